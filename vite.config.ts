@@ -1,0 +1,35 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+/** Packages resolve to their sources everywhere in this repository, so that nothing needs a build to be tried. */
+export const alias = {
+  '@pushstream/core': at('./packages/core/src/index.ts'),
+  '@pushstream/devserver/vite': at('./packages/devserver/src/vite.ts'),
+  '@pushstream/devserver': at('./packages/devserver/src/index.ts'),
+  '@pushstream/testkit': at('./packages/testkit/src/index.ts'),
+}
+
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    projects: [
+      {
+        resolve: { alias },
+        test: { name: 'unit', include: ['packages/*/test/unit/**/*.test.ts'], testTimeout: 10_000 },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: 'integration',
+          include: ['packages/*/test/integration/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 30_000,
+          // Real sockets and a rate of messages: beside each other on two cores they would measure each other.
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
