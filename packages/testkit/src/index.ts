@@ -1,0 +1,14 @@
+export { type Clock, systemClock } from './clock.js'
+export {
+  createFaultProxy,
+  FaultProxy,
+  type FaultProxyEvents,
+  type FaultProxyOptions,
+  type ProxiedRequest,
+  type ProxyAddress,
+  type ProxyStats,
+  type ProxyTarget,
+} from './fault-proxy.js'
+export { createManualClock, type ManualClock } from './manual-clock.js'
+export type { ClosedBy } from './proxy/link.js'
+export type { UpgradePolicy } from './proxy/upgrade.js'
