@@ -1,11 +1,9 @@
 import { EventEmitter } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { type Clock, systemClock } from './clock.js'
-import { type ClosedBy, type Faults, Link, type Target } from './proxy/link.js'
+import { type ClosedBy, type Faults, Link } from './proxy/link.js'
+import { type ProxyTarget, parseTarget, type Target } from './proxy/target.js'
 import type { UpgradePolicy } from './proxy/upgrade.js'
-
-/** Where a proxy forwards to: an address, or a URL of which host and port count. */
-export type ProxyTarget = { host?: string; port: number } | string | URL
 
 /** Options of {@link createFaultProxy}. */
 export interface FaultProxyOptions {
@@ -292,15 +290,6 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> {
  */
 export function createFaultProxy(options: FaultProxyOptions): FaultProxy {
   return new FaultProxy(options)
-}
-
-function parseTarget(target: ProxyTarget): Target {
-  if (typeof target !== 'string' && !(target instanceof URL)) {
-    return { host: target.host ?? '127.0.0.1', port: target.port }
-  }
-  const url = new URL(target)
-  const port = Number(url.port) || (/^(https|wss):$/.test(url.protocol) ? 443 : 80)
-  return { host: url.hostname.replace(/^\[|\]$/g, ''), port }
 }
 
 function lowered(headers: [string, string][]): Record<string, string> {

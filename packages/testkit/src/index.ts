@@ -7,8 +7,8 @@ export {
   type ProxiedRequest,
   type ProxyAddress,
   type ProxyStats,
-  type ProxyTarget,
 } from './fault-proxy.js'
 export { createManualClock, type ManualClock } from './manual-clock.js'
 export type { ClosedBy } from './proxy/link.js'
+export type { ProxyTarget } from './proxy/target.js'
 export type { UpgradePolicy } from './proxy/upgrade.js'

@@ -50,7 +50,7 @@ export function createManualClock(start = 0): ManualClock {
     now: () => time,
     setTimeout(fn, ms) {
       const id = ++made
-      timers.set(id, { id, at: time + (ms > 0 ? ms : 0), fn })
+      timers.set(id, { id, at: time + Math.max(0, ms || 0), fn })
       return id
     },
     clearTimeout(id) {

@@ -4,6 +4,7 @@ import { type Framing, type Head, MessageReader, requestFraming, responseFraming
 import type { PaceSettings, Parcel } from './pace.js'
 import { type Fate, Pipe } from './pipe.js'
 import { type HoldSettings, ResponseHold } from './response-hold.js'
+import type { Target } from './target.js'
 import { asksUpgrade, refusal, type UpgradePolicy, withoutUpgrade } from './upgrade.js'
 
 /** Who ended a connection first. */
@@ -14,11 +15,6 @@ export interface Faults extends PaceSettings {
   hold: HoldSettings
   upgrades: UpgradePolicy
   fate: Fate
-}
-
-export interface Target {
-  host: string
-  port: number
 }
 
 export interface LinkHooks {
@@ -112,8 +108,8 @@ export class Link {
 
   end(how: 'rst' | 'fin'): void {
     this.#closedBy ??= 'proxy'
-    this.#up.discard()
-    this.#down.discard()
+    this.#up.shut()
+    this.#down.shut()
     for (const socket of [this.#client, this.#upstream]) {
       if (how === 'rst') socket?.resetAndDestroy()
       else socket?.destroySoon()
@@ -167,8 +163,8 @@ export class Link {
   #finish(): void {
     if (!this.#client.destroyed) return
     if (this.#upstream === undefined || this.#upstream.destroyed) {
-      this.#up.discard()
-      this.#down.discard()
+      this.#up.shut()
+      this.#down.shut()
       this.#hooks.gone()
     }
   }

@@ -27,6 +27,7 @@ export class Pipe {
   #to: Socket | undefined
   #kept: Parcel[] = []
   #ended = false
+  #isShut = false
 
   constructor(clock: Clock, settings: PaceSettings, fate: Fate, hooks: PipeHooks) {
     this.fate = fate
@@ -67,7 +68,7 @@ export class Pipe {
     this.fate = 'swallow'
     const lost = this.#kept.reduce((sum, parcel) => sum + (typeof parcel === 'string' ? 0 : parcel.length), 0)
     if (lost + this.#pace.size > 0) this.#hooks.swallowed(lost + this.#pace.size)
-    this.discard()
+    this.#discard()
     this.#from?.resume()
   }
 
@@ -84,13 +85,19 @@ export class Pipe {
     this.#regulate()
   }
 
-  /** Forget what is under way; the connection is over. */
-  discard(): void {
+  /** The connection is over: forget what is under way and take nothing more. */
+  shut(): void {
+    this.#isShut = true
+    this.#discard()
+  }
+
+  #discard(): void {
     this.#kept = []
     this.#pace.clear()
   }
 
   #arrive(parcel: Parcel): void {
+    if (this.#isShut) return
     if (this.fate === 'swallow') {
       if (typeof parcel !== 'string') this.#hooks.swallowed(parcel.length)
     } else if (this.fate === 'hold') this.#kept.push(parcel)

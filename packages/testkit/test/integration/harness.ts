@@ -127,3 +127,11 @@ export async function expectPending(promise: Promise<unknown>): Promise<void> {
   const nothing = Symbol('nothing')
   expect(await Promise.race([promise, Promise.resolve(nothing)])).toBe(nothing)
 }
+
+/** Let real I/O happen until `done`; for what no event tells. */
+export async function turns(done: () => boolean): Promise<void> {
+  const wait = async () => {
+    while (!done()) await new Promise((resolve) => setImmediate(resolve))
+  }
+  await within(wait(), `turns until ${done}`)
+}
