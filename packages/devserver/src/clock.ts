@@ -1,0 +1,38 @@
+/** What `Clock.setTimeout` returns. Opaque: only the clock that made it reads it. */
+export type TimerHandle = unknown
+
+/** Time as the server sees it. Inject your own to test minutes in milliseconds. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number
+  /** Calls `callback` once after `ms` milliseconds. */
+  setTimeout(callback: () => void, ms: number): TimerHandle
+  /** Forgets a timer; an unknown or already fired one is no error. */
+  clearTimeout(handle: TimerHandle): void
+}
+
+/** The machine's own time. Its timers do not keep the process alive; open connections do. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  setTimeout: (callback, ms) => setTimeout(callback, ms).unref(),
+  clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
+}
+
+/** Numbers in [0, 1). */
+export type Random = () => number
+
+/** A small seeded generator (mulberry32): the same seed gives the same misbehaviour. */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+/** nginx stamps messages and headers with whole seconds. */
+export function seconds(clock: Clock): number {
+  return Math.floor(clock.now() / 1000)
+}

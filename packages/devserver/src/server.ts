@@ -1,0 +1,342 @@
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
+import type { Duplex } from 'node:stream'
+import { admit, corsHeaders, EXPLAIN_HEADER } from './admission.js'
+import { argument, decodePath, parseChannels, type RequestedChannel, toBytes, unescapeUri } from './channel-names.js'
+import { type Clock, type Random, seconds, seededRandom, systemClock } from './clock.js'
+import { WorkerDelivery } from './delivery.js'
+import { DEFAULT_LOCATIONS, findLocation, type Location, type LocationOptions, resolveLocations } from './location.js'
+import { answerPoll, hasBacklog, LongPollingSubscriber } from './polling.js'
+import { readPosition } from './position.js'
+import { handlePublisher } from './publisher.js'
+import { NO_CACHE, Reply } from './reply.js'
+import { DEFAULT_SETTINGS, type Settings, type StoreSettings } from './settings.js'
+import type { ServerFacts, Summary } from './statistics.js'
+import { handleStatistics } from './statistics-handler.js'
+import { type PublishOptions, Store } from './store.js'
+import { StreamingSubscriber } from './streaming.js'
+import type { SubscriberContext } from './subscriber.js'
+import { checkHandshake, WebSocketSubscriber } from './websocket.js'
+
+/** Options of `createDevServer`. */
+export interface DevServerOptions {
+  /** A path before all locations, e.g. `/events`. Default none. */
+  base?: string
+  /** Settings for all locations, and those of the store. Named after the directives, see `Settings`. */
+  settings?: Partial<Settings>
+  /** The locations. Default: `/pub`, `/channels-stats`, `/ws/`, `/ev/`, `/lp/`, `/pl/`, `/sub/`. */
+  locations?: readonly LocationOptions[]
+  /** Channels and messages of another server, to have two `server` blocks of one nginx. Default its own. */
+  store?: Store
+  /** Time. Default the machine's. */
+  clock?: Clock
+  /** Simulated nginx workers, default 1. With more, ids arrive now and then out of order, joins double and long-polls lose, as with nginx. */
+  workers?: number
+  /** Hand messages out one turn after they are stored, so that a join in between gets them twice. Default: only with several workers. */
+  deliverNextTurn?: boolean
+  /** With several workers: chance in [0, 1] that a message is overtaken by the next one. Default 0.05. */
+  reorder?: number
+  /** With several workers: how long a message waits to be overtaken, ms. Default 5. */
+  reorderDelay?: number
+  /** Seed of the misbehaviour, default 1. */
+  seed?: number
+  /** Numbers in [0, 1), instead of `seed`. */
+  random?: Random
+  /** The `Server` header, default `pushstream-devserver`. */
+  serverHeader?: string
+}
+
+/** What `publish` tells. */
+export interface PublishedMessage {
+  id: number
+  /** Seconds since 1970. */
+  time: number
+  tag: number
+}
+
+/** The protocol of nginx-push-stream-module, in this process. Not for production. */
+export interface DevServer {
+  /** Listens on its own; port 0 takes a free one. Default port 9080, host 127.0.0.1. */
+  listen(port?: number, host?: string): Promise<{ port: number; host: string; url: string }>
+  /** Ends every connection and leaves no timer and no socket. */
+  close(): Promise<void>
+  /** For your own server's `request`: false, and untouched, when the path is no location. */
+  handler(request: IncomingMessage, response: ServerResponse): boolean
+  /** For your own server's `upgrade`: false, and untouched, when the path is no websocket location. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
+  /** Publishes without a request. */
+  publish(channel: string, text: string | Uint8Array, options?: PublishOptions & { store?: boolean }): PublishedMessage
+  /** Deletes a channel; its subscribers get -2. False if there is none. */
+  deleteChannel(channel: string, text?: string | Uint8Array): boolean
+  /** As on SIGHUP: connections end in good order; messages and ids survive. */
+  reload(): void
+  /** As a restart: connections end likewise, everything stored is lost, ids begin at 1. */
+  restart(): void
+  /** As on SIGQUIT: nothing new is accepted, who is connected gets one more ping, then silence until its time is up. */
+  quit(): void
+  /** As a killed worker: bare end of every socket. */
+  kill(): void
+  /** The numbers of `/channels-stats`. */
+  stats(): Summary
+  /** Channels and messages. */
+  readonly store: Store
+}
+
+/** Creates a server that listens nowhere yet. Throws on settings that nginx would refuse. */
+export function createDevServer(options: DevServerOptions = {}): DevServer {
+  return new DevServerInstance(options)
+}
+
+class DevServerInstance implements DevServer {
+  readonly store: Store
+  readonly #locations: Location[]
+  readonly #clock: Clock
+  readonly #serverHeader: string
+  readonly #sockets = new Set<Duplex>()
+  readonly #ownsStore: boolean
+  #http: Server | null = null
+
+  constructor(options: DevServerOptions) {
+    this.#clock = options.clock ?? systemClock
+    this.#serverHeader = options.serverHeader ?? 'pushstream-devserver'
+    this.#ownsStore = options.store === undefined
+    this.store = options.store ?? createStore(options, this.#clock)
+    const locations = options.locations ?? DEFAULT_LOCATIONS
+    this.#locations = resolveLocations(locations, options.base ?? '', options.settings ?? {})
+    this.handler = this.handler.bind(this)
+    this.upgrade = this.upgrade.bind(this)
+  }
+
+  async listen(port = 9080, host = '127.0.0.1'): Promise<{ port: number; host: string; url: string }> {
+    if (this.#http !== null) throw new Error('the server is listening already')
+    const server = createServer((request, response) => {
+      if (!this.handler(request, response)) this.#notFound(request, response)
+    })
+    // nginx's keepalive_timeout; Node's five seconds would end connections that nginx keeps.
+    server.keepAliveTimeout = 75_000
+    server.on('upgrade', (request, socket, head) => {
+      if (!this.upgrade(request, socket, head)) this.#withoutUpgrade(request, socket)
+    })
+    this.#http = server
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject)
+        server.listen(port, host, () => {
+          server.off('error', reject)
+          resolve()
+        })
+      })
+    } catch (error) {
+      this.#http = null
+      throw error
+    }
+    const address = server.address() as AddressInfo
+    const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
+    return { port: address.port, host: address.address, url: `http://${name}:${address.port}` }
+  }
+
+  async close(): Promise<void> {
+    for (const subscriber of [...this.store.subscribers]) subscriber.abort()
+    for (const socket of this.#sockets) socket.destroy()
+    if (this.#ownsStore) this.store.close()
+    await this.#stopListening(true)
+  }
+
+  handler(request: IncomingMessage, response: ServerResponse): boolean {
+    const [rawPath = '', ...queries] = (request.url ?? '').split('?')
+    const path = decodePath(rawPath)
+    const found = path === null ? null : findLocation(this.#locations, path)
+    if (found === null) return false
+    const reply = new Reply(request, response, this.#clock, this.#serverHeader)
+    this.#answer(reply, found.location, found.rest, queries.join('?'))
+    return true
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    const [rawPath = '', ...queries] = (request.url ?? '').split('?')
+    const path = decodePath(rawPath)
+    const found = path === null ? null : findLocation(this.#locations, path)
+    if (found === null || found.location.mode !== 'websocket') return false
+    this.#track(socket)
+    const { location, rest } = found
+    const query = queries.join('?')
+    if (checkHandshake(request) !== null) {
+      this.#withoutUpgrade(request, socket)
+      return true
+    }
+    const subscriber = new WebSocketSubscriber(this.#context(location, request), socket)
+    const position = readPosition(location.settings, query, request.headers)
+    subscriber.start(request, head, requestedChannels(location, rest, query), position)
+    return true
+  }
+
+  publish(
+    channel: string,
+    text: string | Uint8Array,
+    options: PublishOptions & { store?: boolean } = {},
+  ): PublishedMessage {
+    const { eventId, eventType, store = true } = options
+    const strings = { eventId: eventId && toBytes(eventId), eventType: eventType && toBytes(eventType) }
+    const message = this.store.publish(this.store.open(toBytes(channel)), Buffer.from(text as string), strings, store)
+    return { id: message.id, time: message.time, tag: message.tag }
+  }
+
+  deleteChannel(channel: string, text?: string | Uint8Array): boolean {
+    const found = this.store.find(toBytes(channel))
+    if (found === undefined) return false
+    return this.store.delete(found, text === undefined ? undefined : Buffer.from(text as string))
+  }
+
+  reload(): void {
+    for (const subscriber of [...this.store.subscribers]) {
+      subscriber.expire()
+      subscriber.hangUp()
+    }
+    this.#http?.closeIdleConnections()
+  }
+
+  restart(): void {
+    this.reload()
+    this.store.clear()
+  }
+
+  quit(): void {
+    for (const subscriber of this.store.subscribers) subscriber.quit()
+    void this.#stopListening(false)
+  }
+
+  kill(): void {
+    for (const subscriber of [...this.store.subscribers]) subscriber.abort()
+  }
+
+  stats(): Summary {
+    const { published, stored, subscribers } = this.store
+    return { ...this.#facts(), published, stored, subscribers: subscribers.size, pid: process.pid }
+  }
+
+  #answer(reply: Reply, location: Location, rest: string, query: string): void {
+    const requested = requestedChannels(location, rest, query)
+    const facts = () => this.#facts()
+    switch (location.mode) {
+      case 'publisher-admin':
+      case 'publisher':
+        void handlePublisher({ store: this.store, location, facts }, reply, requested)
+        return
+      case 'statistics':
+        handleStatistics({ store: this.store, location, facts }, reply, requested, () => this.stats())
+        return
+      case 'websocket': {
+        // Only a handshake that is none comes here; the others came by `upgrade`.
+        const bad = checkHandshake(reply.request)
+        reply.forceClose = true
+        reply.headOnly(bad?.status ?? 400, bad?.headers ?? [...NO_CACHE])
+        return
+      }
+      default:
+        this.#subscribe(reply, location, requested, query)
+        return
+    }
+  }
+
+  #subscribe(reply: Reply, location: Location, requested: RequestedChannel[], query: string): void {
+    const { request } = reply
+    const cors = corsHeaders(location)
+    if (request.method === 'OPTIONS') {
+      reply.headOnly(200, cors)
+      return
+    }
+    const headers = [...cors, ...NO_CACHE]
+    if (request.method !== 'GET') {
+      reply.headOnly(405, [...headers, ['Allow', 'GET']])
+      return
+    }
+    const admitted = admit(this.store, location, requested)
+    if ('status' in admitted) {
+      reply.headOnly(admitted.status, [...headers, [EXPLAIN_HEADER, admitted.explain]])
+      return
+    }
+    const context = this.#context(location, request)
+    const position = readPosition(location.settings, query, request.headers)
+    const mode = String(request.headers['x-nginx-pushstream-mode'] ?? '').toLowerCase()
+    const longPolling = location.mode === 'long-polling' || mode === 'long-polling'
+    if (!longPolling && location.mode !== 'polling' && mode !== 'polling') {
+      new StreamingSubscriber(context, reply).start(admitted, position)
+      return
+    }
+    const named = argument(query, 'callback')
+    const callback = named === undefined ? null : unescapeUri(named)
+    if (longPolling && !hasBacklog(admitted, position)) {
+      new LongPollingSubscriber(context, reply, callback).start(admitted)
+      return
+    }
+    answerPoll(context, reply, admitted, position, callback)
+  }
+
+  #context(location: Location, request: IncomingMessage): SubscriberContext {
+    return { store: this.store, location, clock: this.#clock, userAgent: request.headers['user-agent'] ?? '' }
+  }
+
+  #facts(): ServerFacts {
+    const now = seconds(this.#clock)
+    return {
+      hostname: hostname(),
+      now,
+      channels: this.store.count(false),
+      wildcardChannels: this.store.count(true),
+      uptime: now - this.store.startedAt,
+    }
+  }
+
+  /** A request that asked for an upgrade it does not get is answered as if it had not asked. */
+  #withoutUpgrade(request: IncomingMessage, socket: Duplex): void {
+    this.#track(socket)
+    socket.on('error', () => socket.destroy())
+    const response = new ServerResponse(request)
+    response.assignSocket(socket as never)
+    response.on('finish', () => {
+      response.detachSocket(socket as never)
+      socket.end()
+      socket.resume()
+    })
+    if (!this.handler(request, response)) this.#notFound(request, response)
+  }
+
+  #notFound(request: IncomingMessage, response: ServerResponse): void {
+    const status = decodePath((request.url ?? '').split('?')[0]!) === null ? 400 : 404
+    const title = status === 400 ? '400 Bad Request' : '404 Not Found'
+    const page = `<html>\r\n<head><title>${title}</title></head>\r\n</html>\r\n`
+    const reply = new Reply(request, response, this.#clock, this.#serverHeader)
+    reply.body(status, 'text/html', Buffer.from(page), [])
+  }
+
+  #track(socket: Duplex): void {
+    this.#sockets.add(socket)
+    socket.on('close', () => this.#sockets.delete(socket))
+  }
+
+  async #stopListening(cut: boolean): Promise<void> {
+    const server = this.#http
+    if (server === null) return
+    this.#http = null
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    if (cut) server.closeAllConnections()
+    await closed
+  }
+}
+
+function createStore(options: DevServerOptions, clock: Clock): Store {
+  const { settings = {}, workers = 1, deliverNextTurn = workers > 1, reorder = 0.05, reorderDelay = 5 } = options
+  if (!Number.isInteger(workers) || workers < 1) throw new Error('option "workers" must be a whole number from 1')
+  const known = Object.entries(settings).filter(([name]) => name in DEFAULT_SETTINGS)
+  const delivery = deliverNextTurn
+    ? new WorkerDelivery(clock, options.random ?? seededRandom(options.seed ?? 1), { workers, reorder, reorderDelay })
+    : undefined
+  return new Store(Object.fromEntries(known) as Partial<StoreSettings>, clock, delivery)
+}
+
+/** The channels path: what follows the location, else the argument. A path is decoded twice, an argument once. */
+function requestedChannels(location: Location, rest: string, query: string): RequestedChannel[] {
+  const raw = rest === '' ? (argument(query, location.channelsArgument) ?? '') : rest
+  return parseChannels(unescapeUri(raw))
+}
