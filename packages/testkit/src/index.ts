@@ -8,7 +8,20 @@ export {
   type ProxyAddress,
   type ProxyStats,
 } from './fault-proxy.js'
+export { createGate, type Gate } from './gate.js'
 export { createManualClock, type ManualClock } from './manual-clock.js'
 export type { ClosedBy } from './proxy/link.js'
 export type { ProxyTarget } from './proxy/target.js'
 export type { UpgradePolicy } from './proxy/upgrade.js'
+export { type Content, type DribbleOptions, Exchange } from './script/exchange.js'
+export type { RequestPattern } from './script/pattern.js'
+export type { ScriptedRequest } from './script/request.js'
+export { ScriptedSocket, type SocketEnd } from './script/scripted-socket.js'
+export {
+  createScriptedServer,
+  type ExchangeScript,
+  ScriptedServer,
+  type ScriptedServerOptions,
+  type ServerAddress,
+  type SocketScript,
+} from './scripted-server.js'

@@ -114,6 +114,8 @@ export async function within<T>(promise: Promise<T>, what: string, ms = 5000): P
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${what}: nothing within ${ms} ms`)), ms)
+    // Unrefed, so that it doesn't count among the handles that a test counts.
+    timer.unref()
   })
   try {
     return await Promise.race([promise, late])
@@ -134,4 +136,9 @@ export async function turns(done: () => boolean): Promise<void> {
     while (!done()) await new Promise((resolve) => setImmediate(resolve))
   }
   await within(wait(), `turns until ${done}`)
+}
+
+/** Sockets and timers that keep this process alive. */
+export function handles(): number {
+  return process.getActiveResourcesInfo().filter((kind) => /TCP|Timeout/.test(kind)).length
 }

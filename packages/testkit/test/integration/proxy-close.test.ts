@@ -2,9 +2,7 @@ import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { createFaultProxy, createManualClock } from '../../src/index.js'
-import { cleanup, proxyTo, rawClient, webServer, within } from './harness.js'
-
-const handles = () => process.getActiveResourcesInfo().filter((kind) => /TCP|Timeout/.test(kind)).length
+import { cleanup, handles, proxyTo, rawClient, turns, webServer, within } from './harness.js'
 
 test('close leaves no timer and no socket, whatever fault was on', async () => {
   const server = await webServer((_, res) => res.write('begun'))
@@ -39,10 +37,7 @@ test('close leaves no timer and no socket, whatever fault was on', async () => {
   expect(proxy.connections).toBe(0)
   await within(Promise.all([...gone, ...closed]), 'the clients')
   server.server.closeAllConnections()
-  const settle = async () => {
-    while (handles() > before) await new Promise((resolve) => setImmediate(resolve))
-  }
-  await within(settle(), 'handles left over')
+  await turns(() => handles() <= before)
 })
 
 test('every timer is cleared on the injected clock', async () => {
