@@ -2,22 +2,16 @@ import { createServer, type IncomingMessage, type Server, ServerResponse } from 
 import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import type { Duplex } from 'node:stream'
-import { admit, corsHeaders, EXPLAIN_HEADER } from './admission.js'
-import { argument, decodePath, parseChannels, type RequestedChannel, toBytes, unescapeUri } from './channel-names.js'
+import { decodePath, toBytes } from './channel-names.js'
 import { type Clock, type Random, seconds, seededRandom, systemClock } from './clock.js'
 import { WorkerDelivery } from './delivery.js'
-import { DEFAULT_LOCATIONS, findLocation, type Location, type LocationOptions, resolveLocations } from './location.js'
-import { answerPoll, hasBacklog, LongPollingSubscriber } from './polling.js'
-import { readPosition } from './position.js'
-import { handlePublisher } from './publisher.js'
-import { NO_CACHE, Reply } from './reply.js'
+import { DEFAULT_LOCATIONS, type Location, type LocationOptions, resolveLocations } from './location.js'
+import { Reply } from './reply.js'
+import { acceptWebSocket, answer, type RequestContext, route } from './requests.js'
 import { DEFAULT_SETTINGS, type Settings, type StoreSettings } from './settings.js'
-import type { ServerFacts, Summary } from './statistics.js'
-import { handleStatistics } from './statistics-handler.js'
+import type { Summary } from './statistics.js'
 import { type PublishOptions, Store } from './store.js'
-import { StreamingSubscriber } from './streaming.js'
-import type { SubscriberContext } from './subscriber.js'
-import { checkHandshake, WebSocketSubscriber } from './websocket.js'
+import { checkHandshake } from './websocket.js'
 
 /** Options of `createDevServer`. */
 export interface DevServerOptions {
@@ -95,6 +89,7 @@ class DevServerInstance implements DevServer {
   readonly #serverHeader: string
   readonly #sockets = new Set<Duplex>()
   readonly #ownsStore: boolean
+  readonly #context: RequestContext
   #http: Server | null = null
 
   constructor(options: DevServerOptions) {
@@ -104,6 +99,7 @@ class DevServerInstance implements DevServer {
     this.store = options.store ?? createStore(options, this.#clock)
     const locations = options.locations ?? DEFAULT_LOCATIONS
     this.#locations = resolveLocations(locations, options.base ?? '', options.settings ?? {})
+    this.#context = { store: this.store, clock: this.#clock, summary: () => this.stats() }
     this.handler = this.handler.bind(this)
     this.upgrade = this.upgrade.bind(this)
   }
@@ -144,30 +140,18 @@ class DevServerInstance implements DevServer {
   }
 
   handler(request: IncomingMessage, response: ServerResponse): boolean {
-    const [rawPath = '', ...queries] = (request.url ?? '').split('?')
-    const path = decodePath(rawPath)
-    const found = path === null ? null : findLocation(this.#locations, path)
-    if (found === null) return false
-    const reply = new Reply(request, response, this.#clock, this.#serverHeader)
-    this.#answer(reply, found.location, found.rest, queries.join('?'))
+    const routed = route(this.#locations, request.url ?? '')
+    if (routed === null) return false
+    answer(this.#context, new Reply(request, response, this.#clock, this.#serverHeader), routed)
     return true
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
-    const [rawPath = '', ...queries] = (request.url ?? '').split('?')
-    const path = decodePath(rawPath)
-    const found = path === null ? null : findLocation(this.#locations, path)
-    if (found === null || found.location.mode !== 'websocket') return false
+    const routed = route(this.#locations, request.url ?? '')
+    if (routed === null || routed.location.mode !== 'websocket') return false
     this.#track(socket)
-    const { location, rest } = found
-    const query = queries.join('?')
-    if (checkHandshake(request) !== null) {
-      this.#withoutUpgrade(request, socket)
-      return true
-    }
-    const subscriber = new WebSocketSubscriber(this.#context(location, request), socket)
-    const position = readPosition(location.settings, query, request.headers)
-    subscriber.start(request, head, requestedChannels(location, rest, query), position)
+    if (checkHandshake(request) === null) acceptWebSocket(this.#context, request, socket, head, routed)
+    else this.#withoutUpgrade(request, socket)
     return true
   }
 
@@ -211,80 +195,18 @@ class DevServerInstance implements DevServer {
   }
 
   stats(): Summary {
-    const { published, stored, subscribers } = this.store
-    return { ...this.#facts(), published, stored, subscribers: subscribers.size, pid: process.pid }
-  }
-
-  #answer(reply: Reply, location: Location, rest: string, query: string): void {
-    const requested = requestedChannels(location, rest, query)
-    const facts = () => this.#facts()
-    switch (location.mode) {
-      case 'publisher-admin':
-      case 'publisher':
-        void handlePublisher({ store: this.store, location, facts }, reply, requested)
-        return
-      case 'statistics':
-        handleStatistics({ store: this.store, location, facts }, reply, requested, () => this.stats())
-        return
-      case 'websocket': {
-        // Only a handshake that is none comes here; the others came by `upgrade`.
-        const bad = checkHandshake(reply.request)
-        reply.forceClose = true
-        reply.headOnly(bad?.status ?? 400, bad?.headers ?? [...NO_CACHE])
-        return
-      }
-      default:
-        this.#subscribe(reply, location, requested, query)
-        return
-    }
-  }
-
-  #subscribe(reply: Reply, location: Location, requested: RequestedChannel[], query: string): void {
-    const { request } = reply
-    const cors = corsHeaders(location)
-    if (request.method === 'OPTIONS') {
-      reply.headOnly(200, cors)
-      return
-    }
-    const headers = [...cors, ...NO_CACHE]
-    if (request.method !== 'GET') {
-      reply.headOnly(405, [...headers, ['Allow', 'GET']])
-      return
-    }
-    const admitted = admit(this.store, location, requested)
-    if ('status' in admitted) {
-      reply.headOnly(admitted.status, [...headers, [EXPLAIN_HEADER, admitted.explain]])
-      return
-    }
-    const context = this.#context(location, request)
-    const position = readPosition(location.settings, query, request.headers)
-    const mode = String(request.headers['x-nginx-pushstream-mode'] ?? '').toLowerCase()
-    const longPolling = location.mode === 'long-polling' || mode === 'long-polling'
-    if (!longPolling && location.mode !== 'polling' && mode !== 'polling') {
-      new StreamingSubscriber(context, reply).start(admitted, position)
-      return
-    }
-    const named = argument(query, 'callback')
-    const callback = named === undefined ? null : unescapeUri(named)
-    if (longPolling && !hasBacklog(admitted, position)) {
-      new LongPollingSubscriber(context, reply, callback).start(admitted)
-      return
-    }
-    answerPoll(context, reply, admitted, position, callback)
-  }
-
-  #context(location: Location, request: IncomingMessage): SubscriberContext {
-    return { store: this.store, location, clock: this.#clock, userAgent: request.headers['user-agent'] ?? '' }
-  }
-
-  #facts(): ServerFacts {
+    const { published, stored, subscribers, startedAt } = this.store
     const now = seconds(this.#clock)
     return {
       hostname: hostname(),
       now,
       channels: this.store.count(false),
       wildcardChannels: this.store.count(true),
-      uptime: now - this.store.startedAt,
+      uptime: now - startedAt,
+      published,
+      stored,
+      subscribers: subscribers.size,
+      pid: process.pid,
     }
   }
 
@@ -333,10 +255,4 @@ function createStore(options: DevServerOptions, clock: Clock): Store {
     ? new WorkerDelivery(clock, options.random ?? seededRandom(options.seed ?? 1), { workers, reorder, reorderDelay })
     : undefined
   return new Store(Object.fromEntries(known) as Partial<StoreSettings>, clock, delivery)
-}
-
-/** The channels path: what follows the location, else the argument. A path is decoded twice, an argument once. */
-function requestedChannels(location: Location, rest: string, query: string): RequestedChannel[] {
-  const raw = rest === '' ? (argument(query, location.channelsArgument) ?? '') : rest
-  return parseChannels(unescapeUri(raw))
 }

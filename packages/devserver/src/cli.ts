@@ -1,0 +1,141 @@
+#!/usr/bin/env node
+import { realpathSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { createDevServer, type DevServer, type DevServerOptions } from './server.js'
+import { DEFAULT_SETTINGS, type Settings } from './settings.js'
+
+const HELP = `Usage: pushstream-devserver [options]
+
+The protocol of nginx-push-stream-module, for development. Not for production.
+
+  --port <n>         port to listen on, 0 for a free one (default 9080)
+  --host <name>      address to listen on (default 127.0.0.1)
+  --base <path>      path before all locations, e.g. /events
+  --origin <value>   Access-Control-Allow-Origin, e.g. "*" (default none)
+  --workers <n>      nginx workers to simulate; more than one misbehaves as nginx does (default 1)
+  --seed <n>         seed of that misbehaviour (default 1)
+  --set <name=value> any other setting, as JSON or text; may be repeated,
+                     e.g. --set pingMessageInterval=2000 --set messageTemplate='~text~'
+  -h, --help         this text
+
+Publish:    curl -d 'hello' 'http://127.0.0.1:9080/pub?id=news'
+Subscribe:  curl -N http://127.0.0.1:9080/ev/news
+`
+
+/** Where the command writes. */
+export interface CommandIo {
+  stdout(text: string): void
+  stderr(text: string): void
+}
+
+/** How the command ended: with a code, or with a server that runs. */
+export type CommandResult = { code: number } | { server: DevServer; url: string }
+
+/** The command. It never exits by itself; `argv` is without node and script. */
+export async function run(argv: string[], io: CommandIo): Promise<CommandResult> {
+  try {
+    const { values } = parseArgs({
+      args: argv,
+      options: {
+        port: { type: 'string', default: '9080' },
+        host: { type: 'string', default: '127.0.0.1' },
+        base: { type: 'string', default: '' },
+        origin: { type: 'string', default: '' },
+        workers: { type: 'string', default: '1' },
+        seed: { type: 'string', default: '1' },
+        set: { type: 'string', multiple: true, default: [] },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    })
+    if (values.help) {
+      io.stdout(HELP)
+      return { code: 0 }
+    }
+    const port = wholeNumber('port', values.port, 0, 65_535)
+    const options: DevServerOptions = {
+      base: values.base,
+      workers: wholeNumber('workers', values.workers, 1, 64),
+      seed: wholeNumber('seed', values.seed, 0, 2 ** 32 - 1),
+      settings: { allowedOrigins: values.origin, ...readSettings(values.set) },
+    }
+    if (values.base !== '' && !values.base.startsWith('/')) throw new Error(`--base must begin with "/"`)
+    const server = createDevServer(options)
+    const { url } = await listen(server, port, values.host)
+    io.stdout(`push stream on ${url}${values.base}\n`)
+    return { server, url }
+  } catch (error) {
+    io.stderr(`pushstream-devserver: ${(error as Error).message}\nTry --help.\n`)
+    return { code: 1 }
+  }
+}
+
+function wholeNumber(name: string, value: string, least: number, most: number): number {
+  const number = Number(value)
+  if (value.trim() === '' || !Number.isInteger(number) || number < least || number > most) {
+    throw new Error(`--${name} must be a whole number from ${least} to ${most}, not "${value}"`)
+  }
+  return number
+}
+
+function readSettings(pairs: string[]): Partial<Settings> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=')
+      const name = pair.slice(0, at)
+      if (at < 1) throw new Error(`--set wants name=value, not "${pair}"`)
+      if (!(name in DEFAULT_SETTINGS)) {
+        throw new Error(`--set: unknown setting "${name}". Known: ${Object.keys(DEFAULT_SETTINGS).join(', ')}`)
+      }
+      return [name, readValue(name as keyof Settings, pair.slice(at + 1))]
+    }),
+  )
+}
+
+function readValue(name: keyof Settings, text: string): unknown {
+  const fallback = DEFAULT_SETTINGS[name]
+  if (typeof fallback === 'string') return text
+  if (text === 'null') return null
+  if (typeof fallback === 'boolean') {
+    if (text === 'on' || text === 'true') return true
+    if (text === 'off' || text === 'false') return false
+    throw new Error(`--set ${name} wants on or off, not "${text}"`)
+  }
+  const textual = [
+    'channelsArgument',
+    'lastReceivedMessageTime',
+    'lastReceivedMessageTag',
+    'lastEventId',
+    'defaultType',
+  ]
+  if (textual.includes(name)) return text
+  const number = Number(text)
+  if (text.trim() === '' || !Number.isFinite(number)) throw new Error(`--set ${name} wants a number, not "${text}"`)
+  return number
+}
+
+async function listen(server: DevServer, port: number, host: string): Promise<{ url: string }> {
+  try {
+    return await server.listen(port, host)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') throw new Error(`port ${port} is taken; give another with --port, or 0 for any`)
+    if (code === 'EACCES') throw new Error(`port ${port} may not be used by this user; ports from 1024 may`)
+    throw new Error(`cannot listen on ${host}:${port}: ${message}`)
+  }
+}
+
+function isCommand(): boolean {
+  const script = process.argv[1]
+  // npm links commands, so the script's own name is compared, not the link's.
+  return script !== undefined && realpathSync(script) === fileURLToPath(import.meta.url)
+}
+
+if (isCommand()) {
+  const result = await run(process.argv.slice(2), {
+    stdout: (text) => process.stdout.write(text),
+    stderr: (text) => process.stderr.write(text),
+  })
+  if ('code' in result) process.exitCode = result.code
+  else for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void result.server.close())
+}
