@@ -166,7 +166,7 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> {
    * By default what arrives meanwhile is lost, and a connection that was open meanwhile stays silent for good after
    * `blackhole(false)`; only newer ones work. A stream with a hole in it would be corruption, which no network shows:
    * this is the router that forgot a connection. `{ hold: true }` keeps everything and delivers it when switched off, as
-   * TCP's retransmission does after a short outage.
+   * TCP's retransmission does after a short outage; requests are recorded when they come, not when they are delivered.
    */
   blackhole(on: boolean, options: { hold?: boolean } = {}): void {
     this.#faults.fate = on ? (options.hold ? 'hold' : 'swallow') : 'flow'

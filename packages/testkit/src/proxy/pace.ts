@@ -39,9 +39,8 @@ export class Pace {
   }
 
   push(parcel: Parcel): void {
-    // A delay that was just shortened must not let the new overtake the old.
-    const at = Math.max(this.#clock.now() + this.#settings.delay, this.#queue.at(-1)?.at ?? 0)
-    this.#queue.push({ at, parcel })
+    // Only the first in the queue is ever looked at, so a delay that was shortened lets nothing overtake.
+    this.#queue.push({ at: this.#clock.now() + this.#settings.delay, parcel })
     if (typeof parcel !== 'string') this.#bytes += parcel.length
     if (this.#timer === 0) this.#pump()
   }

@@ -25,7 +25,6 @@ export class Pipe {
   #pace: Pace
   #from: Socket | undefined
   #to: Socket | undefined
-  #kept: Parcel[] = []
   #ended = false
   #isShut = false
 
@@ -51,6 +50,11 @@ export class Pipe {
   writeTo(socket: Socket): void {
     this.#to = socket
     socket.on('drain', () => this.#regulate())
+    // Nobody is left to wait for: without this a paused sender would never be heard ending.
+    socket.on('close', () => {
+      this.#pace.clear()
+      this.#regulate()
+    })
   }
 
   /** Send on, at the pace of the line. */
@@ -66,9 +70,8 @@ export class Pipe {
   /** From now on everything is lost, with what is under way. There is no way back. */
   swallow(): void {
     this.fate = 'swallow'
-    const lost = this.#kept.reduce((sum, parcel) => sum + (typeof parcel === 'string' ? 0 : parcel.length), 0)
-    if (lost + this.#pace.size > 0) this.#hooks.swallowed(lost + this.#pace.size)
-    this.#discard()
+    if (this.#pace.size > 0) this.#hooks.swallowed(this.#pace.size)
+    this.#pace.clear()
     this.#from?.resume()
   }
 
@@ -81,18 +84,12 @@ export class Pipe {
   release(): void {
     this.fate = 'flow'
     this.#pace.pause(false)
-    for (const parcel of this.#kept.splice(0)) this.#hooks.process(parcel)
     this.#regulate()
   }
 
   /** The connection is over: forget what is under way and take nothing more. */
   shut(): void {
     this.#isShut = true
-    this.#discard()
-  }
-
-  #discard(): void {
-    this.#kept = []
     this.#pace.clear()
   }
 
@@ -100,8 +97,7 @@ export class Pipe {
     if (this.#isShut) return
     if (this.fate === 'swallow') {
       if (typeof parcel !== 'string') this.#hooks.swallowed(parcel.length)
-    } else if (this.fate === 'hold') this.#kept.push(parcel)
-    else {
+    } else {
       this.#hooks.process(parcel)
       this.#regulate()
     }
@@ -125,7 +121,7 @@ export class Pipe {
 
   #regulate(): void {
     const from = this.#from
-    if (from === undefined || this.fate !== 'flow') return
+    if (from === undefined || this.fate === 'swallow') return
     const waiting = this.#pace.size + (this.#to?.destroyed ? 0 : (this.#to?.writableLength ?? 0))
     if (waiting > HIGH_WATER) from.pause()
     else if (from.isPaused()) from.resume()

@@ -19,14 +19,15 @@ export class ScriptedSocket {
   /** Every message of the client so far: text as string, binary as Buffer. */
   readonly messages: (string | Buffer)[] = []
   #wire: Socket
-  #handshake: () => WebSocket | undefined
+  #handshake: () => unknown
   #websocket: WebSocket | undefined
   #end: SocketEnd = { code: 1006, reason: '' }
   #taken = 0
   #gone = false
   #wake = new Set<() => void>()
 
-  constructor(request: ScriptedRequest, wire: Socket, handshake: () => WebSocket | undefined) {
+  /** `handshake` gives a WebSocket or undefined; `unknown`, lest the public declarations need the types of `ws`. */
+  constructor(request: ScriptedRequest, wire: Socket, handshake: () => unknown) {
     this.request = request
     this.#wire = wire
     this.#handshake = handshake
@@ -110,7 +111,7 @@ export class ScriptedSocket {
 
   #open(): WebSocket | undefined {
     if (this.#websocket === undefined) {
-      const websocket = this.#handshake()
+      const websocket = this.#handshake() as WebSocket | undefined
       this.#websocket = websocket
       websocket?.on('error', () => {})
       websocket?.on('message', (data: Buffer, binary) => {

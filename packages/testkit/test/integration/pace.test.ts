@@ -118,6 +118,35 @@ describe('throttle', () => {
     expect(clock.pending).toBe(0)
   })
 
+  test('the server has to wait, instead of the proxy hoarding what it sends', async () => {
+    const clock = createManualClock()
+    const server = await webServer((req, res) => res.end(req.url === '/big' ? Buffer.alloc(32 * 1024 * 1024) : 'small'))
+    const proxy = await proxyTo(server.url, { clock })
+    const client = await rawClient(proxy)
+    proxy.throttle(1000)
+    client.get('/big')
+    await turns(() => clock.pending > 0)
+    await clock.advance(1000)
+    await turns(() => proxy.stats.bytesFromServer > 1024 * 1024)
+    for (let i = 0; i < 20; i++) await (await fetch(server.url)).text()
+    expect(proxy.stats.bytesFromServer).toBeLessThan(4 * 1024 * 1024)
+  })
+
+  test('a client that leaves while the server waits lets the server go', async () => {
+    const server = await webServer((_, res) => res.end(Buffer.alloc(32 * 1024 * 1024)))
+    const proxy = await proxyTo(server.url)
+    const incoming = once(server.server, 'connection')
+    const client = await rawClient(proxy)
+    const [inside] = await incoming
+    const gone = new Promise((resolve) => inside.once('close', resolve))
+    client.socket.pause()
+    client.get('/')
+    await turns(() => proxy.stats.bytesFromServer > 1024 * 1024)
+    client.socket.resetAndDestroy()
+    await within(gone, 'the server sees it')
+    await turns(() => proxy.connections === 0)
+  })
+
   test('a rate below a byte a tick still flows', async () => {
     const { clock, proxy } = await slow()
     const client = await rawClient(proxy)

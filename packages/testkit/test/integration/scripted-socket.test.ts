@@ -118,11 +118,12 @@ test('an http status instead of 101; 404 where there is no script', async () => 
 })
 
 test('no answer to the handshake', async () => {
-  const { server, wsUrl } = await serve(() => {})
+  const { server, wsUrl, port } = await serve(() => {})
   const client = connect(wsUrl)
   const opened = once(client.socket, 'open')
   opened.catch(() => {})
   await server.nextRequest('/ws/*')
+  await fetch(`http://127.0.0.1:${port}/round-trip`)
   await expectPending(opened)
   expect(client.socket.readyState).toBe(WebSocket.CONNECTING)
 })
