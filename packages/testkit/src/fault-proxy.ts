@@ -145,7 +145,7 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> {
 
   /** {@link FaultProxy.cut | cut} every `ms` milliseconds, the first time after `ms`. Returns what stops it. */
   cutEvery(ms: number, options: { how?: 'rst' | 'fin' } = {}): () => void {
-    positive('cutEvery', ms)
+    if (!(ms > 0)) throw new RangeError(`cutEvery: ${ms} is not an interval in ms`)
     let timer = 0
     const tick = () => {
       this.cut(options)
@@ -185,7 +185,7 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> {
    * {@link FaultProxy.blackhole | blackhole}.
    */
   throttle(bytesPerSecond: number): void {
-    positive('throttle', bytesPerSecond)
+    if (!(bytesPerSecond > 0)) throw new RangeError(`throttle: ${bytesPerSecond} is not a rate; see blackhole`)
     this.#faults.rate = bytesPerSecond
     for (const link of this.#links) link.pokePace()
   }
@@ -294,8 +294,4 @@ export function createFaultProxy(options: FaultProxyOptions): FaultProxy {
 
 function lowered(headers: [string, string][]): Record<string, string> {
   return Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]))
-}
-
-function positive(name: string, value: number): void {
-  if (!(value > 0)) throw new RangeError(`${name}: ${value} is not above 0`)
 }

@@ -120,6 +120,21 @@ describe('holdUntil', () => {
     expect(client2.text).toContain('short')
   })
 
+  test('an answer cut short is passed on as far as it came', async () => {
+    const server = await webServer((_, res) => {
+      res.writeHead(200, { 'content-length': 100 })
+      res.write('x'.repeat(10), () => res.socket?.destroySoon())
+    })
+    const proxy = await proxyTo(server.url)
+    proxy.holdUntil(64 * K)
+    const client = await rawClient(proxy)
+    await within(
+      client.get('/').until(() => client.ended),
+      'end',
+    )
+    expect(count(client)).toBe(10)
+  })
+
   test('with head: pass, a stream opens but shows no life', async () => {
     const { proxy, open } = await buffered(64 * K, { head: 'pass' })
     const { client, stream } = await open()
