@@ -84,7 +84,7 @@ export class Exchange {
    * End the connection without completing the answer: `'rst'` (default) as a killed process, `'fin'` as a polite one.
    * A reset may overtake bytes that were written and not yet read; `'fin'` delivers them first.
    */
-  cut(how: 'rst' | 'fin' = 'rst'): void {
+  cut({ how = 'rst' }: { how?: 'rst' | 'fin' } = {}): void {
     const { socket } = this.#response
     if (how === 'rst') socket?.resetAndDestroy()
     else socket?.destroySoon()

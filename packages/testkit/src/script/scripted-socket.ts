@@ -94,7 +94,7 @@ export class ScriptedSocket {
    * End the connection without a close frame: `'rst'` (default) as a killed process, `'fin'` as a polite one.
    * A reset may overtake bytes that were written and not yet read; `'fin'` delivers them first.
    */
-  cut(how: 'rst' | 'fin' = 'rst'): void {
+  cut({ how = 'rst' }: { how?: 'rst' | 'fin' } = {}): void {
     if (how === 'rst') this.#wire.resetAndDestroy()
     else this.#wire.destroySoon()
   }

@@ -81,7 +81,7 @@ describe('answers', () => {
     server.on('/half', async (exchange) => {
       exchange.respond(200, { 'content-type': 'text/event-stream' })
       await exchange.write('data: {"id":')
-      exchange.cut('fin')
+      exchange.cut({ how: 'fin' })
     })
     const client = new RawClient(port)
     await within(
@@ -104,7 +104,7 @@ describe('answers', () => {
     const { server, port, url } = await scripted()
     server.on('/garbage', async (exchange) => {
       await exchange.raw('\x00\x01 this is not http\r\n')
-      exchange.cut('fin')
+      exchange.cut({ how: 'fin' })
     })
     const client = new RawClient(port).get('/garbage')
     await within(

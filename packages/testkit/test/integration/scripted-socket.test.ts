@@ -79,7 +79,7 @@ test('the connection ends without a close frame', async () => {
   for (const how of ['rst', 'fin'] as const) {
     const { wsUrl } = await serve((socket) => {
       socket.accept()
-      socket.cut(how)
+      socket.cut({ how })
     })
     expect((await connect(wsUrl).end).code).toBe(1006)
   }
@@ -89,7 +89,7 @@ test.each([10, 1000, 70_000])('half a frame of %i characters, then cut', async (
   const { wsUrl } = await serve(async (socket) => {
     await socket.send('whole')
     await socket.sendHalf('x'.repeat(length))
-    socket.cut('fin')
+    socket.cut({ how: 'fin' })
   })
   const client = connect(wsUrl)
   expect((await client.end).code).toBe(1006)
