@@ -39,6 +39,8 @@ export interface DevServerOptions {
   random?: Random
   /** The `Server` header, default `pushstream-devserver`. */
   serverHeader?: string
+  /** The host name that statistics tell, default the machine's. */
+  hostname?: string
 }
 
 /** What `publish` tells. */
@@ -87,6 +89,7 @@ class DevServerInstance implements DevServer {
   readonly #locations: Location[]
   readonly #clock: Clock
   readonly #serverHeader: string
+  readonly #hostname: string
   readonly #sockets = new Set<Duplex>()
   readonly #ownsStore: boolean
   readonly #context: RequestContext
@@ -95,6 +98,7 @@ class DevServerInstance implements DevServer {
   constructor(options: DevServerOptions) {
     this.#clock = options.clock ?? systemClock
     this.#serverHeader = options.serverHeader ?? 'pushstream-devserver'
+    this.#hostname = options.hostname ?? hostname()
     this.#ownsStore = options.store === undefined
     this.store = options.store ?? createStore(options, this.#clock)
     const locations = options.locations ?? DEFAULT_LOCATIONS
@@ -134,9 +138,10 @@ class DevServerInstance implements DevServer {
 
   async close(): Promise<void> {
     for (const subscriber of [...this.store.subscribers]) subscriber.abort()
+    const closed = [...this.#sockets].map((socket) => new Promise<void>((resolve) => socket.once('close', resolve)))
     for (const socket of this.#sockets) socket.destroy()
     if (this.#ownsStore) this.store.close()
-    await this.#stopListening(true)
+    await Promise.all([this.#stopListening(true), ...closed])
   }
 
   handler(request: IncomingMessage, response: ServerResponse): boolean {
@@ -198,7 +203,7 @@ class DevServerInstance implements DevServer {
     const { published, stored, subscribers, startedAt } = this.store
     const now = seconds(this.#clock)
     return {
-      hostname: hostname(),
+      hostname: this.#hostname,
       now,
       channels: this.store.count(false),
       wildcardChannels: this.store.count(true),
@@ -234,7 +239,7 @@ class DevServerInstance implements DevServer {
 
   #track(socket: Duplex): void {
     this.#sockets.add(socket)
-    socket.on('close', () => this.#sockets.delete(socket))
+    socket.once('close', () => this.#sockets.delete(socket))
   }
 
   async #stopListening(cut: boolean): Promise<void> {
