@@ -1,0 +1,577 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import mitt from 'mitt'
+import { Connection } from './connection/connection.js'
+import type { State } from './connection/machine.js'
+import { Ledger } from './delivery/ledger.js'
+import { positionOf } from './delivery/position.js'
+import { Processors } from './delivery/processors.js'
+import type { GapReason } from './delivery/sequencer.js'
+import { PushStreamError } from './errors.js'
+import type { Message, Received } from './message.js'
+import type { ModeName } from './modes/mode.js'
+import { bad, type ClientOptions, type Settings, settingsOf } from './options.js'
+import type { Promises } from './protocols/protocol.js'
+import type { PushStreamSettings } from './protocols/push-stream.js'
+
+/** Which types of messages come on which channels, and what their bodies are: `{ 'user-42': { answer: { value: number } } }`. */
+export type Channels = Record<string, Record<string, unknown>>
+
+/** What may come on a channel. */
+export type DataOf<C extends Channels, Name extends keyof C> = C[Name][keyof C[Name]]
+
+/** A channel of the type parameter, or `'*'` for any. */
+type Name<C extends Channels> = (keyof C & string) | '*'
+/** A type on that channel, or `'*'` for any. */
+type TypeOn<C extends Channels, N extends string> = (N extends keyof C ? keyof C[N] & string : string) | '*'
+/** What a processor for a channel and a type gets. */
+type Routed<C extends Channels, N extends string, T extends string> = N extends keyof C
+  ? T extends keyof C[N]
+    ? C[N][T]
+    : DataOf<C, N>
+  : string extends keyof C
+    ? unknown
+    : DataOf<C, keyof C>
+
+/** Messages of a channel that can't be had any more. Comes before the message that follows them. */
+export interface Gap {
+  readonly channel: string
+  /** The first missing id. */
+  readonly first: number
+  /** The last missing id; `unknown` when the server's numbering began anew. */
+  readonly last: number | 'unknown'
+  /**
+   * `overflow`: the server does not store them any more (push_stream_max_messages_stored_per_channel,
+   * push_stream_message_ttl), or never did (push_stream_store_messages). `restart`: the server lost what it stored.
+   */
+  readonly reason: GapReason
+}
+
+/** Something that came and can't be handed on as a message. */
+export interface DeadLetter {
+  /** The channel, where it could be read. */
+  readonly channel: string | undefined
+  /** What came, or the beginning of it. */
+  readonly raw: string
+  readonly reason: string
+  /** The message, where only a processor's schema refused it. */
+  readonly message: Message | undefined
+  /** What the schema says. */
+  readonly issues: readonly StandardSchemaV1.Issue[] | undefined
+}
+
+/** A channel was deleted on the server. It stays subscribed: if it is made again, its messages come again. */
+export interface ChannelDeleted {
+  readonly channel: string
+  /** The text the server gave (the body of the DELETE request). */
+  readonly text: string
+}
+
+/** How the client is, as a snapshot that is replaced when something changes. */
+export interface Status {
+  /** `closed`: nothing is wanted. `connecting`: on its way. `waiting`: back-off until `retryAt`. `open`: messages come. */
+  readonly state: 'closed' | 'connecting' | 'waiting' | 'open'
+  /** The mode in use, when open. */
+  readonly mode: ModeName | undefined
+  /** Failures in a row. 0 when all is well. */
+  readonly attempt: number
+  /** When the next attempt is due, in ms since 1970, while waiting. */
+  readonly retryAt: number | undefined
+  /** The last trouble, until a connection is open again. */
+  readonly error: PushStreamError | undefined
+  /** Since when `state` and `mode` are what they are, in ms since 1970. */
+  readonly since: number
+  /** What the server's message template lets the client resume by: see {@link Promises}. */
+  readonly resume: Promises['resume']
+  /** Whether missing messages are known by id. */
+  readonly gaps: Promises['gaps']
+}
+
+/** Counters since the client was made. */
+export interface Stats {
+  /** Messages handed to the application. */
+  readonly received: number
+  /** Messages that came again, and were dropped. */
+  readonly duplicates: number
+  /** `gap` events. */
+  readonly gaps: number
+  /** Connections opened after the first, without counting planned hand-overs. */
+  readonly reconnects: number
+}
+
+/** What `on` can be asked for, and what its listeners get. */
+export type ClientEvents<C extends Channels> = {
+  /** Each message once, in the order of its channel. */
+  message: Message<DataOf<C, keyof C>>
+  /** Whenever the status changes. */
+  status: Status
+  /** A connection is accepted, the first time and after every loss. */
+  open: Status
+  /** Messages that can't be had any more. */
+  gap: Gap
+  channeldeleted: ChannelDeleted
+  deadletter: DeadLetter
+  /** Trouble. What the client does about it stands in the error's message; only a refused channel needs you. */
+  error: PushStreamError
+}
+
+/** The callbacks of pushstream.js, as options or as properties. */
+export interface Callbacks {
+  onmessage?:
+    | ((
+        text: unknown,
+        id: number | undefined,
+        channel: string,
+        eventid: string,
+        isLastMessageFromBatch: boolean,
+        time: string | undefined,
+      ) => void)
+    | null
+    | undefined
+  onerror?: ((error: PushStreamError) => void) | null | undefined
+  onstatuschange?: ((readyState: number) => void) | null | undefined
+  onchanneldeleted?: ((channel: string) => void) | null | undefined
+}
+
+/** Everything `new PushStream` takes. */
+export type Options = ClientOptions & PushStreamSettings & Callbacks
+
+const readyStates: Record<Status['state'], number> = { closed: 0, connecting: 1, waiting: 1, open: 2 }
+const stateNames: Record<State, Status['state']> = {
+  closed: 'closed',
+  priming: 'connecting',
+  connecting: 'connecting',
+  sifting: 'connecting',
+  waiting: 'waiting',
+  open: 'open',
+}
+const same: readonly (keyof Status)[] = ['state', 'mode', 'attempt', 'retryAt', 'error', 'resume', 'gaps']
+
+/**
+ * Receives what is published to channels, each message once and in order, whatever the network does; what can't be had
+ * any more is announced with a `gap` event before the next message.
+ *
+ * @typeParam C which types of messages come on which channels.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: without a type parameter, data is whatever the application says it is
+export class PushStream<C extends Channels = Record<string, Record<string, any>>> implements Callbacks {
+  static readonly CLOSED = 0
+  static readonly CONNECTING = 1
+  static readonly OPEN = 2
+
+  onmessage: Callbacks['onmessage']
+  onerror: Callbacks['onerror']
+  onstatuschange: Callbacks['onstatuschange']
+  onchanneldeleted: Callbacks['onchanneldeleted']
+
+  readonly #settings: Settings
+  readonly #emitter = mitt<ClientEvents<C>>()
+  readonly #listeners = new Map<unknown, Map<string, (event: never) => void>>()
+  readonly #processors: Processors
+  readonly #ledger: Ledger
+  readonly #connection: Connection
+  readonly #endings = new Set<() => void>()
+  #received = 0
+  #gaps = 0
+  #wanted = false
+  #closed = false
+  #everOpen = false
+  #changing = false
+  #status: Status
+  #abort: (() => void) | undefined
+
+  /** Throws a `bad-option` error for options that are unknown, contradictory or not of their type. Connects to nothing yet. */
+  constructor(options: Options = {}) {
+    this.#settings = settingsOf(options)
+    this.onmessage = options.onmessage
+    this.onerror = options.onerror
+    this.onstatuschange = options.onstatuschange
+    this.onchanneldeleted = options.onchanneldeleted
+    this.#processors = new Processors({
+      failed: (cause, message) => this.#listenerFailed('A processor', cause, message.channel),
+      invalid: (message, issues) =>
+        this.#deadletter(message.text, `the schema refuses it: ${issues[0]?.message}`, message, issues),
+    })
+    this.#ledger = new Ledger({
+      deliver: (message) => this.#deliver(message),
+      gap: (channel, first, last, reason) => {
+        this.#gaps++
+        this.#emit('gap', { channel, first, last, reason })
+      },
+    })
+    this.#connection = new Connection(this.#settings, this.#ledger, {
+      changed: () => this.#update(),
+      opened: () => {
+        this.#everOpen = true
+        this.#emit('open', this.#status)
+      },
+      refused: (channel, error) => {
+        this.#connection.error = error
+        this.#error(error)
+        this.#settings.logger?.debug('pushstream', 'refused', channel)
+      },
+      deleted: (channel, text) => {
+        this.#emit('channeldeleted', { channel, text })
+        this.#callback('onchanneldeleted', () => this.onchanneldeleted?.(channel))
+      },
+      deadletter: (raw, reason) => this.#deadletter(raw, reason),
+      failed: (error) => this.#error(error),
+    })
+    this.#status = this.#snapshot()
+    const { signal } = options
+    if (signal !== undefined) {
+      this.#abort = () => signal.removeEventListener('abort', abort)
+      const abort = () => this.close()
+      if (signal.aborted) this.close()
+      else signal.addEventListener('abort', abort)
+    }
+  }
+
+  /** 0 CLOSED, 1 CONNECTING, 2 OPEN, as in pushstream.js. `status` says more. */
+  get readyState(): number {
+    return readyStates[this.#status.state]
+  }
+
+  /** A snapshot: the same object until something changes. */
+  get status(): Status {
+    return this.#status
+  }
+
+  /** Counters since the client was made. */
+  get stats(): Stats {
+    return {
+      received: this.#received,
+      duplicates: this.#ledger.duplicates,
+      gaps: this.#gaps,
+      reconnects: this.#connection.reconnects,
+    }
+  }
+
+  /** The names of the channels, in the order they were added. */
+  get channels(): readonly string[] {
+    return this.#ledger.all.map((channel) => channel.name)
+  }
+
+  /**
+   * Subscribes to a channel, now or with `connect`. A working connection is replaced without a loss; calls of one tick
+   * are one change. Adding a channel twice changes nothing.
+   *
+   * @param options.backtrack how many stored messages to begin with (`.bN` of push_stream_channels_path). Default 0.
+   * @throws PushStreamError `bad-channel` for a name the server can't be asked for.
+   */
+  addChannel(name: keyof C & string, options: { backtrack?: number } = {}): this {
+    this.#alive()
+    const { backtrack = 0 } = options
+    if (!Number.isInteger(backtrack) || backtrack < 0)
+      throw bad(`'backtrack' is a whole number from 0, not ${backtrack}.`)
+    this.#settings.protocol.check(name)
+    if (this.#ledger.get(name) === undefined) {
+      const after = this.#everOpen || backtrack > 0 ? undefined : this.#settings.publishedAfter
+      this.#ledger.add(name, backtrack, after === undefined ? undefined : positionOf(after, 0))
+      this.#change()
+    }
+    return this
+  }
+
+  /** Unsubscribes. Nothing of the channel is delivered after this call. */
+  removeChannel(name: keyof C & string): this {
+    if (this.#ledger.remove(name)) this.#change()
+    return this
+  }
+
+  /** Unsubscribes from everything. The client connects again when a channel is added. */
+  removeAllChannels(): this {
+    for (const { name } of this.#ledger.all) this.#ledger.remove(name)
+    this.#change()
+    return this
+  }
+
+  /** Starts receiving. While the client waits to try again, it tries now. */
+  connect(): this {
+    this.#alive()
+    this.#wanted = true
+    if (this.#ledger.size > 0) this.#connection.connect()
+    return this
+  }
+
+  /** Stops receiving. What is published until the next `connect` is fetched then, as far as the server stores it. */
+  disconnect(): this {
+    this.#wanted = false
+    this.#connection.disconnect()
+    return this
+  }
+
+  /** Ends the client for good: nothing is left behind, and nothing is delivered any more. */
+  close(): void {
+    if (this.#closed) return
+    this.disconnect()
+    this.#closed = true
+    this.#abort?.()
+    for (const end of this.#endings) end()
+    this.#emitter.all.clear()
+    this.#listeners.clear()
+    this.#processors.clear()
+  }
+
+  /**
+   * Publishes a text to all channels of this client: as a websocket frame in that mode
+   * (push_stream_websocket_allow_publish), else by POST to `urlPrefixPublisher`. Percent-encoded as the server's
+   * template needs it. Rejects with a `send` error.
+   */
+  async sendMessage(text: string): Promise<void> {
+    this.#alive()
+    const encoded = encodeURIComponent(text)
+    if (this.#connection.current?.send(encoded)) return
+    const fail = (message: string, details: object) => new PushStreamError('send', message, details)
+    if (this.#ledger.size === 0) throw fail('There is no channel to publish to: add one first.', {})
+    const { environment, protocol } = this.#settings
+    let response: Response
+    try {
+      const url = protocol.publish(this.channels) ?? ''
+      response = await environment.fetch(url, {
+        method: 'POST',
+        body: encoded,
+        signal: AbortSignal.timeout(this.#settings.timeout),
+      })
+    } catch (cause) {
+      throw fail('The publisher could not be reached. Try again.', { cause })
+    }
+    if (!response.ok) {
+      const explain = response.headers.get('X-Nginx-PushStream-Explain')
+      throw fail(`The publisher answered ${response.status}${explain === null ? '' : `: ${explain}`}`, {
+        status: response.status,
+      })
+    }
+  }
+
+  /** Calls back for every event of this kind. A listener that throws is reported as an `error` and disturbs nobody. */
+  on<K extends keyof ClientEvents<C>>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
+    return this.#listen(event, listener, false)
+  }
+
+  #listen<K extends keyof ClientEvents<C>>(
+    event: K,
+    listener: (event: ClientEvents<C>[K]) => void,
+    once: boolean,
+  ): this {
+    this.#alive()
+    const known = this.#listeners.get(listener) ?? new Map<string, (event: never) => void>()
+    if (known.has(event)) return this
+    const guarded = (value: ClientEvents<C>[K]) => {
+      if (once) this.off(event, listener)
+      try {
+        listener(value)
+      } catch (cause) {
+        this.#listenerFailed(`A listener of '${event}'`, cause, undefined, event === 'error')
+      }
+    }
+    known.set(event, guarded)
+    this.#listeners.set(listener, known)
+    this.#emitter.on(event, guarded)
+    return this
+  }
+
+  /** Takes a listener back. */
+  off<K extends keyof ClientEvents<C>>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
+    const known = this.#listeners.get(listener)
+    const guarded = known?.get(event)
+    if (guarded !== undefined) {
+      this.#emitter.off(event, guarded as (value: ClientEvents<C>[K]) => void)
+      known?.delete(event)
+      if (known?.size === 0) this.#listeners.delete(listener)
+    }
+    return this
+  }
+
+  /** Calls back once. */
+  once<K extends keyof ClientEvents<C>>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
+    return this.#listen(event, listener, true)
+  }
+
+  /**
+   * Calls back for the messages of a channel with a type (the body's `type`, else the `Event-Type`), in the order of
+   * registration; before or after `addChannel`. `'*'` stands for any.
+   *
+   * @param options.schema a Standard Schema (zod, valibot, …): the processor gets what it makes of the data, and what it
+   * refuses becomes a `deadletter`.
+   * @returns what takes the processor back.
+   */
+  registerProcessor<N extends Name<C>, T extends TypeOn<C, N>>(
+    channel: N,
+    type: T,
+    process: (data: Routed<C, N, T>, message: Message<Routed<C, N, T>>) => void,
+  ): () => void
+  registerProcessor<N extends Name<C>, T extends TypeOn<C, N>, S extends StandardSchemaV1>(
+    channel: N,
+    type: T,
+    process: (data: StandardSchemaV1.InferOutput<S>, message: Message) => void,
+    options: { schema: S },
+  ): () => void
+  registerProcessor(
+    channel: string,
+    type: string,
+    // biome-ignore lint/suspicious/noExplicitAny: the overloads say what it gets
+    process: (data: any, message: any) => void,
+    options: { schema?: StandardSchemaV1 } = {},
+  ): () => void {
+    this.#alive()
+    if (typeof process !== 'function') throw bad('A processor is a function.')
+    return this.#processors.add(channel, type, process, options.schema)
+  }
+
+  /** The messages from now on, of one channel or of all, for `for await`. Ends when the client is closed; leaving the loop stops it. */
+  messages<N extends keyof C & string>(channel?: N): AsyncIterableIterator<Message<DataOf<C, N>>> {
+    this.#alive()
+    type Item = Message<DataOf<C, N>>
+    const waiting: Item[] = []
+    let wake: (() => void) | undefined
+    let ended = false
+    const listener = (message: Message) => {
+      if (channel !== undefined && message.channel !== channel) return
+      waiting.push(message as Item)
+      wake?.()
+    }
+    const end = () => {
+      ended = true
+      this.off('message', listener)
+      this.#endings.delete(end)
+      wake?.()
+    }
+    this.on('message', listener)
+    this.#endings.add(end)
+    return {
+      [Symbol.asyncIterator]() {
+        return this
+      },
+      async next() {
+        while (waiting.length === 0 && !ended) {
+          await new Promise<void>((resolve) => {
+            wake = resolve
+          })
+        }
+        const value = waiting.shift()
+        return value === undefined ? { done: true, value: undefined } : { done: false, value }
+      },
+      async return() {
+        waiting.length = 0
+        end()
+        return { done: true, value: undefined }
+      },
+    }
+  }
+
+  #alive(): void {
+    if (this.#closed) throw new PushStreamError('closed', 'This client is closed. Make a new one.')
+  }
+
+  /** Changes of one tick are one change of the connection. */
+  #change(): void {
+    if (!this.#wanted || this.#changing) return
+    this.#changing = true
+    queueMicrotask(() => {
+      this.#changing = false
+      if (!this.#wanted) return
+      if (this.#ledger.size === 0) this.#connection.disconnect()
+      else if (this.#connection.context.state === 'closed') this.#connection.connect()
+      else this.#connection.change()
+    })
+  }
+
+  #deliver(message: Received): void {
+    if (message.dead !== undefined) return this.#deadletter(message.text, message.dead, message)
+    this.#received++
+    this.#processors.route(message)
+    this.#emit('message', message as ClientEvents<C>['message'])
+    const { onmessage } = this
+    if (onmessage) {
+      this.#callback('onmessage', () =>
+        onmessage(
+          message.body,
+          message.id,
+          message.channel,
+          message.eventId ?? '',
+          message.last,
+          message.time?.toUTCString(),
+        ),
+      )
+    }
+  }
+
+  #deadletter(raw: string, reason: string, message?: Received, issues?: readonly StandardSchemaV1.Issue[]): void {
+    this.#emit('deadletter', {
+      channel: message?.channel,
+      raw,
+      reason,
+      message: issues === undefined ? undefined : message,
+      issues,
+    })
+  }
+
+  #error(error: PushStreamError): void {
+    this.#emit('error', error)
+    const { onerror } = this
+    if (!onerror) return
+    try {
+      onerror(error)
+    } catch (cause) {
+      this.#report(cause)
+    }
+  }
+
+  #callback(name: string, call: () => void): void {
+    try {
+      call()
+    } catch (cause) {
+      this.#listenerFailed(name, cause)
+    }
+  }
+
+  #listenerFailed(who: string, cause: unknown, channel?: string, silent = false): void {
+    // An error listener that throws would be told of its own error for ever.
+    if (silent) return this.#report(cause)
+    this.#error(
+      new PushStreamError('listener', `${who} of the application threw. The message counts as delivered.`, {
+        cause,
+        channel,
+      }),
+    )
+  }
+
+  #report(cause: unknown): void {
+    this.#settings.environment.setTimeout(() => {
+      throw cause
+    }, 0)
+  }
+
+  #emit<K extends keyof ClientEvents<C>>(event: K, value: ClientEvents<C>[K]): void {
+    if (!this.#closed) this.#emitter.emit(event, value)
+  }
+
+  #snapshot(): Status {
+    const { context, error } = this.#connection
+    const state = context.current === undefined ? stateNames[context.state] : 'open'
+    const mode = context.current?.mode
+    const { resume, gaps } = this.#settings.protocol.promises
+    const last = this.#status as Status | undefined
+    return {
+      state,
+      mode,
+      attempt: context.failures,
+      retryAt: state === 'waiting' ? context.retryAt : undefined,
+      error,
+      since: last?.state === state && last.mode === mode ? last.since : this.#settings.environment.now(),
+      resume,
+      gaps,
+    }
+  }
+
+  #update(): void {
+    const before = this.#status
+    const now = this.#snapshot()
+    if (same.every((key) => before[key] === now[key])) return
+    this.#status = now
+    this.#emit('status', now)
+    if (readyStates[before.state] !== readyStates[now.state]) {
+      this.#callback('onstatuschange', () => this.onstatuschange?.(this.readyState))
+    }
+  }
+}

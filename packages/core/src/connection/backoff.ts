@@ -1,0 +1,19 @@
+/** How long to wait before trying again. */
+export interface BackoffPolicy {
+  /** The ceiling after the first failure, in ms. */
+  readonly base: number
+  /** The ceiling of all, in ms. */
+  readonly cap: number
+}
+
+/** After a connection that had worked, clients come back at once, but not in the same millisecond. */
+const spread = 100
+
+/**
+ * Full jitter: anything between nothing and a ceiling that doubles with every failure.
+ * `floor` is the server's `Retry-After`, in ms; jitter is added to it, so that not everybody comes back together.
+ */
+export function backoff(policy: BackoffPolicy, failures: number, random: number, floor = 0): number {
+  const ceiling = failures === 0 ? spread : Math.min(policy.cap, policy.base * 2 ** (failures - 1))
+  return floor + random * ceiling
+}

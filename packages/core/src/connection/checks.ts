@@ -1,0 +1,141 @@
+import type { Channel, Ledger } from '../delivery/ledger.js'
+import { type Position, positionOf, secondOf, timeOf } from '../delivery/position.js'
+import type { Received } from '../message.js'
+import { poll } from '../modes/longpolling.js'
+import type { Ending } from '../modes/mode.js'
+import type { Settings } from '../options.js'
+import type { Requests } from './requests.js'
+
+/** The longest wait for the position of new channels, in ms: a connection is worth more. */
+const primeDeadline = 2000
+
+/** What a poll tells. */
+export interface PollResult {
+  readonly messages: readonly Received[]
+  /** Why there is no answer. */
+  readonly ending: Ending | undefined
+}
+
+/** What checks need of the connection. */
+export interface CheckEvents {
+  message(message: Received): void
+  deleted(channel: string, text: string): void
+  deadletter(raw: string, reason: string): void
+}
+
+/** Short requests beside the connection: where channels stand, whether anything was missed, which channel is refused. */
+export class Checks {
+  /** Whether the server answers polls. `undefined` until it is known. */
+  possible: boolean | undefined
+  readonly #settings: Settings
+  readonly #ledger: Ledger
+  readonly #requests: Requests
+  readonly #events: CheckEvents
+  readonly #running = new Set<AbortController>()
+
+  constructor(settings: Settings, ledger: Ledger, requests: Requests, events: CheckEvents) {
+    this.#settings = settings
+    this.#ledger = ledger
+    this.#requests = requests
+    this.#events = events
+  }
+
+  /** Ends everything that is under way. */
+  stop(): void {
+    for (const abort of this.#running) abort.abort()
+    this.#running.clear()
+  }
+
+  /**
+   * Finds out where channels stand of which nothing is known: the last stored message of each, or as many as were asked
+   * for. So the first connection already resumes from a position, and nothing is missed by losing it early.
+   */
+  async prime(): Promise<Ending | undefined> {
+    const channels = this.#ledger.all.filter((channel) => this.#ledger.unknown(channel))
+    if (channels.length === 0 || this.possible === false) return undefined
+    const before = this.#ledger.newest
+    const { messages, ending } = await this.poll(
+      channels,
+      undefined,
+      primeDeadline,
+      (channel) => channel.backtrack || 1,
+      positionOf(this.#settings.environment.now() * 2, 0),
+    )
+    if (ending !== undefined) return ending
+    let newest: Position = -1
+    for (const channel of channels) {
+      if (this.#ledger.get(channel.name) !== channel || !this.#ledger.unknown(channel)) continue
+      for (const message of messages) {
+        if (message.channel !== channel.name) continue
+        if (message.position > newest) newest = message.position
+        if (channel.backtrack > 0) this.#events.message(message)
+        else this.#ledger.anchor(channel, message)
+      }
+    }
+    // What is empty now is complete up to now: a second before the newest message of the answer is surely that, and
+    // with no message at all everything there will ever be is new.
+    const upTo = Math.max(before, newest < 0 ? 0 : positionOf(timeOf(newest) - 1000, 0))
+    this.#ledger.witness(channels, upTo)
+    for (const channel of channels) channel.complete ??= upTo
+    return undefined
+  }
+
+  /**
+   * Asks for what these channels should have brought by now. `again`: from the whole second, for holes. Answers whether
+   * anything new came of it, or the ending that kept it from being answered.
+   */
+  async audit(channels: readonly Channel[], again: boolean): Promise<Ending | undefined> {
+    const frontier = this.#ledger.frontier(channels)
+    const position = frontier !== undefined && again ? secondOf(frontier) : frontier
+    const before = this.#ledger.newest
+    const holes = this.#ledger.holes()
+    for (const channel of holes.keys()) if (!channels.includes(channel)) holes.delete(channel)
+    const { messages, ending } = await this.poll(channels, position, this.#settings.timeout, () => 0)
+    if (ending !== undefined) return ending
+    for (const message of messages) this.#events.message(message)
+    this.#ledger.settle(holes)
+    this.#ledger.witness(channels, before)
+    return undefined
+  }
+
+  /** Asks what is stored. Never rejects. */
+  async poll(
+    channels: readonly Channel[],
+    position: Position | undefined,
+    deadline: number,
+    backtrack: (channel: Channel) => number,
+    from: Position = Number.NEGATIVE_INFINITY,
+  ): Promise<PollResult> {
+    const { environment, protocol } = this.#settings
+    const abort = new AbortController()
+    this.#running.add(abort)
+    const timer = environment.setTimeout(() => abort.abort(), deadline)
+    const messages: Received[] = []
+    const decoder = protocol.decoder(
+      { kind: 'poll', liveFrom: from, onlyChannel: channels.length === 1 ? channels[0]?.name : undefined },
+      {
+        message: (message) => messages.push(message),
+        ping() {},
+        deleted: (channel, text) => this.#events.deleted(channel, text),
+        dead: (raw, reason) => this.#events.deadletter(raw, reason),
+      },
+    )
+    try {
+      const exchange = await this.#requests.make('poll', channels, position, backtrack)
+      if (abort.signal.aborted) return { messages, ending: { kind: 'lost' } }
+      const ending = await poll(exchange, abort.signal, environment, {
+        life() {},
+        frame: (text, meta) => decoder.frame(text, meta),
+        answered: () => decoder.finish(),
+      })
+      if (ending === undefined) this.possible = true
+      else if (protocol.verdict(ending) === 'mode') this.possible = false
+      return { messages, ending }
+    } catch (cause) {
+      return { messages, ending: { kind: 'lost', cause } }
+    } finally {
+      environment.clearTimeout(timer)
+      this.#running.delete(abort)
+    }
+  }
+}

@@ -1,0 +1,75 @@
+/** What the page tells a connection about itself. */
+export interface Page {
+  /** `false` only when the browser is sure that there is no network. */
+  online(): boolean
+  /** Calls back when the network or the page comes back (online, visible, restored from the back/forward cache). */
+  onBack(callback: () => void): () => void
+}
+
+/** The part of `Storage` that is used to remember which mode worked. */
+export type Memory = Pick<Storage, 'getItem' | 'setItem'>
+
+/**
+ * Everything a connection takes from the world around it. The browser's own by default; tests inject a clock and a
+ * seeded random, and a runtime without a global WebSocket (Node 20) injects one.
+ */
+export interface Environment {
+  /** Wall clock in ms since 1970. */
+  now(): number
+  setTimeout(callback: () => void, ms: number): unknown
+  clearTimeout(timer: unknown): void
+  /** Uniform in [0, 1). All jitter comes from here. */
+  random(): number
+  fetch: typeof fetch
+  WebSocket: typeof WebSocket | undefined
+  EventSource: typeof EventSource | undefined
+  /** Where relative addresses belong to: the page's own, if there is a page. */
+  location: { protocol: string; hostname: string; port: string } | undefined
+  page: Page | undefined
+  memory: Memory | undefined
+}
+
+function browserPage(): Page | undefined {
+  if (typeof window === 'undefined' || typeof window.addEventListener !== 'function') return undefined
+  return {
+    online: () => navigator.onLine !== false,
+    onBack(callback) {
+      const visible = () => {
+        if (document.visibilityState === 'visible') callback()
+      }
+      window.addEventListener('online', callback)
+      window.addEventListener('pageshow', callback)
+      document.addEventListener('visibilitychange', visible)
+      return () => {
+        window.removeEventListener('online', callback)
+        window.removeEventListener('pageshow', callback)
+        document.removeEventListener('visibilitychange', visible)
+      }
+    },
+  }
+}
+
+function sessionMemory(): Memory | undefined {
+  try {
+    return typeof sessionStorage === 'undefined' ? undefined : sessionStorage
+  } catch {
+    // A page without storage access (sandboxed frame, blocked cookies) does without the memory.
+    return undefined
+  }
+}
+
+/** The world as it is where this runs. Read when a client is made, never at import. */
+export function defaultEnvironment(): Environment {
+  return {
+    now: () => Date.now(),
+    setTimeout: (callback, ms) => setTimeout(callback, ms),
+    clearTimeout: (timer) => clearTimeout(timer as Parameters<typeof clearTimeout>[0]),
+    random: () => Math.random(),
+    fetch: (input, init) => fetch(input, init),
+    WebSocket: globalThis.WebSocket,
+    EventSource: globalThis.EventSource,
+    location: typeof location === 'undefined' ? undefined : location,
+    page: browserPage(),
+    memory: sessionMemory(),
+  }
+}

@@ -1,0 +1,91 @@
+import type { Channel, Ledger } from '../delivery/ledger.js'
+import type { Position } from '../delivery/position.js'
+import type { Answer } from '../modes/mode.js'
+import type { Protocol } from '../protocols/protocol.js'
+import type { Requests } from './requests.js'
+
+/** Answers that bring nothing new, one after the other, are spaced up to this, in ms. */
+const slowest = 5000
+
+/**
+ * Where each poll of a long-polling chain begins. From the newest position as long as nothing is missing: a poll from
+ * the point up to which everything is known would bring every message twice. What several workers make it miss that
+ * way shows as a hole, or in the audit after a burst.
+ */
+export class LongPollChain {
+  readonly #ledger: Ledger
+  readonly #requests: Requests
+  readonly #protocol: Protocol
+  readonly #now: () => number
+  #first = true
+  #asked:
+    | { holes: Map<Channel, number | undefined>; before: Position; at: number; from: Position | undefined }
+    | undefined
+  #told: Position | undefined
+  #idle = 0
+  #mark = ''
+  #lastAnswer = Number.NEGATIVE_INFINITY
+  #burst = false
+
+  constructor(ledger: Ledger, requests: Requests, protocol: Protocol, now: () => number) {
+    this.#ledger = ledger
+    this.#requests = requests
+    this.#protocol = protocol
+    this.#now = now
+  }
+
+  /** How long to wait before the next poll, in ms. Not at all, unless the answers are idle repetitions. */
+  get pause(): number {
+    return this.#idle < 2 ? 0 : Math.min(slowest, 50 * 2 ** this.#idle)
+  }
+
+  /** The position of the next poll. */
+  next(channels: readonly Channel[]): Position | undefined {
+    const { newest } = this.#ledger
+    const holes = this.#ledger.holes()
+    const begin = this.#requests.begin(channels)
+    let from = begin
+    if (!this.#first && holes.size === 0 && begin !== undefined && newest >= begin) from = newest
+    // A template without time leaves the position to the headers of the answers.
+    if (this.#protocol.promises.resume !== 'position' && this.#told !== undefined) from = this.#told
+    this.#asked = { holes, before: newest, at: this.#now(), from }
+    this.#first = false
+    this.#mark = this.#state(channels)
+    return from
+  }
+
+  /** Takes in that the poll was answered. Says whether a burst calls for an audit. */
+  answered(answer: Answer, channels: readonly Channel[]): boolean {
+    const asked = this.#asked
+    if (asked === undefined) return false
+    this.#asked = undefined
+    const told = this.#protocol.positionOf(answer.lastModified, answer.etag)
+    if (answer.status === 200) {
+      if (told !== undefined && answer.etag !== null) this.#told = told
+      this.#ledger.settle(asked.holes)
+    } else if (told !== undefined && this.#ledger.frontier(channels) === undefined) {
+      // The time of a 304 is better than nothing, and worse than everything else.
+      for (const channel of channels) channel.complete = told
+      this.#told = told
+    }
+    const now = this.#now()
+    const progress = this.#mark !== this.#state(channels)
+    const quick = now - asked.at < 100
+    this.#idle = progress || !quick ? 0 : this.#idle + 1
+    if (answer.status === 200 && now - this.#lastAnswer < 1000) this.#burst = true
+    else if (!this.#burst) this.#ledger.witness(channels, asked.before)
+    this.#lastAnswer = now
+    return this.#burst
+  }
+
+  /** The audit after a burst is made. */
+  calm(): void {
+    this.#burst = false
+  }
+
+  #state(channels: readonly Channel[]): string {
+    let state = `${this.#ledger.newest} ${this.#told}`
+    for (const { sequence, complete } of channels) state += ` ${sequence.last}/${sequence.held.size}/${complete}`
+    return state
+  }
+}

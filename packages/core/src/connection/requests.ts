@@ -1,0 +1,67 @@
+import type { Channel, Ledger } from '../delivery/ledger.js'
+import type { Position } from '../delivery/position.js'
+import { secondOf } from '../delivery/position.js'
+import { PushStreamError } from '../errors.js'
+import type { Exchange } from '../modes/mode.js'
+import type { Provider, Settings } from '../options.js'
+import type { RequestKind, Wanted } from '../protocols/protocol.js'
+
+const ask = async <T>(provider: Provider<T>, name: string): Promise<T> => {
+  if (typeof provider !== 'function') return provider
+  try {
+    return await (provider as () => T | Promise<T>)()
+  } catch (cause) {
+    throw new PushStreamError('listener', `The function given as '${name}' failed; the request is tried again later.`, {
+      cause,
+    })
+  }
+}
+
+/** Makes requests out of channels and positions, with whatever the application adds to each. */
+export class Requests {
+  readonly #settings: Settings
+  readonly #ledger: Ledger
+
+  constructor(settings: Settings, ledger: Ledger) {
+    this.#settings = settings
+    this.#ledger = ledger
+  }
+
+  /** A request for these channels from a position. `backtrack`: for channels of which nothing is known. */
+  async make(
+    kind: RequestKind,
+    channels: readonly Channel[],
+    position: Position | undefined,
+    backtrack: (channel: Channel) => number,
+  ): Promise<Exchange> {
+    const [params, headers] = await Promise.all([
+      ask(this.#settings.params, 'params'),
+      ask(this.#settings.headers, 'headers'),
+    ])
+    const wanted: Wanted[] = channels.map((channel) => ({
+      name: channel.name,
+      backtrack: this.#ledger.known(channel) === undefined ? backtrack(channel) : 0,
+    }))
+    return this.#settings.protocol.exchange(kind, {
+      channels: wanted,
+      position,
+      eventId: position === undefined ? this.#eventId(channels) : undefined,
+      params: Object.fromEntries(Object.entries(params ?? {}).map(([name, value]) => [name, String(value)])),
+      headers: headers ?? {},
+    })
+  }
+
+  /**
+   * Where a new connection begins: the whole second of the point up to which everything is known. What comes again
+   * shows that the server takes positions at all, and that its counter did not begin anew within that second.
+   */
+  begin(channels: readonly Channel[] = this.#ledger.all): Position | undefined {
+    const frontier = this.#ledger.frontier(channels)
+    return frontier === undefined ? undefined : secondOf(frontier)
+  }
+
+  #eventId(channels: readonly Channel[]): string | undefined {
+    for (const channel of channels) if (channel.lastEventId !== undefined) return channel.lastEventId
+    return this.#settings.lastEventId
+  }
+}

@@ -1,0 +1,174 @@
+import type { Position } from '../delivery/position.js'
+import { positionOf, timeOf } from '../delivery/position.js'
+import type { Received } from '../message.js'
+import type { Answer, Ending, Mode, ModeName, NextExchange, Transport } from '../modes/mode.js'
+import type { Settings } from '../options.js'
+import type { Decoder, Inlet } from '../protocols/protocol.js'
+import { Liveness } from './liveness.js'
+
+/** How long a websocket must stay open to count as accepted, in ms: a rejection follows the opening at once. */
+const grace = 250
+
+/** What a source tells the connection. */
+export interface SourceEvents {
+  /** It opened and was not rejected. */
+  accepted(): void
+  ended(ending: Ending): void
+  /** Silence that nothing explains. */
+  idle(): void
+  /** Silence where there should be pings. */
+  dead(): void
+  /** The server proved that nothing is under way. */
+  ping(): void
+  message(message: Received): void
+  deleted(channel: string, text: string): void
+  deadletter(raw: string, reason: string): void
+  answered(answer: Answer): void
+}
+
+/** One transport, its decoder and its watchdog. */
+export class Source {
+  readonly mode: ModeName
+  /** The channels it was opened for. */
+  readonly names: ReadonlySet<string>
+  accepted = false
+  /** Messages it brought, known ones too. */
+  brought = 0
+  /** It brought something new. */
+  worked = false
+  readonly openedAt: number
+  readonly #transport: Transport
+  readonly #settings: Settings
+  readonly #timers = new Set<unknown>()
+  readonly #liveness: Liveness
+  readonly #events: SourceEvents
+  #closed = false
+
+  constructor(
+    mode: Mode,
+    names: ReadonlySet<string>,
+    skew: number,
+    next: NextExchange,
+    settings: Settings,
+    events: SourceEvents,
+  ) {
+    const { environment, protocol } = settings
+    this.mode = mode.name
+    this.names = names
+    this.#settings = settings
+    this.#events = events
+    this.openedAt = environment.now()
+    this.#liveness = new Liveness(environment, settings.pingtimeout, {
+      dead: () => events.dead(),
+      idle: () => events.idle(),
+    })
+    this.after(settings.timeout, () => {
+      if (!this.accepted) this.#end({ kind: 'refused', explain: `no answer within ${settings.timeout} ms` })
+    })
+    const inlet: Inlet = {
+      message: (message) => {
+        this.brought++
+        this.accept()
+        events.message(message)
+      },
+      ping: () => {
+        this.accept()
+        this.#liveness.ping()
+        events.ping()
+      },
+      deleted: (channel, text) => {
+        this.accept()
+        events.deleted(channel, text)
+      },
+      dead: (raw, reason) => events.deadletter(raw, reason),
+    }
+    const decoder: Decoder = protocol.decoder(
+      {
+        kind: mode.name,
+        liveFrom: liveFrom(this.openedAt, skew),
+        onlyChannel: names.size === 1 ? [...names][0] : undefined,
+      },
+      inlet,
+    )
+    let opened = false
+    this.#transport = mode.open(
+      next,
+      {
+        open: () => {
+          opened = true
+          if (mode.name === 'websocket') this.after(grace, () => this.accept())
+          else if (mode.name !== 'eventsource' || !protocol.greets) this.accept()
+        },
+        life: () => {
+          this.#liveness.life()
+          if (opened && mode.name === 'eventsource') this.accept()
+        },
+        pulse: (text) => decoder.pulse(text),
+        frame: (text, meta) => decoder.frame(text, meta),
+        garbage: (reason) => events.deadletter('', reason),
+        answered: (answer) => {
+          decoder.finish()
+          if (!this.#closed) events.answered(answer)
+        },
+        end: (ending) => {
+          if (ending.kind === 'end') decoder.finish()
+          this.#end(ending)
+        },
+      },
+      environment,
+    )
+  }
+
+  /** When something last came, in ms since 1970. */
+  get lastLife(): number {
+    return this.#liveness.last
+  }
+
+  accept(): void {
+    if (this.accepted || this.#closed) return
+    this.accepted = true
+    this.#events.accepted()
+  }
+
+  /** It was checked, and is well. */
+  checked(): void {
+    this.#liveness.checked()
+  }
+
+  send(text: string): boolean {
+    return this.#transport.send?.(text) ?? false
+  }
+
+  /** Something to do later, unless it is closed by then. */
+  after(ms: number, callback: () => void): void {
+    const { environment } = this.#settings
+    const timer = environment.setTimeout(() => {
+      this.#timers.delete(timer)
+      callback()
+    }, ms)
+    this.#timers.add(timer)
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#liveness.stop()
+    for (const timer of this.#timers) this.#settings.environment.clearTimeout(timer)
+    this.#timers.clear()
+    this.#transport.close()
+  }
+
+  #end(ending: Ending): void {
+    if (this.#closed) return
+    this.close()
+    this.#events.ended(ending)
+  }
+}
+
+/** The second before which messages are older than a connection. `skew`: how much the page's clock is ahead, in ms. */
+export function liveFrom(openedAt: number, skew: number): Position {
+  return Number.isFinite(skew) ? positionOf(openedAt - skew, 0) : Number.NEGATIVE_INFINITY
+}
+
+/** How old a message is by the page's clock, in ms. The least of many is the difference of the clocks. */
+export const ageOf = (message: Received, now: number): number => now - timeOf(message.position)

@@ -1,0 +1,165 @@
+import type { Received } from '../message.js'
+import { type Position, positionOf, secondOf } from './position.js'
+import {
+  anchor,
+  forget,
+  type GapReason,
+  newSequence,
+  type Outcome,
+  type Outlet,
+  type Sequence,
+  sequence,
+  settle,
+} from './sequencer.js'
+
+/** Clocks differ: what is asked for by the page's own clock begins this much earlier, in ms. */
+const clockMargin = 2000
+
+/** One channel, and how far it is known. */
+export interface Channel {
+  readonly name: string
+  /** Stored messages to begin with. */
+  readonly backtrack: number
+  readonly sequence: Sequence<Received>
+  readonly outlet: Outlet<Received>
+  /** Everything of this channel up to here has come, whether or not it was anything. */
+  complete: Position | undefined
+  /** When it was first listened to, by the page's clock: the last resort. */
+  joined: number | undefined
+  lastEventId: string | undefined
+}
+
+/** Where messages go once they are in order. */
+export interface LedgerEvents {
+  deliver(message: Received): void
+  gap(channel: string, first: number, last: number | 'unknown', reason: GapReason): void
+}
+
+/** What is known of every channel, and the point from which the server must be asked again. */
+export class Ledger {
+  /** The newest position seen on any channel. */
+  newest: Position = -1
+  /** Messages that came again and were dropped. */
+  duplicates = 0
+  readonly #channels = new Map<string, Channel>()
+  readonly #events: LedgerEvents
+
+  constructor(events: LedgerEvents) {
+    this.#events = events
+  }
+
+  get all(): Channel[] {
+    return [...this.#channels.values()]
+  }
+
+  get size(): number {
+    return this.#channels.size
+  }
+
+  get(name: string): Channel | undefined {
+    return this.#channels.get(name)
+  }
+
+  /** Adds a channel. `from`: a position it is to begin at. */
+  add(name: string, backtrack: number, from: Position | undefined): void {
+    const outlet: Outlet<Received> = {
+      deliver: (message) => this.#events.deliver(message),
+      gap: (first, last, reason) => {
+        if (reason === 'restart') this.#rewind()
+        this.#events.gap(name, first, last, reason)
+      },
+    }
+    this.#channels.set(name, {
+      name,
+      backtrack,
+      sequence: newSequence(),
+      outlet,
+      complete: from,
+      joined: undefined,
+      lastEventId: undefined,
+    })
+  }
+
+  remove(name: string): boolean {
+    return this.#channels.delete(name)
+  }
+
+  /** Takes a message in. `undefined` when nobody listens to its channel. */
+  receive(message: Received): Outcome | undefined {
+    const channel = this.#channels.get(message.channel)
+    if (channel === undefined) return undefined
+    if (message.position > this.newest) this.newest = message.position
+    if (message.eventId !== undefined) channel.lastEventId = message.eventId
+    const outcome = sequence(channel.sequence, message, channel.outlet)
+    if (outcome === 'dropped') this.duplicates++
+    return outcome
+  }
+
+  /** The channel was deleted on the server. */
+  forget(channel: Channel): void {
+    forget(channel.sequence, channel.outlet)
+  }
+
+  /** A message from before the application listened: what comes after it is new. */
+  anchor(channel: Channel, message: Received): void {
+    anchor(channel.sequence, message)
+  }
+
+  /** Whether nothing is known by which the channel could be resumed. */
+  unknown(channel: Channel): boolean {
+    return channel.sequence.position === undefined && channel.complete === undefined
+  }
+
+  /** Up to where a channel is complete. */
+  known(channel: Channel): Position | undefined {
+    const { position, held } = channel.sequence
+    if (held.size > 0) return position ?? channel.complete
+    if (this.unknown(channel)) {
+      return channel.joined === undefined ? undefined : positionOf(channel.joined - clockMargin, 0)
+    }
+    return Math.max(position ?? -1, channel.complete ?? -1)
+  }
+
+  /** The point up to which all of these channels are complete. */
+  frontier(channels: readonly Channel[] = this.all): Position | undefined {
+    let earliest: Position | undefined
+    for (const channel of channels) {
+      const known = this.known(channel)
+      if (known !== undefined && (earliest === undefined || known < earliest)) earliest = known
+    }
+    return earliest
+  }
+
+  /** It is proven that these channels have brought everything up to a position. */
+  witness(channels: readonly Channel[], upTo: Position): void {
+    if (upTo < 0) return
+    for (const channel of channels) {
+      if (channel.sequence.held.size === 0 && upTo > (channel.complete ?? -1)) channel.complete = upTo
+    }
+  }
+
+  /** Channels with messages above a hole, and the id the hole begins after. */
+  holes(): Map<Channel, number | undefined> {
+    const found = new Map<Channel, number | undefined>()
+    for (const channel of this.#channels.values()) {
+      if (channel.sequence.held.size > 0) found.set(channel, channel.sequence.last)
+    }
+    return found
+  }
+
+  /** What was missing then, and still is, can't be had any more. */
+  settle(holes: Map<Channel, number | undefined>): void {
+    for (const [channel, after] of holes) {
+      if (this.#channels.get(channel.name) === channel && channel.sequence.last === after) {
+        settle(channel.sequence, channel.outlet)
+      }
+    }
+  }
+
+  /** The server counts anew: within its second, what was known means nothing. */
+  #rewind(): void {
+    for (const channel of this.#channels.values()) {
+      if (channel.complete !== undefined) channel.complete = secondOf(channel.complete)
+    }
+  }
+}

@@ -1,0 +1,187 @@
+import { type Position, secondOf } from './position.js'
+
+/** What the sequencer needs to know of a message. */
+export interface Sequenced {
+  /** The channel's running number, from 1. `undefined` where the template has none. */
+  readonly id: number | undefined
+  /** Where the message stands in the server's stream, NaN where the template does not tell. */
+  readonly position: Position
+  /** Tells two messages apart that have neither id nor position. */
+  readonly fingerprint: string
+}
+
+/** Why messages are missing. `overflow`: no longer stored. `restart`: the server's numbering began anew. */
+export type GapReason = 'overflow' | 'restart'
+
+/** Where the sequencer's decisions go, in order. */
+export interface Outlet<T> {
+  deliver(item: T): void
+  gap(first: number, last: number | 'unknown', reason: GapReason): void
+}
+
+const RECENT = 256
+const REMEMBERED = 1024
+
+/** What is remembered of one channel. Nothing else influences a decision. */
+export interface Sequence<T extends Sequenced> {
+  /** Every id up to here was delivered or declared missing. `undefined` until the first message or anchor. */
+  last: number | undefined
+  /** The position of `last`. */
+  position: Position | undefined
+  /** The current numbering began after this position; what stands before it belongs to the numbering before. */
+  began: Position | undefined
+  /** Messages above a hole. */
+  readonly held: Map<number, T>
+  /** Positions of the newest ids, by id modulo its length: they tell a repeated message from a restarted numbering. */
+  recent: Float64Array | undefined
+  /** Messages without ids that were delivered lately. */
+  readonly seen: Set<number | string>
+}
+
+/** A channel of which nothing is known yet. */
+export const newSequence = <T extends Sequenced>(): Sequence<T> => ({
+  last: undefined,
+  position: undefined,
+  began: undefined,
+  held: new Map(),
+  recent: undefined,
+  seen: new Set(),
+})
+
+/** What became of a message. */
+export type Outcome = 'delivered' | 'held' | 'dropped'
+
+/**
+ * Once, in order, or said: decides about one message. A pure function of (what is remembered, message): it has no
+ * clock, and how long a hole is waited for is the caller's business, who ends the wait with {@link settle}.
+ */
+export function sequence<T extends Sequenced>(state: Sequence<T>, item: T, out: Outlet<T>): Outcome {
+  const { id } = item
+  if (id === undefined) return withoutId(state, item, out)
+  if (state.last !== undefined) {
+    if (state.began !== undefined && item.position <= state.began) return 'dropped'
+    if (id <= state.last) {
+      if (!restarted(state, item, state.last)) return 'dropped'
+      restart(state, item, out)
+    }
+    if (id > state.last + 1) {
+      if (state.held.has(id)) return 'dropped'
+      state.held.set(id, item)
+      return 'held'
+    }
+  }
+  pass(state, item, id, out)
+  drain(state, out)
+  return 'delivered'
+}
+
+/** Starts a channel after a message that the application did not ask for: what follows it is new. */
+export function anchor<T extends Sequenced>(state: Sequence<T>, item: T): void {
+  if (item.id !== undefined) {
+    state.last = item.id
+    remember(state, item, item.id)
+  }
+  if (!Number.isNaN(item.position)) state.position = item.position
+}
+
+/** Ends the wait for missing ids: nothing more can be had, so they are declared missing and what is held goes out. */
+export function settle<T extends Sequenced>(state: Sequence<T>, out: Outlet<T>): void {
+  while (state.held.size > 0) {
+    let next = Number.POSITIVE_INFINITY
+    for (const id of state.held.keys()) if (id < next) next = id
+    const first = (state.last as number) + 1
+    // A late message of the gap must not meet what an older id left in its place.
+    for (let id = Math.max(first, next - RECENT); id < next; id++)
+      state.recent?.fill(Number.NaN, id % RECENT, (id % RECENT) + 1)
+    out.gap(first, next - 1, 'overflow')
+    state.last = next - 1
+    drain(state, out)
+  }
+}
+
+/** The channel was deleted: its next message is number 1 again, and nothing is lost by that. */
+export function forget<T extends Sequenced>(state: Sequence<T>, out: Outlet<T>): void {
+  settle(state, out)
+  state.last = 0
+  state.began = state.position
+  state.recent = undefined
+}
+
+function withoutId<T extends Sequenced>(state: Sequence<T>, item: T, out: Outlet<T>): Outcome {
+  const { position } = item
+  const known = !Number.isNaN(position)
+  // Without a tag several messages share a position: then only the text tells them apart.
+  const key =
+    known && secondOf(position) !== position ? position : known ? `${position} ${item.fingerprint}` : undefined
+  if (key !== undefined) {
+    if (state.seen.has(key)) return 'dropped'
+    if (state.position !== undefined && position < secondOf(state.position)) return 'dropped'
+    if (state.seen.size === 0 && state.position === position && typeof key === 'number') return 'dropped'
+    state.seen.add(key)
+    if (state.seen.size > REMEMBERED) state.seen.delete(state.seen.values().next().value as number)
+    state.position = state.position === undefined ? position : Math.max(state.position, position)
+  }
+  out.deliver(item)
+  return 'delivered'
+}
+
+function pass<T extends Sequenced>(state: Sequence<T>, item: T, id: number, out: Outlet<T>): void {
+  state.last = id
+  if (!Number.isNaN(item.position)) state.position = item.position
+  remember(state, item, id)
+  out.deliver(item)
+}
+
+function drain<T extends Sequenced>(state: Sequence<T>, out: Outlet<T>): void {
+  if (state.held.size === 0) return
+  for (;;) {
+    const id = (state.last as number) + 1
+    const item = state.held.get(id)
+    if (item === undefined) return
+    state.held.delete(id)
+    pass(state, item, id, out)
+  }
+}
+
+const mark = (item: Sequenced): number => {
+  if (!Number.isNaN(item.position)) return item.position
+  let hash = 0
+  for (let i = 0; i < item.fingerprint.length; i++) hash = (hash * 31 + item.fingerprint.charCodeAt(i)) | 0
+  return hash
+}
+
+function remember(state: Sequence<Sequenced>, item: Sequenced, id: number): void {
+  state.recent ??= new Float64Array(RECENT).fill(Number.NaN)
+  state.recent[id % RECENT] = mark(item)
+}
+
+/** A low id is a repeated message, or the first of a numbering that began anew: its position tells. */
+function restarted(state: Sequence<Sequenced>, item: Sequenced, last: number): boolean {
+  const id = item.id as number
+  const recent = state.recent
+  if (recent === undefined) return true
+  if (id > last - RECENT) {
+    const known = recent[id % RECENT] as number
+    if (!Number.isNaN(known)) return known !== mark(item)
+  }
+  if (Number.isNaN(item.position)) return id <= last - RECENT
+  // Not remembered itself: a repeated message stands before the oldest one that is.
+  for (let i = Math.max(1, id, last - RECENT + 1); i <= last; i++) {
+    const oldest = recent[i % RECENT] as number
+    if (!Number.isNaN(oldest)) return item.position >= oldest
+  }
+  return false
+}
+
+function restart<T extends Sequenced>(state: Sequence<T>, item: T, out: Outlet<T>): void {
+  settle(state, out)
+  out.gap((state.last as number) + 1, 'unknown', 'restart')
+  state.last = 0
+  state.recent = undefined
+  if (!Number.isNaN(item.position)) {
+    // The server's counter began anew too, so within this second the old position means nothing.
+    const from = Math.min(secondOf(item.position), state.position ?? item.position)
+    state.position = secondOf(from)
+    state.began = state.position - 1
+  }
+}

@@ -1,0 +1,22 @@
+export {
+  type Callbacks,
+  type ChannelDeleted,
+  type Channels,
+  type ClientEvents,
+  type DataOf,
+  type DeadLetter,
+  type Gap,
+  type Options,
+  PushStream,
+  type Stats,
+  type Status,
+} from './client.js'
+export type { Environment, Memory, Page } from './connection/environment.js'
+export type { GapReason } from './delivery/sequencer.js'
+export { type ErrorCode, type ErrorDetails, PushStreamError } from './errors.js'
+export type { Message } from './message.js'
+export type { ModeName } from './modes/mode.js'
+export type { ClientOptions, Logger, Params, Provider } from './options.js'
+export type { Promises, Protocol } from './protocols/protocol.js'
+export type { PushStreamSettings } from './protocols/push-stream.js'
+export type { TextEncoding } from './protocols/text.js'

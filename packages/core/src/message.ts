@@ -1,0 +1,110 @@
+import type { Position } from './delivery/position.js'
+import { timeOf } from './delivery/position.js'
+import type { Sequenced } from './delivery/sequencer.js'
+import type { ModeName } from './modes/mode.js'
+
+/** A message as the application sees it. */
+export interface Message<Data = unknown> {
+  /** The channel it was published to. */
+  readonly channel: string
+  /** The channel's running number, from 1; it begins anew when the server restarts. `undefined` where the template has no id. */
+  readonly id: number | undefined
+  /** The body as text. A body that came as raw JSON (`"text":~text~`) is written out again. */
+  readonly text: string
+  /** The body parsed, when it is JSON; else the text. Parsed at the first access. */
+  readonly data: Data
+  /** The body's `type`, where the body is an object with one; else the `Event-Type` it was published with, where the mode shows it. */
+  readonly type: string | undefined
+  /** The `Event-Id` it was published with. */
+  readonly eventId: string | undefined
+  /** When the server took it, to the second. */
+  readonly time: Date | undefined
+  /** The server's counter within that second. */
+  readonly tag: number | undefined
+  /** The mode that brought it. */
+  readonly mode: ModeName
+  /** Whether it was published before the connection that brought it (backtrack, or catching up after a loss). To the second. */
+  readonly replayed: boolean
+}
+
+/** What a protocol makes of a frame: the message itself, made once and handed all the way through. */
+export class Received implements Message, Sequenced {
+  readonly id: number | undefined
+  readonly channel: string
+  /** The body as it came: decoded text, or what a raw template brought. */
+  readonly body: unknown
+  readonly position: Position
+  readonly tag: number | undefined
+  readonly eventId: string | undefined
+  readonly mode: ModeName
+  readonly replayed: boolean
+  /** Why the application gets it as a `deadletter`, where its text can't be trusted. */
+  readonly dead: string | undefined
+  /** Whether it is the last message of a long-poll answer; alone it is. */
+  last = true
+  readonly #eventType: string | undefined
+  #data: unknown = Received
+
+  constructor(
+    id: number | undefined,
+    channel: string,
+    body: unknown,
+    position: Position,
+    tag: number | undefined,
+    eventId: string | undefined,
+    eventType: string | undefined,
+    mode: ModeName,
+    replayed: boolean,
+    dead?: string,
+  ) {
+    this.id = id
+    this.channel = channel
+    this.body = body
+    this.position = position
+    this.tag = tag
+    this.eventId = eventId
+    this.#eventType = eventType
+    this.mode = mode
+    this.replayed = replayed
+    this.dead = dead
+  }
+
+  get text(): string {
+    return typeof this.body === 'string' ? this.body : (JSON.stringify(this.body) ?? '')
+  }
+
+  get fingerprint(): string {
+    return this.text
+  }
+
+  get data(): unknown {
+    if (this.#data === Received) this.#data = typeof this.body === 'string' ? parsed(this.body) : this.body
+    return this.#data
+  }
+
+  get type(): string | undefined {
+    const data = this.data
+    if (typeof data === 'object' && data !== null && Object.hasOwn(data, 'type')) {
+      const { type } = data as { type: unknown }
+      if (typeof type === 'string') return type
+    }
+    return this.#eventType
+  }
+
+  get time(): Date | undefined {
+    return !Number.isNaN(this.position) ? new Date(timeOf(this.position)) : undefined
+  }
+}
+
+function parsed(text: string): unknown {
+  // Only what can be JSON is tried: an exception per plain text would cost more than all the rest.
+  const first = text.charCodeAt(0)
+  const json =
+    first === 123 || first === 91 || first === 34 || first === 45 || (first >= 48 && first <= 57) || first <= 32
+  if (!json && text !== 'true' && text !== 'false' && text !== 'null') return text
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,235 @@
+import { defaultEnvironment, type Environment } from './connection/environment.js'
+import { PushStreamError } from './errors.js'
+import type { ModeName } from './modes/mode.js'
+import type { Protocol } from './protocols/protocol.js'
+import { type PushStreamSettings, pushStream } from './protocols/push-stream.js'
+
+/** A value, or a function that is asked for it anew before every request. */
+export type Provider<T> = T | (() => T | Promise<T>)
+
+/** Query arguments to add to every request. */
+export type Params = Record<string, string | number | boolean>
+
+/** Where a client writes what it does. `console` fits. Never receives message texts, headers or arguments. */
+export interface Logger {
+  debug(...values: unknown[]): void
+}
+
+/**
+ * What a client can be told. All of it is optional in a page that nginx serves from the same host with the locations
+ * `/ws/`, `/ev/`, `/lp/`.
+ */
+export interface ClientOptions {
+  /** The server's address, as `https://push.example.org` or with a path prefix. Instead of `host`, `port` and `useSSL`. Default: the page's own. */
+  url?: string
+  /** The server's host name. Default: the page's own. */
+  host?: string
+  /** Default: the page's own port; with another `host` 80, or 443 with TLS. */
+  port?: number | string
+  /** Whether to use https and wss. Default: as the page does. */
+  useSSL?: boolean
+  /**
+   * The ways to connect, most wanted first, as an array or `'websocket|eventsource|longpolling'`. The next one starts
+   * when the one before it is not accepted within half a second. Default: websocket, eventsource, longpolling.
+   * `stream` (push_stream_subscriber streaming) is used when named.
+   */
+  modes?: string | readonly ModeName[]
+  /** Silence in ms after which the connection is checked. Default 30000; lower it to notice a dead websocket sooner, at the price of a small request per interval of silence. */
+  pingtimeout?: number
+  /** How long to wait for the server's answer, in ms, before it counts as none. Default 10000. */
+  timeout?: number
+  /** Whether to connect again after a loss. Default true. */
+  autoReconnect?: boolean
+  /** The first back-off after a failed attempt, in ms, doubled with every failure and spread at random. Default 1000. */
+  reconnectOnTimeoutInterval?: number
+  /** The longest back-off, in ms. Default 60000. */
+  reconnectOnChannelUnavailableInterval?: number
+  /** Go on after the message with this `Event-Id` (push_stream_last_event_id). */
+  lastEventId?: string
+  /** Begin with what was published after this: a Date, or a number of seconds before now (the sign doesn't matter). */
+  messagesPublishedAfter?: Date | number
+  /** More query arguments (classic name of `params`). */
+  extraParams?: Provider<Params>
+  /** More query arguments, for a token for example; a function is asked before every request and may be async. */
+  params?: Provider<Params>
+  /** Headers for every request that can carry some (all but websocket's). A function is asked before every request and may be async. */
+  headers?: Provider<Record<string, string>>
+  /** Whether cookies go with the requests. Default `same-origin`; another origin's server needs `include`, and Allow-Credentials from nginx. */
+  credentials?: RequestCredentials
+  /** `native` uses the browser's EventSource instead of fetch, for pages whose policy needs it: pings and statuses are not seen then. Default `fetch`. */
+  eventSource?: 'fetch' | 'native'
+  /** Closes the client when it is aborted. */
+  signal?: AbortSignal
+  /** Gets a line for whatever the client does. Default: none. */
+  logger?: Logger
+  /** The server's protocol. Default: nginx-push-stream-module, set up by the options whose names begin with `urlPrefix`, `json`, `channels`, `messages` and so on. */
+  protocol?: Protocol
+  /** For tests, and for runtimes that lack something: replaces the clock, the random, fetch, WebSocket. */
+  environment?: Partial<Environment>
+}
+
+/** What the connection reads. */
+export interface Settings {
+  readonly modes: readonly ModeName[]
+  readonly pingtimeout: number
+  readonly timeout: number
+  readonly autoReconnect: boolean
+  readonly backoffBase: number
+  readonly backoffCap: number
+  readonly lastEventId: string | undefined
+  readonly publishedAfter: number | undefined
+  readonly params: Provider<Params>
+  readonly headers: Provider<Record<string, string>>
+  readonly nativeEventSource: boolean
+  readonly logger: Logger | undefined
+  readonly protocol: Protocol
+  readonly environment: Environment
+  /** The server's origin: what works is remembered for it. */
+  readonly origin: string
+}
+
+export const bad = (message: string) => new PushStreamError('bad-option', message)
+
+const names: readonly ModeName[] = ['websocket', 'eventsource', 'stream', 'longpolling']
+const callbacks = ['onmessage', 'onerror', 'onstatuschange', 'onchanneldeleted']
+const provider = ['object', 'function']
+
+/** Every option with the types it takes: what is not here is unknown. */
+const types: Record<string, readonly string[]> = {
+  url: ['string'],
+  host: ['string'],
+  port: ['number', 'string'],
+  useSSL: ['boolean'],
+  modes: ['string', 'object'],
+  pingtimeout: ['number'],
+  timeout: ['number'],
+  autoReconnect: ['boolean'],
+  reconnectOnTimeoutInterval: ['number'],
+  reconnectOnChannelUnavailableInterval: ['number'],
+  lastEventId: ['string'],
+  messagesPublishedAfter: ['number', 'object'],
+  extraParams: provider,
+  params: provider,
+  headers: provider,
+  credentials: ['string'],
+  eventSource: ['string'],
+  signal: ['object'],
+  logger: ['object'],
+  protocol: ['object'],
+  environment: ['object'],
+  messagesControlByArgument: ['boolean'],
+  channelsByArgument: ['boolean'],
+  text: ['string'],
+}
+for (const name of ['Publisher', 'Stream', 'Eventsource', 'Longpolling', 'Websocket'])
+  types[`urlPrefix${name}`] = ['string']
+for (const name of ['Id', 'Channel', 'Text', 'Tag', 'Time', 'EventId']) types[`json${name}Key`] = ['string']
+for (const name of ['tag', 'time', 'eventId', 'channels']) types[`${name}Argument`] = ['string']
+types.messageTemplate = ['string']
+for (const name of callbacks) types[name] = ['function', 'object']
+
+function checkNames(options: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(options)) {
+    const allowed = Object.hasOwn(types, name) ? types[name] : undefined
+    if (allowed === undefined) {
+      const known = Object.keys(types)
+      const meant =
+        known.find((other) => other.toLowerCase() === name.toLowerCase()) ??
+        known.find((other) => other.toLowerCase().startsWith(name.slice(0, 4).toLowerCase()))
+      throw bad(`Unknown option '${name}'.${meant === undefined ? '' : ` Did you mean '${meant}'?`}`)
+    }
+    if (value === undefined || (value === null && callbacks.includes(name))) continue
+    if (value === null || !allowed.includes(typeof value)) {
+      throw bad(`Option '${name}' takes ${allowed.join(' or ')}, not ${value === null ? 'null' : typeof value}.`)
+    }
+    if (typeof value === 'number' && !(Number.isFinite(value) && (value > 0 || name === 'messagesPublishedAfter'))) {
+      throw bad(`Option '${name}' takes a number above 0, not ${value}.`)
+    }
+  }
+}
+
+function modesOf(value: string | readonly ModeName[] | undefined): readonly ModeName[] {
+  if (value === undefined) return ['websocket', 'eventsource', 'longpolling']
+  const list = typeof value === 'string' ? value.split('|') : [...value]
+  for (const mode of list) {
+    if (!names.includes(mode as ModeName)) throw bad(`Unknown mode '${mode}'. The modes are ${names.join(', ')}.`)
+  }
+  if (list.length === 0 || new Set(list).size < list.length) throw bad(`'modes' names each mode once, at least one.`)
+  return list as ModeName[]
+}
+
+function baseOf(options: ClientOptions, environment: Environment): string {
+  const page = environment.location
+  if (options.url !== undefined) {
+    if (options.host !== undefined || options.port !== undefined || options.useSSL !== undefined) {
+      throw bad(`'url' says it all: leave out 'host', 'port' and 'useSSL'.`)
+    }
+    let url: URL
+    try {
+      url = new URL(options.url, page && `${page.protocol}//${page.hostname}:${page.port}`)
+    } catch (cause) {
+      throw new PushStreamError('bad-option', `'url' is no address: ${options.url}`, { cause })
+    }
+    if (!/^(https?|wss?):$/.test(url.protocol)) throw bad(`'url' takes http or https, not ${url.protocol}`)
+    if (url.search !== '' || url.hash !== '') throw bad(`'url' takes no query: use 'params'.`)
+    return (
+      url.origin.replace(/^null$/, `${url.protocol}//${url.host}`).replace(/^ws/, 'http') +
+      url.pathname.replace(/\/+$/, '')
+    )
+  }
+  const host = options.host ?? page?.hostname
+  if (host === undefined || host === '') throw bad(`There is no page to take the host from: set 'url' or 'host'.`)
+  if (/[/?#@\s]/.test(host) || /:\d+$/.test(host.replace(/^\[.*\]/, ''))) {
+    throw bad(`'host' is a host name alone, not '${host}': use 'port', or 'url'.`)
+  }
+  const ssl = options.useSSL ?? page?.protocol === 'https:'
+  const port = Number(
+    options.port ?? (options.host === undefined || options.host === page?.hostname ? page?.port : '') ?? '',
+  )
+  if (!Number.isInteger(port) || port < 0 || port > 65535) throw bad(`'port' is a port number, not '${options.port}'.`)
+  return `${ssl ? 'https' : 'http'}://${host}${port === 0 || port === (ssl ? 443 : 80) ? '' : `:${port}`}`
+}
+
+/** Checks the options and fills in the defaults. Throws a `bad-option` error that says what was meant. */
+export function settingsOf(options: ClientOptions & PushStreamSettings): Settings {
+  if (typeof options !== 'object' || options === null) throw bad('The options are an object.')
+  checkNames(options as Record<string, unknown>)
+  const environment = { ...defaultEnvironment(), ...options.environment }
+  if (options.params !== undefined && options.extraParams !== undefined) {
+    throw bad(`'extraParams' and 'params' are one thing: give one of them.`)
+  }
+  const after = options.messagesPublishedAfter
+  const publishedAfter = after instanceof Date ? after.getTime() : after && environment.now() - Math.abs(after) * 1000
+  if (Number.isNaN(publishedAfter) || (typeof after === 'object' && !(after instanceof Date))) {
+    throw bad(`'messagesPublishedAfter' takes a valid Date or a number of seconds.`)
+  }
+  if (options.eventSource !== undefined && !['fetch', 'native'].includes(options.eventSource)) {
+    throw bad(`'eventSource' is 'fetch' or 'native'.`)
+  }
+  const base = baseOf(options, environment)
+  const page = environment.location
+  const origin = new URL(base).origin
+  return {
+    modes: modesOf(options.modes),
+    pingtimeout: options.pingtimeout ?? 30_000,
+    timeout: options.timeout ?? 10_000,
+    autoReconnect: options.autoReconnect ?? true,
+    backoffBase: options.reconnectOnTimeoutInterval ?? 1000,
+    backoffCap: options.reconnectOnChannelUnavailableInterval ?? 60_000,
+    lastEventId: options.lastEventId,
+    publishedAfter,
+    params: options.params ?? options.extraParams ?? {},
+    headers: options.headers ?? {},
+    nativeEventSource: options.eventSource === 'native',
+    logger: options.logger,
+    protocol:
+      options.protocol ??
+      pushStream(options, {
+        base,
+        credentials: options.credentials ?? 'same-origin',
+        sameOrigin: page === undefined || origin === new URL(`${page.protocol}//${page.hostname}:${page.port}`).origin,
+      }),
+    environment,
+    origin,
+  }
+}

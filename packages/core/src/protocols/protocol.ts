@@ -1,0 +1,90 @@
+import type { Position } from '../delivery/position.js'
+import type { Received } from '../message.js'
+import type { Ending, Exchange, FrameMeta, ModeName } from '../modes/mode.js'
+
+/** A channel as one request names it. */
+export interface Wanted {
+  readonly name: string
+  /** How many stored messages to ask for, where no position is known. */
+  readonly backtrack?: number | undefined
+}
+
+/** What one request is for. */
+export interface Subscription {
+  readonly channels: readonly Wanted[]
+  /** Everything after this position is asked for. */
+  readonly position: Position | undefined
+  /** Event id to go on after, where no position is known. */
+  readonly eventId: string | undefined
+  /** What the application adds to the query. */
+  readonly params: Record<string, string>
+  /** What the application adds to the headers. */
+  readonly headers: Record<string, string>
+}
+
+/** `poll` asks for what is stored and is answered at once. */
+export type RequestKind = ModeName | 'poll'
+
+/** What a frame may turn out to be. */
+export interface Inlet {
+  message(message: Received): void
+  /** The server's own sign of life. */
+  ping(): void
+  deleted(channel: string, text: string): void
+  /** A frame nobody can read. */
+  dead(raw: string, reason: string): void
+}
+
+/** Turns the frames of one transport into messages. Holds what is incomplete. */
+export interface Decoder {
+  frame(text: string, meta?: FrameMeta): void
+  pulse(text: string): void
+  /** One answer or the whole transport ended in good order: what is still incomplete stays so. */
+  finish(): void
+}
+
+/** How a decoder tells old from new. */
+export interface DecoderContext {
+  readonly kind: RequestKind
+  /** Messages before this second were published before the connection. */
+  readonly liveFrom: Position
+  /** The only channel asked for, for templates that don't name it. */
+  readonly onlyChannel: string | undefined
+}
+
+/**
+ * What an ending means. `again`: in good order, come back at once. `retry`: try later. `mode`: this mode can't work
+ * here. `rejected`: the server doesn't want (one of) the channels.
+ */
+export type Verdict = 'again' | 'retry' | 'mode' | 'rejected'
+
+/** What can be promised, read by the client's `status` and by nothing that decides. */
+export interface Promises {
+  /**
+   * What the server resumes by. `position`: second and counter, exact. `second`: the whole second again. `event-id`:
+   * only channels whose last message had one. `none`: what comes while the connection is down is lost.
+   */
+  readonly resume: 'position' | 'second' | 'event-id' | 'none'
+  /** `exact`: missing messages are known by id. `none`: the template has no id, so a loss can't be seen. */
+  readonly gaps: 'exact' | 'none'
+}
+
+/** Knows a server. Does no I/O and holds no timer. */
+export interface Protocol {
+  readonly name: string
+  readonly promises: Promises
+  /** Throws a `bad-channel` error if the server can't be asked for this name. */
+  check(channel: string): void
+  /** The request. */
+  exchange(kind: RequestKind, subscription: Subscription): Exchange
+  decoder(context: DecoderContext, inlet: Inlet): Decoder
+  /** Whether an event stream must show a byte before it counts as accepted. */
+  readonly greets: boolean
+  verdict(ending: Ending): Verdict
+  /** The status and explanation of an ending, wherever the server put them. */
+  explanation(ending: Ending): { status?: number | undefined; explain?: string | undefined }
+  /** The position an answer's headers tell. */
+  positionOf(lastModified: string | null, etag: string | null): Position | undefined
+  /** The request that publishes a text, or `undefined` where there is none. */
+  publish(channels: readonly string[]): string | undefined
+}

@@ -1,0 +1,297 @@
+import { type Position, positionOf } from '../delivery/position.js'
+import { Received } from '../message.js'
+import type { FrameMeta } from '../modes/mode.js'
+import type { Decoder, DecoderContext, Inlet, Promises } from './protocol.js'
+import type { Fields, Shape, TemplateKeys } from './template.js'
+
+// A frame that is still incomplete after this many characters never will be.
+const longest = 2 ** 25
+
+/** What a frame says, whichever way it was read. */
+interface Frame {
+  id: number | undefined
+  channel: string | undefined
+  body: unknown
+  tag: unknown
+  time: unknown
+  eventId: unknown
+  type?: string | undefined
+}
+
+const numberOf = (value: unknown): number | undefined => {
+  if (typeof value === 'number') return value
+  const number = typeof value === 'string' && value !== '' ? Number(value) : Number.NaN
+  return Number.isInteger(number) ? number : undefined
+}
+
+/** Keeps a message back until it is known whether it is the last of its answer. */
+class Batch implements Inlet {
+  readonly #inlet: Inlet
+  #waiting: Received | undefined
+
+  constructor(inlet: Inlet) {
+    this.#inlet = inlet
+  }
+
+  message(message: Received): void {
+    if (this.#waiting !== undefined) this.#waiting.last = false
+    this.flush()
+    this.#waiting = message
+  }
+
+  ping(): void {
+    this.#inlet.ping()
+  }
+
+  deleted(channel: string, text: string): void {
+    this.flush()
+    this.#inlet.deleted(channel, text)
+  }
+
+  dead(raw: string, reason: string): void {
+    this.flush()
+    this.#inlet.dead(raw, reason)
+  }
+
+  flush(): void {
+    const message = this.#waiting
+    this.#waiting = undefined
+    if (message !== undefined) this.#inlet.message(message)
+  }
+}
+
+/** Reads the frames that one server's message template makes, and learns from them what can be promised. */
+export class Frames {
+  promises: Promises = { resume: 'position', gaps: 'exact' }
+  readonly #keys: TemplateKeys
+  readonly #shape: Shape
+  readonly #readText: (text: string) => string
+  readonly #json: boolean
+  readonly #start: RegExp
+  readonly #head: string
+  readonly #tail: string
+  #timeText = ''
+  #time = Number.NaN
+
+  constructor(keys: TemplateKeys, shape: Shape, readText: (text: string) => string, template: string | undefined) {
+    this.#keys = keys
+    this.#shape = shape
+    this.#readText = readText
+    this.#json = template === undefined || template.trimStart().startsWith('{')
+    const literals = (template ?? '').split(/~[a-z-]+~/)
+    this.#head = this.#json ? '{' : (literals[0] as string)
+    this.#tail = this.#json ? '}' : (literals.at(-1) as string)
+    const key = (name: string) => `"${name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')}"\\s*:\\s*`
+    this.#start = new RegExp(`^\\s*\\{\\s*${key(keys.id)}(-?\\d+)\\s*,\\s*${key(keys.channel)}"((?:[^"\\\\]|\\\\.)*)"`)
+  }
+
+  decoder(context: DecoderContext, outer: Inlet): Decoder {
+    const { kind } = context
+    const inlet = kind === 'longpolling' ? new Batch(outer) : outer
+    let rest = ''
+    let learned = false
+    const emit = (frame: Frame, meta?: FrameMeta) => {
+      if (!learned) learned = this.#learn(frame)
+      this.#emit(frame, context, inlet, meta)
+    }
+    const dead = (raw: string, reason: string) => this.#dead(raw, reason, context, inlet)
+    const one = (text: string, meta?: FrameMeta) => {
+      const frame = this.#read(text) ?? (text.includes('\n') ? this.#lines(text) : undefined) ?? this.#recover(text)
+      if (frame === undefined) dead(text, 'no frame of the message template')
+      else emit(frame, meta)
+    }
+    /** Takes a candidate for a frame out of an undelimited text; `false` if it isn't one (yet). */
+    const take = (candidate: string, final: boolean): boolean => {
+      if (candidate.trim() === '') return true
+      if (!final && !candidate.trimEnd().endsWith(this.#tail)) return false
+      const from = this.#json ? candidate.indexOf('{"') : 0
+      // What stands before the first frame is the header template.
+      const text = from > 0 ? candidate.slice(from) : candidate
+      const read = this.#read(text)
+      if (read !== undefined) {
+        emit(read)
+        return true
+      }
+      const frame = this.#recover(text)
+      // Without the fields after the text, an end inside the text can't be told from the frame's own.
+      if (frame === undefined || !(final || frame.tag !== undefined || frame.time !== undefined)) return false
+      emit(frame)
+      return true
+    }
+    const undelimited = (piece: string) => {
+      const boundary = this.#tail + this.#head
+      if (boundary === '') return one(piece)
+      const parts = (rest + piece).split(boundary)
+      let candidate = ''
+      parts.forEach((part, index) => {
+        const whole = (index === 0 ? '' : this.#head) + part + (index === parts.length - 1 ? '' : this.#tail)
+        if (candidate !== '') {
+          const alone = this.#start.test(whole) ? this.#read(whole) : undefined
+          if (take(candidate + whole, false)) candidate = ''
+          else if (alone !== undefined) {
+            // A good frame after something unreadable: that will not become readable any more.
+            dead(candidate, 'no frame of the message template')
+            emit(alone)
+            candidate = ''
+          } else candidate += whole
+        } else if (!take(whole, false)) candidate = whole
+      })
+      rest = candidate
+      if (rest.length > longest) {
+        dead(rest, 'a frame without an end')
+        rest = ''
+      }
+    }
+    return {
+      frame: kind === 'stream' || kind === 'longpolling' ? undelimited : one,
+      pulse(text) {
+        if (text.trim() === '-1') inlet.ping()
+      },
+      finish: () => {
+        const end = rest.lastIndexOf(this.#tail) + this.#tail.length
+        // What follows the last frame is the footer template.
+        if (rest.includes(this.#json ? '{"' : this.#head) && !take(rest.slice(0, end), true)) {
+          dead(rest, 'half a frame')
+        }
+        rest = ''
+        if (inlet instanceof Batch) inlet.flush()
+      },
+    }
+  }
+
+  /** A frame that is what its template makes of a harmless body. */
+  #read(text: string): Frame | undefined {
+    if (!this.#json) return undefined
+    let json: Record<string, unknown>
+    try {
+      json = JSON.parse(text)
+    } catch {
+      return undefined
+    }
+    const keys = this.#keys
+    if (typeof json !== 'object' || json === null || !Object.hasOwn(json, keys.text)) return undefined
+    const id = numberOf(json[keys.id])
+    const channel = json[keys.channel]
+    if (
+      typeof channel === 'string' &&
+      id !== undefined &&
+      !text.startsWith(`{"${keys.id}":${id},"${keys.channel}":"${channel}",`)
+    ) {
+      // Later keys win in JSON: a body may have brought its own. What the server wrote stands at the beginning.
+      const start = this.#start.exec(text)
+      if (start !== null && (Number(start[1]) !== id || unescaped(start[2] as string) !== channel)) return undefined
+    }
+    return {
+      id,
+      channel: typeof channel === 'string' ? channel : undefined,
+      body: json[keys.text],
+      tag: json[keys.tag],
+      time: json[keys.time],
+      eventId: json[keys.eventId],
+    }
+  }
+
+  /** A frame whose body broke its JSON. */
+  #recover(text: string): Frame | undefined {
+    const fields: Fields | undefined = this.#shape(text)
+    if (fields === undefined) return undefined
+    return {
+      id: numberOf(fields.id),
+      channel: fields.channel,
+      body: fields.text ?? '',
+      tag: fields.tag,
+      time: fields.time,
+      eventId: fields.eventid,
+      type: fields.type,
+    }
+  }
+
+  /** An eventsource message of several lines: the server wrote the whole template around each of them. */
+  #lines(text: string): Frame | undefined {
+    let first: Frame | undefined
+    const bodies: string[] = []
+    for (const line of text.split('\n')) {
+      const frame = this.#read(line) ?? this.#recover(line)
+      if (frame === undefined) return undefined
+      first ??= frame
+      if (frame.id !== first.id || frame.channel !== first.channel) return undefined
+      bodies.push(typeof frame.body === 'string' ? frame.body : JSON.stringify(frame.body))
+    }
+    return first && { ...first, body: bodies.join('\n') }
+  }
+
+  #position(frame: Frame): Position {
+    if (typeof frame.time !== 'string' || frame.time === '') return Number.NaN
+    if (frame.time !== this.#timeText) {
+      this.#timeText = frame.time
+      this.#time = Date.parse(frame.time)
+    }
+    return positionOf(this.#time, Math.max(0, numberOf(frame.tag) ?? 0))
+  }
+
+  #emit(frame: Frame, context: DecoderContext, inlet: Inlet, meta: FrameMeta | undefined): void {
+    const { id } = frame
+    const channel = frame.channel ?? context.onlyChannel
+    if (id === undefined && frame.channel === undefined && isBlank(frame.body)) return inlet.ping()
+    if (id !== undefined && id <= 0) {
+      if (id === -2) inlet.deleted(channel ?? '', String(frame.body))
+      else if (id === -1) inlet.ping()
+      return
+    }
+    if (channel === undefined)
+      return inlet.dead(String(frame.body), 'the template names no channel, and there are several')
+    const tag = numberOf(frame.tag)
+    const eventId = typeof frame.eventId === 'string' && frame.eventId !== '' ? frame.eventId : meta?.id
+    const body = typeof frame.body === 'string' ? this.#readText(frame.body) : frame.body
+    const position = this.#position(frame)
+    inlet.message(
+      new Received(
+        id,
+        channel,
+        body,
+        position,
+        tag,
+        eventId,
+        meta?.event ?? frame.type,
+        context.kind === 'poll' ? 'longpolling' : context.kind,
+        position < context.liveFrom,
+      ),
+    )
+  }
+
+  /** An unreadable frame keeps its place among the others where its number can be read, so that it is not waited for. */
+  #dead(raw: string, reason: string, context: DecoderContext, inlet: Inlet): void {
+    const start = this.#start.exec(raw)
+    const id = start === null ? 0 : Number(start[1])
+    if (start === null || id <= 0) return inlet.dead(raw, reason)
+    const mode = context.kind === 'poll' ? 'longpolling' : context.kind
+    const channel = unescaped(start[2] as string)
+    inlet.message(new Received(id, channel, raw, Number.NaN, undefined, undefined, undefined, mode, false, reason))
+  }
+
+  #learn(frame: Frame): boolean {
+    if (frame.id !== undefined && frame.id <= 0) return false
+    const time = this.#position(frame) > 0
+    const resume =
+      time && numberOf(frame.tag) !== undefined
+        ? 'position'
+        : time
+          ? 'second'
+          : typeof frame.eventId === 'string'
+            ? 'event-id'
+            : 'none'
+    this.promises = { resume, gaps: frame.id === undefined ? 'none' : 'exact' }
+    return true
+  }
+}
+
+const isBlank = (body: unknown) => typeof body === 'string' && body.trim() === ''
+
+function unescaped(text: string): string {
+  if (!text.includes('\\')) return text
+  try {
+    return JSON.parse(`"${text}"`) as string
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,197 @@
+import { type Position, positionOf, tagOf, timeOf } from '../delivery/position.js'
+import { PushStreamError } from '../errors.js'
+import type { Ending, Exchange } from '../modes/mode.js'
+import type { Protocol, RequestKind, Subscription, Wanted } from './protocol.js'
+import { Frames } from './push-stream-decoder.js'
+import { type TemplateKeys, templateShape, usualShape } from './template.js'
+import { type TextEncoding, textReader } from './text.js'
+
+/** How the server's nginx is configured, where that is not the usual. */
+export interface PushStreamSettings {
+  /** Location of `push_stream_subscriber websocket`. Default `/ws`. */
+  urlPrefixWebsocket?: string
+  /** Location of `push_stream_subscriber eventsource`. Default `/ev`. Polls are made here too. */
+  urlPrefixEventsource?: string
+  /** Location of `push_stream_subscriber long-polling`. Default `/lp`. */
+  urlPrefixLongpolling?: string
+  /** Location of `push_stream_subscriber streaming`. Default `/sub`. */
+  urlPrefixStream?: string
+  /** Location of `push_stream_publisher`, for `sendMessage`. Default `/pub`. */
+  urlPrefixPublisher?: string
+  /** Name the channels in the query (`push_stream_channels_path $arg_channels`) instead of the path. Default false. */
+  channelsByArgument?: boolean
+  /** The query argument for that. Default `channels`. */
+  channelsArgument?: string
+  /**
+   * `true`: the position goes only into the query (push_stream_last_received_message_time `$arg_time` and so on).
+   * `false`: only into headers, for locations without these directives; a websocket can't resume then. Default: both,
+   * headers only towards the page's own origin, where they cost no preflight.
+   */
+  messagesControlByArgument?: boolean
+  /** Query argument of push_stream_last_received_message_tag. Default `tag`. */
+  tagArgument?: string
+  /** Query argument of push_stream_last_received_message_time. Default `time`. */
+  timeArgument?: string
+  /** Query argument of push_stream_last_event_id. Default `eventid`. */
+  eventIdArgument?: string
+  /** JSON key of `~id~` in push_stream_message_template. Default `id`. */
+  jsonIdKey?: string
+  /** JSON key of `~channel~`. Default `channel`. */
+  jsonChannelKey?: string
+  /** JSON key of `~text~`. Default `text`. */
+  jsonTextKey?: string
+  /** JSON key of `~tag~`. Default `tag`. */
+  jsonTagKey?: string
+  /** JSON key of `~time~`. Default `time`. */
+  jsonTimeKey?: string
+  /** JSON key of `~event-id~`. Default `eventid`. */
+  jsonEventIdKey?: string
+  /**
+   * push_stream_message_template as nginx has it. Only needed where it is not JSON, or has its keys in an unusual order
+   * and gets bodies that break the JSON: then its shape is what finds the text.
+   */
+  messageTemplate?: string
+  /** How texts are read: `auto` (default), `encoded` or `plain`. */
+  text?: TextEncoding
+}
+
+/** Where the server is. */
+export interface Endpoint {
+  /** Origin and path prefix, without a slash at the end. */
+  readonly base: string
+  readonly credentials: RequestCredentials
+  /** Whether headers can be sent without a preflight. */
+  readonly sameOrigin: boolean
+}
+
+const backtracked = /\.b\d+$/
+// The server treats these as its own trouble, not as the channel's.
+const temporary = /limit|exceeded/i
+
+/**
+ * A name as the server reads it back: percent-decoded twice in a path, once in an argument. A name that ends like a
+ * backtrack gets one of 0, or its end would be taken for one.
+ */
+function encodeName({ name, backtrack }: Wanted, twice: boolean): string {
+  let encoded = encodeURIComponent(name).replace(/^\.+$/, (dots) => dots.replaceAll('.', '%2E'))
+  if (twice) encoded = encoded.replaceAll('%', '%25')
+  return encoded + (backtrack ? `.b${backtrack}` : backtracked.test(name) ? '.b0' : '')
+}
+
+/** The protocol of nginx-push-stream-module. */
+export function pushStream(settings: PushStreamSettings, endpoint: Endpoint): Protocol {
+  const byArgument = settings.channelsByArgument ?? false
+  const control = settings.messagesControlByArgument
+  const prefixes: Record<RequestKind, string> = {
+    websocket: settings.urlPrefixWebsocket ?? '/ws',
+    eventsource: settings.urlPrefixEventsource ?? '/ev',
+    stream: settings.urlPrefixStream ?? '/sub',
+    longpolling: settings.urlPrefixLongpolling ?? '/lp',
+    // A long-polling location can't be talked into answering at once; an eventsource location can.
+    poll: settings.urlPrefixEventsource ?? '/ev',
+  }
+  const keys: TemplateKeys = {
+    id: settings.jsonIdKey ?? 'id',
+    channel: settings.jsonChannelKey ?? 'channel',
+    text: settings.jsonTextKey ?? 'text',
+    tag: settings.jsonTagKey ?? 'tag',
+    time: settings.jsonTimeKey ?? 'time',
+    eventId: settings.jsonEventIdKey ?? 'eventid',
+  }
+  const shape = settings.messageTemplate === undefined ? usualShape(keys) : templateShape(settings.messageTemplate)
+  const frames = new Frames(keys, shape, textReader(settings.text ?? 'auto'), settings.messageTemplate)
+
+  const address = (prefix: string, channels: readonly Wanted[], query: Record<string, string>) => {
+    const path = `${endpoint.base}/${prefix.replace(/^\/+|\/+$/g, '')}`
+    const names = channels.map((channel) => encodeName(channel, !byArgument)).join(byArgument ? '%2F' : '/')
+    const pairs = Object.entries(query).map(
+      ([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`,
+    )
+    if (byArgument) pairs.unshift(`${settings.channelsArgument ?? 'channels'}=${names}`)
+    return `${path}${byArgument ? '' : `/${names}`}${pairs.length > 0 ? `?${pairs.join('&')}` : ''}`
+  }
+
+  return {
+    name: 'push-stream',
+    greets: true,
+    get promises() {
+      return frames.promises
+    },
+
+    check(channel) {
+      const refuse = (why: string) => {
+        throw new PushStreamError(
+          'bad-channel',
+          `A channel name ${why}: ${JSON.stringify(String(channel).slice(0, 80))}`,
+          {
+            channel: String(channel),
+          },
+        )
+      }
+      if (typeof channel !== 'string' || channel === '') refuse('is a text of at least one character')
+      // However it is encoded, the server reads it as the end of one name and the beginning of the next.
+      if (channel.includes('/')) refuse(`can't contain a slash, the server separates channels by it`)
+      try {
+        encodeURIComponent(channel)
+      } catch {
+        refuse('is well-formed Unicode')
+      }
+    },
+
+    exchange(kind, { channels, position, eventId, params, headers }: Subscription): Exchange {
+      const query = { ...params }
+      const head = { ...headers }
+      const time = position === undefined ? undefined : new Date(timeOf(position)).toUTCString()
+      if (control !== false) {
+        if (position !== undefined && time !== undefined) {
+          query[settings.timeArgument ?? 'time'] = time
+          query[settings.tagArgument ?? 'tag'] = String(tagOf(position))
+        } else if (eventId !== undefined) query[settings.eventIdArgument ?? 'eventid'] = eventId
+      }
+      if (kind !== 'websocket' && (control === false || (control === undefined && endpoint.sameOrigin))) {
+        // If-None-Match is never sent alone: nginx would turn a message into a 304.
+        if (position !== undefined && time !== undefined) {
+          head['If-Modified-Since'] = time
+          head['If-None-Match'] = `W/${tagOf(position)}`
+        } else if (eventId !== undefined) head['Last-Event-ID'] = eventId
+      }
+      if (kind === 'poll') head['X-Nginx-PushStream-Mode'] = 'polling'
+      const url = address(prefixes[kind], channels, query)
+      return {
+        url: kind === 'websocket' ? url.replace(/^http/, 'ws') : url,
+        headers: head,
+        credentials: endpoint.credentials,
+        ...(kind === 'poll' ? { framing: 'eventsource' as const } : {}),
+      }
+    },
+
+    decoder: (context, inlet) => frames.decoder(context, inlet),
+
+    verdict(ending: Ending) {
+      const { status, explain } = this.explanation(ending)
+      if (ending.kind === 'end') return 'again'
+      if (ending.kind === 'invalid') return 'mode'
+      if (status === undefined || (explain !== undefined && temporary.test(explain))) return 'retry'
+      if (status === 404 || status === 405 || status === 426 || status === 501) return 'mode'
+      return status >= 400 && status < 500 && status !== 408 && status !== 425 && status !== 429 ? 'rejected' : 'retry'
+    },
+
+    explanation({ kind, status, explain }) {
+      if (kind === 'status') return { status, explain }
+      if (kind !== 'close' || status !== 1008) return { explain }
+      // The socket was let in before it was refused; the status it would have had is in the reason.
+      const found = /"http_status":\s*(\d+),\s*"explain":\s*"([^]*)"/.exec(explain ?? '')
+      return found === null ? { explain } : { status: Number(found[1]), explain: found[2] as string }
+    },
+
+    positionOf(lastModified, etag): Position | undefined {
+      const time = Date.parse(lastModified ?? '')
+      return Number.isNaN(time) ? undefined : positionOf(time, Number(/\d+/.exec(etag ?? '')?.[0] ?? 0))
+    },
+
+    publish(channels) {
+      const names = channels.map((name) => encodeName({ name }, false)).join('/')
+      return `${endpoint.base}/${(settings.urlPrefixPublisher ?? '/pub').replace(/^\/+|\/+$/g, '')}?id=${names}`
+    },
+  }
+}

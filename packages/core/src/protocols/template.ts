@@ -1,0 +1,69 @@
+/** The tokens of push_stream_message_template that matter here, and the options that name their JSON keys. */
+export interface TemplateKeys {
+  readonly id: string
+  readonly channel: string
+  readonly text: string
+  readonly tag: string
+  readonly time: string
+  readonly eventId: string
+}
+
+/** What a frame says, field by field, as text. */
+export type Fields = Partial<Record<'id' | 'channel' | 'text' | 'tag' | 'time' | 'eventid' | 'type', string>>
+
+/** Finds the fields of a frame by its shape, whatever the body spliced into it. `undefined`: not of this shape. */
+export type Shape = (frame: string) => Fields | undefined
+
+const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
+
+const tokens: Record<string, string> = {
+  '~id~': '(?<id>-?\\d+)',
+  '~channel~': '(?<channel>[^]*?)',
+  '~text~': '(?<text>[^]*?)',
+  '~tag~': '(?<tag>-?\\d+)',
+  '~time~': '(?<time>[^"\'<>]*?)',
+  '~event-id~': '(?<eventid>[^]*?)',
+  '~event-type~': '(?<type>[^]*?)',
+  '~size~': '\\d+',
+}
+
+const shape = (...sources: string[]): Shape => {
+  const expressions = sources.map((source) => new RegExp(source))
+  return (frame) => {
+    for (const expression of expressions) {
+      const groups = expression.exec(frame)?.groups
+      if (groups !== undefined) return groups
+    }
+    return undefined
+  }
+}
+
+/**
+ * The shape of the template that the server was configured with. The last possible end of the text is taken, so a body
+ * can't fake the fields that follow it.
+ */
+export function templateShape(template: string): Shape {
+  const source = template
+    .split(/(~[a-z-]+~)/)
+    .map((part) => tokens[part] ?? escaped(part).replace(/\s+/g, '\\s*'))
+    .join('')
+    // A token that comes twice is captured once.
+    .replace(/\(\?<(\w+)>/g, (group, name: string, offset: number, whole: string) =>
+      whole.indexOf(group) < offset ? '(?:' : `(?<${name}>`,
+    )
+  return shape(`^\\s*${source}\\s*$`)
+}
+
+/** The shapes people use: id, channel, text, tag, time and eventid in this order, each but the text left out or not, the text quoted or raw. */
+export function usualShape(keys: TemplateKeys): Shape {
+  const key = (name: string) => `"${escaped(name)}"\\s*:\\s*`
+  const comma = '\\s*,\\s*'
+  const source = (eventId: string) =>
+    `^\\s*\\{\\s*(?:${key(keys.id)}(?<id>-?\\d+)${comma})?` +
+    `(?:${key(keys.channel)}"(?<channel>[^]*?)"${comma})?` +
+    `${key(keys.text)}(?<quote>"?)(?<text>[^]*?)\\k<quote>` +
+    `(?:${comma}${key(keys.tag)}"?(?<tag>-?\\d+)"?)?` +
+    `(?:${comma}${key(keys.time)}"(?<time>[^"]*)")?` +
+    `(?:${comma}${key(keys.eventId)}"(?<eventid>${eventId})")?\\s*\\}\\s*$`
+  return shape(source('[^"]*'), source('[^]*?'))
+}
