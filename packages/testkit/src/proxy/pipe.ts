@@ -50,11 +50,6 @@ export class Pipe {
   writeTo(socket: Socket): void {
     this.#to = socket
     socket.on('drain', () => this.#regulate())
-    // Nobody is left to wait for: without this a paused sender would never be heard ending.
-    socket.on('close', () => {
-      this.#pace.clear()
-      this.#regulate()
-    })
   }
 
   /** Send on, at the pace of the line. */
