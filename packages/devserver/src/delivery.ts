@@ -5,6 +5,8 @@ import type { Message } from './message.js'
 /** How a published message gets from the store to those who listen. */
 export interface Delivery {
   publish(channel: Channel, message: Message): void
+  /** Runs `work` with nothing handed out before it has returned: an answer counts who is still there. */
+  hold(work: () => void): void
   /** The worker of the next connection. */
   nextWorker(): number
   close(): void
@@ -12,8 +14,22 @@ export interface Delivery {
 
 /** One worker, everything at once: in order, and never twice. */
 export class DirectDelivery implements Delivery {
+  #held: Array<[Channel, Message]> | null = null
+
   publish(channel: Channel, message: Message): void {
-    handOut(channel, message)
+    if (this.#held === null) handOut(channel, message)
+    else this.#held.push([channel, message])
+  }
+
+  hold(work: () => void): void {
+    const held: Array<[Channel, Message]> = []
+    this.#held = held
+    try {
+      work()
+    } finally {
+      this.#held = null
+      for (const [channel, message] of held) handOut(channel, message)
+    }
   }
 
   nextWorker(): number {
@@ -51,6 +67,10 @@ export class WorkerDelivery implements Delivery {
     this.#clock = clock
     this.#random = random
     this.#options = options
+  }
+
+  hold(work: () => void): void {
+    work()
   }
 
   nextWorker(): number {

@@ -53,9 +53,11 @@ export async function handlePublisher(
   if (body.length === 0) return refuse(400, 'Empty post requests are not allowed.')
   const eventId = header(request, 'event-id')
   const eventType = header(request, 'event-type')
-  for (const channel of channels) store.publish(channel, body, { eventId, eventType }, location.settings.storeMessages)
-  if (!location.settings.channelInfoOnPublish) return reply.headOnly(200, headers)
-  return describe(context, reply, channels, headers)
+  store.delivery.hold(() => {
+    for (const channel of channels) store.publish(channel, body, { eventId, eventType }, location.settings.storeMessages)
+    if (location.settings.channelInfoOnPublish) describe(context, reply, channels, headers)
+    else reply.headOnly(200, headers)
+  })
 }
 
 /** One channel, several, or 404 for none. */
