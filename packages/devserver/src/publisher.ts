@@ -54,7 +54,8 @@ export async function handlePublisher(
   const eventId = header(request, 'event-id')
   const eventType = header(request, 'event-type')
   store.delivery.hold(() => {
-    for (const channel of channels) store.publish(channel, body, { eventId, eventType }, location.settings.storeMessages)
+    for (const channel of channels)
+      store.publish(channel, body, { eventId, eventType }, location.settings.storeMessages)
     if (location.settings.channelInfoOnPublish) describe(context, reply, channels, headers)
     else reply.headOnly(200, headers)
   })

@@ -93,6 +93,8 @@ class DevServerInstance implements DevServer {
   readonly #sockets = new Set<Duplex>()
   readonly #ownsStore: boolean
   readonly #context: RequestContext
+  /** Servers that accept nothing any more but still have connections. */
+  readonly #quitting = new Set<Server>()
   #http: Server | null = null
 
   constructor(options: DevServerOptions) {
@@ -141,7 +143,9 @@ class DevServerInstance implements DevServer {
     const closed = [...this.#sockets].map((socket) => new Promise<void>((resolve) => socket.once('close', resolve)))
     for (const socket of this.#sockets) socket.destroy()
     if (this.#ownsStore) this.store.close()
-    await Promise.all([this.#stopListening(true), ...closed])
+    const stopped = this.#stopListening()
+    for (const server of this.#quitting) server.closeAllConnections()
+    await Promise.all([stopped, ...closed])
   }
 
   handler(request: IncomingMessage, response: ServerResponse): boolean {
@@ -192,7 +196,7 @@ class DevServerInstance implements DevServer {
 
   quit(): void {
     for (const subscriber of this.store.subscribers) subscriber.quit()
-    void this.#stopListening(false)
+    void this.#stopListening()
   }
 
   kill(): void {
@@ -242,13 +246,13 @@ class DevServerInstance implements DevServer {
     socket.once('close', () => this.#sockets.delete(socket))
   }
 
-  async #stopListening(cut: boolean): Promise<void> {
+  async #stopListening(): Promise<void> {
     const server = this.#http
     if (server === null) return
     this.#http = null
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-    if (cut) server.closeAllConnections()
-    await closed
+    this.#quitting.add(server)
+    await new Promise<void>((resolve) => server.close(() => resolve()))
+    this.#quitting.delete(server)
   }
 }
 

@@ -124,12 +124,17 @@ export class Stage {
   }
 
   /** A subscriber that the transcript does not show. */
-  async hiddenSubscriber(port: number, path: string): Promise<RawSocket> {
+  async hiddenSubscriber(port: number, path: string): Promise<void> {
     const socket = await this.connect(port)
     this.#hidden.push(socket)
     await socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
     await this.fence.pass()
-    return socket
+  }
+
+  /** All hidden subscribers go away. */
+  async dropHidden(): Promise<void> {
+    for (const socket of this.#hidden) socket.close()
+    await this.fence.pass()
   }
 
   /** The client of the transcript goes away. */
