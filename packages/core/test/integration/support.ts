@@ -1,0 +1,140 @@
+import { PushStream, type Gap, type Message, type Options, type PushStreamError } from '@pushstream/core'
+import { createDevServer, type DevServer, type DevServerOptions } from '@pushstream/devserver'
+import { createFaultProxy, type FaultProxy } from '@pushstream/testkit'
+import { afterEach } from 'vitest'
+import WebSocket from 'ws'
+
+const cleanups: (() => unknown)[] = []
+
+/** Ends what a test started, last first. */
+export const cleanup = (end: () => unknown): void => {
+  cleanups.push(end)
+}
+
+afterEach(async () => {
+  while (cleanups.length > 0) await cleanups.pop()?.()
+})
+
+export const allModes = ['websocket', 'eventsource', 'stream', 'longpolling'] as const
+
+/** Settings that keep everything a test publishes. */
+const roomy = { maxMessagesStoredPerChannel: 5000, pingMessageInterval: 2000 }
+
+/** A development server on a free port. */
+export async function startServer(options: DevServerOptions = {}): Promise<{ server: DevServer; url: string; port: number }> {
+  const server = createDevServer({ ...options, settings: { ...roomy, ...options.settings } })
+  const { url, port } = await server.listen(0)
+  cleanup(() => server.close())
+  return { server, url, port }
+}
+
+/** A fault proxy in front of it. */
+export async function startProxy(target: string): Promise<FaultProxy> {
+  const proxy = createFaultProxy({ target })
+  await proxy.listen()
+  cleanup(() => proxy.close())
+  return proxy
+}
+
+/** Node has no WebSocket of its own before version 22. */
+export const environment = { WebSocket: WebSocket as unknown as typeof globalThis.WebSocket }
+
+/** What a client told, and ways to wait for more of it. */
+export interface Recording {
+  readonly stream: PushStream
+  readonly messages: Message[]
+  readonly gaps: Gap[]
+  readonly errors: PushStreamError[]
+  /** Everything in the order it came. */
+  readonly all: (Message | Gap)[]
+  /** Resolves when the condition holds, checked at every event; rejects after `ms`, telling what there is. */
+  until(condition: () => boolean, ms?: number): Promise<void>
+}
+
+/** A client whose events are recorded. */
+export function record(options: Options): Recording {
+  const stream = new PushStream({ ...options, environment: { ...environment, ...options.environment } })
+  cleanup(() => stream.close())
+  const waiting = new Set<() => void>()
+  const recording: Recording = {
+    stream,
+    messages: [],
+    gaps: [],
+    errors: [],
+    all: [],
+    until: (condition, ms = 15_000) =>
+      new Promise<void>((resolve, reject) => {
+        const look = () => {
+          if (!condition()) return
+          clearTimeout(timer)
+          waiting.delete(look)
+          resolve()
+        }
+        const timer = setTimeout(() => {
+          waiting.delete(look)
+          const { messages, gaps, errors } = recording
+          const state = JSON.stringify({ status: stream.status, stats: stream.stats, messages: messages.length, gaps })
+          reject(new Error(`not within ${ms} ms: ${condition}\n${state}\n${errors.slice(-3).join('\n')}`))
+        }, ms)
+        waiting.add(look)
+        look()
+      }),
+  }
+  const told = () => {
+    for (const look of [...waiting]) look()
+  }
+  stream.on('message', (message) => {
+    recording.messages.push(message)
+    recording.all.push(message)
+    told()
+  })
+  stream.on('gap', (gap) => {
+    recording.gaps.push(gap)
+    recording.all.push(gap)
+    told()
+  })
+  stream.on('error', (error) => {
+    recording.errors.push(error)
+    told()
+  })
+  for (const event of ['status', 'deadletter', 'channeldeleted', 'open'] as const) stream.on(event, told)
+  return recording
+}
+
+/** Publishes numbered messages at a rate to channels in turn. Resolves when the last is out. */
+export async function publishAtRate(
+  publish: (channel: string, text: string) => unknown,
+  channels: readonly string[],
+  count: number,
+  perSecond: number,
+  during: (number: number) => void = () => {},
+): Promise<void> {
+  const began = performance.now()
+  for (let sent = 0; sent < count; ) {
+    const due = Math.min(count, Math.floor(((performance.now() - began) * perSecond) / 1000) + 1)
+    for (; sent < due; sent++) {
+      await publish(channels[sent % channels.length] as string, JSON.stringify({ n: sent }))
+      during(sent)
+    }
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+}
+
+/** What is wrong with a recording of ids that should be 1…n per channel, gaps aside. Empty when nothing is. */
+export function faults(recording: Recording): string[] {
+  const found: string[] = []
+  const last = new Map<string, number>()
+  for (const event of recording.all) {
+    const before = last.get(event.channel) ?? 0
+    if ('reason' in event) {
+      if (event.first !== before + 1) found.push(`${event.channel}: a gap from ${event.first} after ${before}`)
+      last.set(event.channel, event.last === 'unknown' ? 0 : event.last)
+      continue
+    }
+    const id = event.id as number
+    if (id <= before) found.push(`${event.channel}: ${id} after ${before}, doubled or out of order`)
+    else if (id > before + 1) found.push(`${event.channel}: ${before + 1} to ${id - 1} lost without a gap`)
+    last.set(event.channel, id)
+  }
+  return found
+}
