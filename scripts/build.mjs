@@ -1,0 +1,121 @@
+// Builds every package into its dist folder, and checks that the client stays small.
+//
+//   npm run build               all packages
+//   npm run build -- core       only these
+//
+// Ends with 1 when something could not be built, with 2 when all is built but the client is too large.
+import './node-version.mjs'
+import { spawn } from 'node:child_process'
+import { chmod, rm } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { gzipSync } from 'node:zlib'
+import { command, packages, root } from './workspace.mjs'
+
+/** The whole public API of the client with all it depends on, minified and gzipped. */
+const LIMIT = 12 * 1024
+
+const { build } = await import('vite')
+
+const common = { configFile: false, logLevel: 'warn', publicDir: false }
+const target = 'es2022'
+
+/** The modules, and declarations beside them. Whatever the manifest names stays a dependency. */
+async function buildModules({ path, entries, manifest }) {
+  await build({
+    ...common,
+    root: path,
+    build: {
+      target,
+      outDir: join(path, 'dist'),
+      emptyOutDir: false,
+      sourcemap: true,
+      minify: false,
+      lib: { entry: entries, formats: ['es'] },
+      rolldownOptions: {
+        external: (id) => !/^[./]|^[a-z]:/i.test(id) || id.startsWith('node:'),
+        output: { chunkFileNames: '[name]-[hash].js' },
+      },
+    },
+  })
+  await tsc('-p', join(path, 'tsconfig.build.json'))
+  for (const file of Object.values(manifest.bin ?? {})) await chmod(join(path, file), 0o755)
+}
+
+/** One file that needs nothing else and defines the global `PushStream`. */
+async function buildScript({ path, script }, minify) {
+  const name = minify ? 'pushstream.min.js' : 'pushstream.js'
+  const { output } = await bundle(path, script, 'iife', minify, {
+    outDir: join(path, 'dist'),
+    emptyOutDir: false,
+    write: true,
+    sourcemap: true,
+    name,
+  })
+  return output[0].code
+}
+
+async function bundle(path, entry, format, minify, { name = 'bundle.js', ...options } = {}) {
+  const [result] = await build({
+    ...common,
+    root: path,
+    build: {
+      target,
+      write: false,
+      minify,
+      lib: { entry, formats: [format], name: 'PushStream', fileName: () => name },
+      // Vite leaves the white space in modules for the sake of bundlers: a measure of size is without it.
+      rolldownOptions: { output: minify ? { minify: true } : {} },
+      ...options,
+    },
+  })
+  return result
+}
+
+async function checkSize({ path, entries, script }) {
+  const { output } = await bundle(path, entries.index, 'es', true)
+  const size = zipped(output[0].code)
+  console.log(`  whole API with its dependencies, minified and gzipped: ${size} bytes, at most ${LIMIT}`)
+  if (script !== undefined) {
+    await buildScript({ path, script }, false)
+    console.log(`  pushstream.min.js gzipped: ${zipped(await buildScript({ path, script }, true))} bytes`)
+  }
+  if (size <= LIMIT) return true
+  console.error(`\nThe client is ${size - LIMIT} bytes too large. What is in it, by module (before minifying):`)
+  const modules = Object.entries(output[0].modules).sort(([, a], [, b]) => b.renderedLength - a.renderedLength)
+  for (const [id, { renderedLength }] of modules.slice(0, 12)) {
+    console.error(`${String(renderedLength).padStart(8)}  ${relative(root, id)}`)
+  }
+  return false
+}
+
+function zipped(code) {
+  return gzipSync(code, { level: 9 }).length
+}
+
+function tsc(...args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [command('typescript', 'tsc'), ...args], { cwd: root, stdio: 'inherit' })
+    child.once('error', reject)
+    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error('the declarations have errors'))))
+  })
+}
+
+const wanted = process.argv.slice(2)
+let failed = false
+let small = true
+for (const one of packages()) {
+  const short = relative(join(root, 'packages'), one.path)
+  if (wanted.length > 0 && !wanted.includes(short)) continue
+  const began = performance.now()
+  try {
+    await rm(join(one.path, 'dist'), { recursive: true, force: true })
+    await buildModules(one)
+    console.log(`${one.name} built in ${((performance.now() - began) / 1000).toFixed(1)} s`)
+    if (one.script !== undefined) small = (await checkSize(one)) && small
+  } catch (error) {
+    failed = true
+    console.error(`${one.name}: ${error.message}`)
+  }
+}
+process.exitCode = failed ? 1 : small ? 0 : 2

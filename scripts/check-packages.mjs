@@ -1,0 +1,183 @@
+// Looks at every package as its users will: packed, unpacked in a folder of its own beside nothing but what its manifest
+// names, linted, compiled against under both module resolutions, and imported by plain Node. Needs a build, no network.
+import './node-version.mjs'
+import { spawnSync } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { command, packages, root } from './workspace.mjs'
+
+const { publint } = await import('publint')
+const { formatMessage } = await import('publint/utils')
+
+const workplace = mkdtempSync(join(tmpdir(), 'pushstream-packages-'))
+const problems = []
+
+/** Runs a program; whatever it says is a problem's explanation if it fails. */
+function run(what, program, args, options = {}) {
+  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8', cwd: root, ...options })
+  if (status === 0) return stdout
+  problems.push(`${what}\n${error?.message ?? ''}${stdout ?? ''}${stderr ?? ''}`)
+  return undefined
+}
+
+function pack({ name, path }, folder) {
+  const args = ['pack', '--ignore-scripts', '--pack-destination', folder]
+  const npm = process.env.npm_execpath
+  // npm is a script of its own on some systems and not to be started without a shell on others.
+  const done = npm?.endsWith('.js')
+    ? run(`${name}: npm pack`, process.execPath, [npm, ...args], { cwd: path })
+    : run(`${name}: npm pack`, 'npm', args, { cwd: path, shell: process.platform === 'win32' })
+  return (
+    done &&
+    join(
+      folder,
+      readdirSync(folder).find((file) => file.endsWith('.tgz')),
+    )
+  )
+}
+
+async function lint({ name, manifest }, tarball) {
+  const { messages, pkg } = await publint({ pack: { tarball: toArrayBuffer(readFileSync(tarball)) }, strict: true })
+  for (const message of messages) problems.push(`${name}: publint: ${formatMessage(message, pkg)}`)
+  // What has no types: the manifest itself, and files for pages without a bundler.
+  const untyped = Object.entries(manifest.exports).filter(([, target]) => typeof target === 'string')
+  const excluded = untyped.flatMap(([entry]) => ['--exclude-entrypoints', entry.replace('./', '')])
+  const attw = command('@arethetypeswrong/cli', 'attw')
+  run(`${name}: attw`, process.execPath, [attw, tarball, '--profile', 'esm-only', '--no-color', ...excluded])
+}
+
+function toArrayBuffer(buffer) {
+  return buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.length)
+}
+
+/** Puts the package where its user has it, with what its manifest names linked beside it and nothing else. */
+function install({ name, manifest }, tarball, folder, unpacked) {
+  const place = (other) => {
+    const to = join(folder, 'node_modules', other)
+    mkdirSync(dirname(to), { recursive: true })
+    return to
+  }
+  const extracted = join(folder, 'extracted')
+  mkdirSync(extracted)
+  // By its bare name: GNU tar takes the colon of an absolute Windows path for a host.
+  if (run(`${name}: tar`, 'tar', ['-xzf', `../../${basename(tarball)}`], { cwd: extracted }) === undefined) return
+  const own = place(name)
+  cpSync(join(extracted, 'package'), own, { recursive: true })
+  unpacked.set(name, own)
+  for (const other of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) {
+    const found = unpacked.get(other) ?? join(root, 'node_modules', other)
+    if (existsSync(found)) symlinkSync(found, place(other), 'junction')
+    else problems.push(`${name}: ${other} is in its manifest, but not installed`)
+  }
+  for (const types of ['node', 'react', 'react-dom']) {
+    const found = join(root, 'node_modules', '@types', types)
+    if (existsSync(found)) symlinkSync(found, place(join('@types', types)), 'junction')
+  }
+}
+
+function compile({ name, path, manifest }, folder) {
+  const written = join(root, 'scripts', 'consumers', `${basename(path)}.ts`)
+  const entries = Object.entries(manifest.exports).filter(([, target]) => target.types !== undefined)
+  const imports = entries.map(
+    ([entry], n) => `import * as entry${n} from '${join(name, entry).replaceAll('\\', '/')}'\nvoid entry${n}\n`,
+  )
+  writeFileSync(join(folder, 'index.ts'), existsSync(written) ? readFileSync(written) : imports.join(''))
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', private: true }))
+  const needsNode = /["']node:/.test(declarationsOf(join(folder, 'node_modules', name, 'dist')).join('\n'))
+  for (const [module, moduleResolution] of [
+    ['nodenext', 'nodenext'],
+    ['esnext', 'bundler'],
+  ]) {
+    const config = {
+      compilerOptions: {
+        module,
+        moduleResolution,
+        target: 'es2022',
+        lib: ['es2022', 'dom', 'dom.iterable', 'dom.asynciterable'],
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        noEmit: true,
+        // Declarations of this package's own are checked where those of others allow it.
+        skipLibCheck: 'vite' in (manifest.peerDependencies ?? {}),
+        types: needsNode ? ['node'] : [],
+      },
+      files: ['index.ts'],
+    }
+    const file = join(folder, `tsconfig.${moduleResolution}.json`)
+    writeFileSync(file, JSON.stringify(config))
+    run(`${name}: types under ${moduleResolution}`, process.execPath, [command('typescript', 'tsc'), '-p', file])
+  }
+}
+
+function declarationsOf(folder) {
+  return readdirSync(folder, { recursive: true })
+    .filter((file) => file.endsWith('.d.ts'))
+    .map((file) => readFileSync(join(folder, file), 'utf8'))
+}
+
+function checkDeclarations({ name, path }) {
+  for (const text of declarationsOf(join(path, 'dist'))) {
+    for (const [statement, specifier] of text.matchAll(/(?:from|import)\s*\(?\s*["']([^"']+)["']/g)) {
+      // Its types fail under node16 resolution.
+      if (specifier === 'reconnecting-websocket') problems.push(`${name}: its declarations need reconnecting-websocket`)
+      if (specifier.startsWith('.') && !specifier.endsWith('.js')) problems.push(`${name}: ${statement} lacks its .js`)
+    }
+  }
+}
+
+/** Importing does nothing: no output, no new global, nothing that keeps the process alive, in Node as in a page. */
+function importIt({ name, manifest }, folder) {
+  for (const [entry, target] of Object.entries(manifest.exports)) {
+    if (target.types === undefined) continue
+    const specifier = entry.replace('.', name)
+    const code = `
+      const before = Reflect.ownKeys(globalThis).length
+      const all = await import(${JSON.stringify(specifier)})
+      if (Object.keys(all).length === 0) throw new Error('it exports nothing')
+      if (Reflect.ownKeys(globalThis).length !== before) throw new Error('it defines a global')
+      const left = process.getActiveResourcesInfo().filter((one) => /Timeout|TCP|UDP|MessagePort|Worker/.test(one))
+      if (left.length > 0) throw new Error('it leaves behind: ' + left)`
+    const said = run(`${name}: import ${specifier}`, process.execPath, ['--input-type=module', '-e', code], {
+      cwd: folder,
+      timeout: 20_000,
+    })
+    if (said) problems.push(`${name}: importing ${specifier} prints: ${said}`)
+  }
+}
+
+try {
+  const unpacked = new Map()
+  for (const one of packages()) {
+    const folder = join(workplace, basename(one.path))
+    mkdirSync(folder)
+    if (!existsSync(join(one.path, 'dist', 'index.js'))) {
+      problems.push(`${one.name} is not built: npm run build`)
+      continue
+    }
+    const tarball = pack(one, folder)
+    if (tarball === undefined) continue
+    const consumer = join(folder, 'consumer')
+    mkdirSync(consumer)
+    checkDeclarations(one)
+    install(one, tarball, consumer, unpacked)
+    await lint(one, tarball)
+    compile(one, consumer)
+    importIt(one, consumer)
+    console.log(`${one.name} looked at`)
+  }
+} finally {
+  rmSync(workplace, { recursive: true, force: true })
+}
+for (const problem of problems) console.error(`\n✗ ${problem.trimEnd()}`)
+process.exitCode = problems.length > 0 ? 1 : 0

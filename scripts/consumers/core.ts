@@ -1,0 +1,20 @@
+// What a user of the package writes, compiled against the packed package by scripts/check-packages.mjs.
+import { type Gap, type Message, type Options, PushStream, PushStreamError } from '@pushstream/core'
+
+type News = { 'user-42': { answer: { type: 'answer'; value: number } } }
+
+const options: Options = { url: 'https://push.example.org', urlPrefixWebsocket: '/events/ws', modes: ['websocket'] }
+const stream = new PushStream<News>(options)
+stream.addChannel('user-42', { backtrack: 5 })
+export const stop: () => void = stream.registerProcessor('user-42', 'answer', (data) => {
+  const value: number = data.value
+  return value
+})
+stream.on('gap', ({ channel, first, last }: Gap) => console.log(channel, first, last))
+stream.on('error', (error) => console.log(error instanceof PushStreamError, error.code))
+stream.on('message', (message: Message<{ value: number }>) => console.log(message.data.value))
+// @ts-expect-error no such channel
+stream.addChannel('user-43')
+// @ts-expect-error no such option
+new PushStream({ hots: 'www.example.org' })
+stream.close()

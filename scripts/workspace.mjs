@@ -1,0 +1,60 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The repository's folder. */
+export const root = fileURLToPath(new URL('..', import.meta.url))
+
+const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
+
+/**
+ * The packages that get published, those first that others of them need. What is built follows from their manifests:
+ * every `./dist/x.js` in `exports` and `bin` is made of `src/x.ts`.
+ */
+export function packages() {
+  const all = readdirSync(join(root, 'packages'))
+    .map((folder) => join(root, 'packages', folder))
+    .filter((path) => existsSync(join(path, 'package.json')))
+    .map((path) => {
+      const manifest = readJson(join(path, 'package.json'))
+      return { name: manifest.name, path, manifest, entries: entriesOf(path, manifest), script: scriptOf(path) }
+    })
+    .filter(({ manifest }) => manifest.private !== true)
+  return inOrder(all)
+}
+
+/** The command of an installed package, as a path to give to Node: no shell, no npx, the same on every system. */
+export function command(packageName, name = packageName) {
+  const folder = join(root, 'node_modules', packageName)
+  const { bin } = readJson(join(folder, 'package.json'))
+  return join(folder, typeof bin === 'string' ? bin : bin[name])
+}
+
+function entriesOf(path, { exports = {}, bin = {} }) {
+  const targets = Object.values(exports).map((target) => (typeof target === 'string' ? target : target.default))
+  const entries = {}
+  for (const target of [...targets, ...Object.values(bin)]) {
+    const name = /^\.\/dist\/(.+)\.js$/.exec(target)?.[1]
+    const source = ['ts', 'tsx'].map((end) => join(path, 'src', `${name}.${end}`)).find((file) => existsSync(file))
+    if (name !== undefined && source !== undefined) entries[name] = source
+  }
+  return entries
+}
+
+/** What a page without a bundler loads, if the package has that. */
+function scriptOf(path) {
+  const source = join(path, 'src', 'script.ts')
+  return existsSync(source) ? source : undefined
+}
+
+function inOrder(all) {
+  const sorted = []
+  const visit = (one) => {
+    if (sorted.includes(one)) return
+    const needs = { ...one.manifest.dependencies, ...one.manifest.peerDependencies }
+    for (const other of all) if (other !== one && other.name in needs) visit(other)
+    sorted.push(one)
+  }
+  for (const one of all) visit(one)
+  return sorted
+}
