@@ -87,7 +87,7 @@ export class Reply {
     if (this.#raw) {
       // nginx turned the 200 into a 304 but sends the body all the same, after the head and without framing.
       this.#response.flushHeaders()
-      this.#response.socket?.write(bytes)
+      if (this.request.httpVersionMajor < 2) this.#response.socket?.write(bytes)
       return
     }
     this.#response.write(bytes)
@@ -111,13 +111,13 @@ export class Reply {
   }
 
   abort(): void {
-    this.#response.socket?.destroy()
+    this.#response.destroy()
   }
 
   /** Closes a kept-alive connection once everything is written. */
   hangUp(): void {
-    const socket = this.#response.socket ?? this.request.socket
-    socket.end()
+    // An HTTP/2 connection carries other requests too.
+    if (this.request.httpVersionMajor < 2) this.request.socket.end()
   }
 
   #keepAlive(): boolean {

@@ -50,7 +50,11 @@ export function answer(context: RequestContext, reply: Reply, routed: Routed): v
   switch (location.mode) {
     case 'publisher-admin':
     case 'publisher':
-      void handlePublisher({ store, location, facts: summary }, reply, channels)
+      handlePublisher({ store, location, facts: summary }, reply, channels).catch((error: Error) => {
+        // A fault of ours must not take the page's own server down with it.
+        process.emitWarning(error)
+        reply.abort()
+      })
       break
     case 'statistics':
       handleStatistics({ store, location, facts: summary }, reply, channels, summary)

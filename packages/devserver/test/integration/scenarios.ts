@@ -189,7 +189,7 @@ export const SCENARIOS: Record<string, Scenario> = {
   '07-statistics-negotiation': publishBefore(0, ['sti826mt', 'x']),
   '08-raw-template-control-messages': {
     meanwhile: [
-      [1505, (stage) => stage.publish('rx7h73m', '{"ok":true}')],
+      [1504.9, (stage) => stage.publish('rx7h73m', '{"ok":true}')],
       [4109, (stage) => void stage.server(19003).deleteChannel('rx7h73m')],
     ],
   },

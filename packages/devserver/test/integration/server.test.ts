@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
@@ -200,6 +201,42 @@ describe('in your own server', () => {
     const ours = new WebSocket(`ws://${address}/ws/a`)
     await once(ours, 'open')
     ours.terminate()
+  })
+
+  it('handler() answers HTTP/2, too', async () => {
+    const server = createDevServer()
+    const http = createHttp2Server((request, response) => {
+      // Vite types its middlewares for HTTP/1 and passes these all the same.
+      server.handler(request as never, response as never)
+    })
+    open.push(() => server.close())
+    open.push(() => new Promise<void>((resolve) => http.close(() => resolve())))
+    http.listen(0, '127.0.0.1')
+    await once(http, 'listening')
+    const session = connectHttp2(`http://127.0.0.1:${(http.address() as AddressInfo).port}`)
+    open.push(() => session.close())
+    const stream = session.request({ ':path': '/ev/a' })
+    const [headers] = await once(stream, 'response')
+    expect(headers).toMatchObject({ ':status': 200, 'content-type': 'text/event-stream; charset=utf-8' })
+    let text = ''
+    stream.on('data', (bytes) => {
+      text += bytes
+    })
+    server.publish('a', 'hello')
+    server.reload()
+    await once(stream, 'end')
+    expect(text).toContain('"text":"hello"')
+    const refused = session.request({ ':path': '/pl/ALL' })
+    expect((await once(refused, 'response'))[0]).toMatchObject({ ':status': 403 })
+    refused.resume()
+    const waiting = session.request({ ':path': '/lp/a' })
+    waiting.on('error', () => {})
+    const alive = session.request({ ':path': '/pl/a' })
+    await once(alive, 'response')
+    alive.resume()
+    server.kill()
+    await once(waiting, 'close')
+    expect(session.destroyed).toBe(false)
   })
 })
 

@@ -73,16 +73,25 @@ class Player {
     }
     await this.#moveTo(event.at)
     if (event.kind === 'client') return this.#send(event)
-    // What the server does of itself in this very turn, even if the moment is not new.
-    this.#stage.clock.advance(0)
+    // The transcript cuts milliseconds off: the server may have acted a little later within this one.
+    this.#stage.clock.advanceTo(this.#start + event.at + 0.999)
     const socket = this.#stage.connections.get(event.connection)!
     if (event.kind === 'fin') {
       this.#ended.add(event.connection)
-      return socket.until(() => socket.ended)
+      return this.#until(event, () => socket.ended)
     }
     this.#expected.set(event.connection, [...this.#eventsOf(event.connection), event])
     const wanted = this.#length(event.connection)
-    await socket.until(() => socket.received.length >= wanted || socket.ended)
+    await this.#until(event, () => socket.received.length >= wanted || socket.ended)
+  }
+
+  async #until({ at, connection, kind }: TranscriptEvent, condition: () => boolean): Promise<void> {
+    try {
+      await this.#stage.connections.get(connection)!.until(condition)
+    } catch (error) {
+      this.#compare(connection)
+      throw new Error(`@${at}ms conn${connection} ${kind}: ${(error as Error).message}`)
+    }
   }
 
   /** Nothing more may have come, no connection may have ended of itself, and all bytes must be the same. */

@@ -36,11 +36,11 @@ export class RawSocket {
     this.#socket.destroy()
   }
 
-  /** Resolves when `condition` holds, or after `patience` real milliseconds for the caller to report what is missing. */
+  /** Resolves when `condition` holds; rejects after `patience` real milliseconds. */
   async until(condition: () => boolean, patience = 2000): Promise<void> {
     if (condition()) return
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, patience)
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`still waiting, with ${this.#describe()}`)), patience)
       this.#changed = () => {
         if (!condition()) return
         clearTimeout(timer)
@@ -48,6 +48,10 @@ export class RawSocket {
       }
     })
     this.#changed = () => {}
+  }
+
+  #describe(): string {
+    return `${this.ended ? 'the connection ended and ' : ''}${JSON.stringify(this.received.toString('latin1'))} received`
   }
 
   #end(): void {
