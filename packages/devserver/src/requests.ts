@@ -118,7 +118,7 @@ function subscribe(context: RequestContext, reply: Reply, { location, channels, 
   answerPoll(subscriber, reply, admitted, position, callback)
 }
 
-function subscriberContext({ store, clock }: RequestContext, location: Location, request: IncomingMessage) {
-  const context: SubscriberContext = { store, location, clock, userAgent: request.headers['user-agent'] ?? '' }
-  return context
+function subscriberContext(owner: RequestContext, location: Location, request: IncomingMessage): SubscriberContext {
+  const { store, clock } = owner
+  return { owner, store, location, clock, userAgent: request.headers['user-agent'] ?? '' }
 }

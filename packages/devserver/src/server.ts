@@ -55,7 +55,7 @@ export interface PublishedMessage {
 export interface DevServer {
   /** Listens on its own; port 0 takes a free one. Default port 9080, host 127.0.0.1. */
   listen(port?: number, host?: string): Promise<{ port: number; host: string; url: string }>
-  /** Ends every connection and leaves no timer and no socket. */
+  /** Ends every connection and leaves no timer and no socket. A closed server stays closed. */
   close(): Promise<void>
   /** For your own server's `request`: false, and untouched, when the path is no location. */
   handler(request: IncomingMessage, response: ServerResponse): boolean
@@ -139,7 +139,9 @@ class DevServerInstance implements DevServer {
   }
 
   async close(): Promise<void> {
-    for (const subscriber of [...this.store.subscribers]) subscriber.abort()
+    for (const subscriber of [...this.store.subscribers]) {
+      if (subscriber.context.owner === this.#context) subscriber.abort()
+    }
     const closed = [...this.#sockets].map((socket) => new Promise<void>((resolve) => socket.once('close', resolve)))
     for (const socket of this.#sockets) socket.destroy()
     if (this.#ownsStore) this.store.close()

@@ -28,8 +28,11 @@ export class TooManyChannels extends Error {}
  * blocks of one nginx.
  */
 export class Store {
+  /** The settings it was made with. */
   readonly settings: StoreSettings
+  /** How messages get to who listens. */
   readonly delivery: Delivery
+  /** Everyone connected, of all servers that share the store. */
   readonly subscribers = new Set<Subscriber>()
   /** Messages published since start, events not counted. */
   published = 0
@@ -55,6 +58,7 @@ export class Store {
     return [...this.#channels.values()]
   }
 
+  /** The channel of that name (a byte string), if there is one. */
   find(id: string): Channel | undefined {
     return this.#channels.get(id)
   }
@@ -73,6 +77,7 @@ export class Store {
     return channel
   }
 
+  /** Whether a name begins with `wildcardChannelPrefix`. */
   isWildcard(id: string): boolean {
     const prefix = toBytes(this.settings.wildcardChannelPrefix)
     return prefix !== '' && id.startsWith(prefix)
@@ -135,6 +140,7 @@ export class Store {
     return true
   }
 
+  /** Adds a subscriber to a channel; the same one may come twice. */
   subscribe(channel: Channel, subscriber: Subscriber): Subscription {
     const subscription = { channel, subscriber }
     channel.subscriptions.add(subscription)
@@ -144,6 +150,7 @@ export class Store {
     return subscription
   }
 
+  /** Ends a subscription; one that has ended is no error. */
   unsubscribe(subscription: Subscription): void {
     const { channel, subscriber } = subscription
     if (!channel.subscriptions.delete(subscription)) return

@@ -10,6 +10,8 @@ const LAZY_TIMER = 300
 
 /** What every subscriber needs to know of its server. */
 export interface SubscriberContext {
+  /** The server that took the connection: several may share a store. */
+  owner: object
   store: Store
   location: Location
   clock: Clock
@@ -22,7 +24,7 @@ export abstract class Subscriber {
   /** The simulated worker that holds the connection. */
   readonly worker: number
   protected ended = false
-  protected readonly context: SubscriberContext
+  readonly context: SubscriberContext
   readonly #timers: { ttl: TimerHandle | null; ping: TimerHandle | null } = { ttl: null, ping: null }
   #pingAt = 0
   #quitting = false

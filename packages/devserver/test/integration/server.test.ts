@@ -280,6 +280,16 @@ describe('close()', () => {
     for (const socket of sockets) socket.close()
   })
 
+  it('leaves alone who came by another server of the same store', async () => {
+    const { server, subscribe, clock } = await start()
+    const other = createDevServer({ clock, store: server.store })
+    await other.listen(0)
+    const waiting = await subscribe('/ev/a')
+    await other.close()
+    server.publish('a', 'still here')
+    await waiting.until(() => texts(waiting).length === 1)
+  })
+
   it('forgets who went away', async () => {
     const { server, subscribe, fence } = await start()
     const sockets = [await subscribe('/ev/a'), await subscribe('/lp/a'), await subscribe('/sub/a')]

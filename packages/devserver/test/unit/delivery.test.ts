@@ -20,7 +20,7 @@ class Listener extends Subscriber {
     readonly store: Store,
     clock: FakeClock,
   ) {
-    super({ store, location: LOCATION!, clock, userAgent: '' })
+    super({ owner: store, store, location: LOCATION!, clock, userAgent: '' })
   }
 
   join(channel: Channel): void {
