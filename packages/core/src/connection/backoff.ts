@@ -7,7 +7,7 @@ export interface BackoffPolicy {
 }
 
 /** After a connection that had worked, clients come back at once, but not in the same millisecond. */
-const spread = 100
+const spread = 70
 
 /**
  * Full jitter: anything between nothing and a ceiling that doubles with every failure.

@@ -22,8 +22,15 @@ const burstWait = 1000
 const deafWait = 1000
 /** How long a connection must last to count as having worked, in ms. */
 const lasting = 5000
+/** How long after the server ended a connection its successor is replaced once more, in ms, at least. */
+const renewal = 1000
+/** What comes this long after the opening, in ms, is no backlog. */
+const backlog = 500
 /** How long a mode that brought nothing is put last, in ms. */
 const demotion = 5 * 60_000
+
+/** Timers beside the machine's. */
+type Chore = 'hole' | 'burst' | 'deaf' | 'renew'
 
 /** What the connection tells its client. */
 export interface ConnectionEvents {
@@ -50,7 +57,7 @@ export class Connection {
   readonly #memory: ModeMemory
   readonly #modes: Record<ModeName, Mode>
   readonly #sources = new Map<number, Source>()
-  readonly #timers = new Map<TimerName | 'hole' | 'burst' | 'deaf', unknown>()
+  readonly #timers = new Map<TimerName | Chore, unknown>()
   readonly #demoted = new Map<ModeName, number>()
   readonly #probes = new Set<Source>()
   readonly #queue: Event[] = []
@@ -60,6 +67,7 @@ export class Connection {
   #renewed = false
   #primeFailed = false
   #opened = false
+  #dismissed = false
   #auditing = false
   #round = 0
   /** Holes for which a successor was opened. */
@@ -172,7 +180,7 @@ export class Connection {
     }
   }
 
-  #later(name: TimerName | 'hole' | 'burst' | 'deaf', ms: number, callback: () => void): void {
+  #later(name: TimerName | Chore, ms: number, callback: () => void): void {
     this.#cancel(name)
     const timer = this.#settings.environment.setTimeout(() => {
       this.#timers.delete(name)
@@ -181,7 +189,7 @@ export class Connection {
     this.#timers.set(name, timer)
   }
 
-  #cancel(name: TimerName | 'hole' | 'burst' | 'deaf'): void {
+  #cancel(name: TimerName | Chore): void {
     this.#settings.environment.clearTimeout(this.#timers.get(name))
     this.#timers.delete(name)
   }
@@ -257,6 +265,18 @@ export class Connection {
       if (this.#ledger.unknown(channel)) channel.joined ??= source?.openedAt
     }
     if (this.#ledger.holes().size > 0) this.#waitForHoles()
+    if (this.#dismissed && source !== undefined && mode !== 'longpolling') this.#renew(source)
+    this.#dismissed = false
+  }
+
+  /**
+   * A server that reloads may take the next connection into a worker on its way out, which looks open and delivers
+   * nothing. Unless something live shows that it isn't so, the connection is replaced once more when that is over.
+   */
+  #renew(source: Source): void {
+    this.#later('renew', renewal * (1 + this.#settings.environment.random()), () => {
+      if (source === this.current && !source.live) this.change()
+    })
   }
 
   /** The channels a source was opened for, as far as they are still wanted. */
@@ -289,6 +309,7 @@ export class Connection {
             }),
       )
     }
+    this.#dismissed ||= verdict === 'again' && key === this.#context.current?.key
     const worked = source.accepted && (source.worked || environment.now() - source.openedAt > lasting)
     this.#dispatch({ type: 'ended', key, verdict, worked, retryAfter: ending.retryAfter })
   }
@@ -301,6 +322,9 @@ export class Connection {
   #receive(message: Received, source?: Source): void {
     if (source !== undefined) {
       const age = ageOf(message, source.lastLife)
+      if (!source.live && message.position > this.#ledger.newest) {
+        source.live = source.lastLife - source.openedAt > backlog
+      }
       if (age < this.#skew) this.#skew = age
     }
     const outcome = this.#ledger.receive(message)

@@ -2,6 +2,7 @@ import type { Channel, Ledger } from '../delivery/ledger.js'
 import type { Position } from '../delivery/position.js'
 import type { Answer } from '../modes/mode.js'
 import type { Protocol } from '../protocols/protocol.js'
+import { farewell } from './machine.js'
 import type { Requests } from './requests.js'
 
 /** Answers that bring nothing new, one after the other, are spaced up to this, in ms. */
@@ -26,6 +27,7 @@ export class LongPollChain {
   #mark = ''
   #lastAnswer = Number.NEGATIVE_INFINITY
   #burst = false
+  #empty = false
 
   constructor(ledger: Ledger, requests: Requests, protocol: Protocol, now: () => number) {
     this.#ledger = ledger
@@ -34,9 +36,11 @@ export class LongPollChain {
     this.#now = now
   }
 
-  /** How long to wait before the next poll, in ms. Not at all, unless the answers are idle repetitions. */
+  /** How long to wait before the next poll, in ms. After a message not at all, unless it is an idle repetition. */
   get pause(): number {
-    return this.#idle < 2 ? 0 : Math.min(slowest, 50 * 2 ** this.#idle)
+    // An empty answer may be the farewell of a server that reloads.
+    const least = this.#empty ? farewell : 0
+    return this.#idle < 2 ? least : Math.min(slowest, 50 * 2 ** this.#idle)
   }
 
   /** The position of the next poll. */
@@ -68,6 +72,7 @@ export class LongPollChain {
       for (const channel of channels) channel.complete = told
       this.#told = told
     }
+    this.#empty = answer.status === 304
     const now = this.#now()
     const progress = this.#mark !== this.#state(channels)
     const quick = now - asked.at < 100

@@ -102,6 +102,12 @@ export interface Step {
 
 /** How long a mode is waited for before the next one starts beside it, in ms. */
 export const headstart = 500
+/**
+ * How long to keep away after the server ended a connection in good order, in ms. An nginx that reloads ends its
+ * connections first and stops accepting 100 ms later; who comes back in between is taken in by a worker that will never
+ * deliver anything.
+ */
+export const farewell = 115
 /** The first time after which a lesser mode is left for a better one, if that works; doubled with every failure. */
 const climbBase = 60_000
 const climbCap = 15 * 60_000
@@ -358,7 +364,7 @@ export const table: { readonly [S in State]: Handlers } = {
     accepted: stay,
     ended(context, event, policy) {
       if (context.current?.key !== event.key) return stay(context, event, policy)
-      const floor = event.retryAfter ?? 0
+      const floor = Math.max(event.retryAfter ?? 0, event.verdict === 'again' ? farewell : 0)
       if (event.verdict === 'rejected') return rejected({ ...context, current: undefined }, event, policy)
       return lost({ ...context, floor }, event.worked, policy)
     },

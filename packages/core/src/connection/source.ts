@@ -34,6 +34,8 @@ export class Source {
   accepted = false
   /** Messages it brought, known ones too. */
   brought = 0
+  /** It brought something that was published after it was opened. */
+  live = false
   /** It brought something new. */
   worked = false
   readonly openedAt: number
