@@ -1,0 +1,38 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from './workspace.mjs'
+
+const read = (path) => JSON.parse(readFileSync(join(root, path), 'utf8')).packages
+
+/** What node_modules lacks of what the lockfile says, in words; nothing when all is there. */
+function lacking() {
+  // npm's own record of what it installed. Compared by content: a checkout sets the files' times as it likes.
+  const record = 'node_modules/.package-lock.json'
+  if (!existsSync(join(root, record))) return 'nothing is installed yet'
+  const installed = read(record)
+  for (const [path, wanted] of Object.entries(read('package-lock.json'))) {
+    // What is for other systems, or left to the user, is not installed here.
+    if (!path.includes('node_modules/') || wanted.optional || wanted.devOptional || wanted.peer) continue
+    const found = installed[path]
+    if (found === undefined) return `${path} is missing`
+    if (found.version !== wanted.version || found.integrity !== wanted.integrity) {
+      return `${path} is ${found.version}, the lockfile has ${wanted.version}`
+    }
+  }
+  return undefined
+}
+
+/** Installs by the lockfile what is missing. Ends the process with npm's own words when that fails. */
+export function installPackages() {
+  const reason = lacking()
+  if (reason === undefined) return
+  console.log(`Installing npm packages (${reason}) …`)
+  const npm = process.env.npm_execpath
+  const { status } = npm?.endsWith('.js')
+    ? spawnSync(process.execPath, [npm, 'ci'], { cwd: root, stdio: 'inherit' })
+    : spawnSync('npm', ['ci'], { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' })
+  if (status === 0) return
+  console.error('\nThe npm packages could not be installed: npm says why above. To try it alone: npm ci')
+  process.exit(1)
+}

@@ -1,0 +1,106 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** Programs of the system that suites need, where they may be, and the Debian package that brings them. */
+const programs = {
+  chromium: {
+    variable: 'CHROMIUM_PATH',
+    packageName: 'chromium',
+    commands: ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'],
+    files: [
+      '/Applications/Chromium.app/Contents/MacOS/Chromium',
+      '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    ],
+  },
+  firefox: {
+    variable: 'FIREFOX_PATH',
+    packageName: 'firefox-esr',
+    commands: ['firefox-esr', 'firefox'],
+    files: ['/Applications/Firefox.app/Contents/MacOS/firefox'],
+  },
+  nginx: { variable: 'NGINX_PATH', packageName: 'nginx', commands: ['nginx'], files: ['/usr/sbin/nginx'] },
+  nchan: {
+    variable: 'NCHAN_PATH',
+    packageName: 'libnginx-mod-nchan',
+    commands: [],
+    files: ['/usr/lib/nginx/modules/ngx_nchan_module.so', '/usr/share/nginx/modules/ngx_nchan_module.so'],
+  },
+  redis: { variable: 'REDIS_PATH', packageName: 'redis-server', commands: ['redis-server'], files: [] },
+}
+
+/** Where a program is, or `undefined`. What its variable names comes first. */
+export function find(name) {
+  const { variable, commands, files } = programs[name]
+  if (process.env[variable]) return process.env[variable]
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  const candidates = commands.flatMap((one) => folders.map((folder) => join(folder, one)))
+  return [...candidates, ...files].find((file) => existsSync(file))
+}
+
+/** The programs as the variables that tests read. */
+export function variables() {
+  const found = Object.keys(programs).map((name) => [programs[name].variable, find(name)])
+  return Object.fromEntries(found.filter(([, path]) => path !== undefined))
+}
+
+const packagesOf = (names) => names.map((name) => programs[name].packageName)
+
+/** What a person types to get these. */
+export function howToInstall(names) {
+  const list = packagesOf(names).join(' ')
+  if (isDebian()) return `sudo apt-get update && sudo apt-get install -y --no-install-recommends ${list}`
+  const paths = names.map((name) => `${programs[name].variable}=/path/to/${name}`).join(' ')
+  return `install ${names.join(', ')} by your system's means (Debian calls them ${list}), or say where they are: ${paths} npm test`
+}
+
+function isDebian() {
+  if (!existsSync('/etc/os-release')) return false
+  return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(readFileSync('/etc/os-release', 'utf8'))
+}
+
+/** How to become root without being asked: nothing, sudo, or not at all. */
+function becomeRoot() {
+  if (process.getuid?.() === 0) return []
+  return spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? ['sudo', '-n'] : undefined
+}
+
+// The packages of nginx and redis start their services, and again at every boot. Nobody asked for that: policy-rc.d
+// forbids the first while this installs, and only what it installed is disabled after.
+const INSTALL = `
+export DEBIAN_FRONTEND=noninteractive
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  trap 'exit 130' INT TERM HUP
+  printf '#!/bin/sh\\nexit 101\\n' > "$policy" && chmod +x "$policy"
+fi
+apt-get update || echo 'The list of packages could not be brought up to date; trying with the one that is here.' >&2
+wanted=
+for name in "$@"; do
+  if apt-cache policy "$name" | grep -q 'Candidate: [^(]'; then wanted="$wanted $name"
+  else echo "This system's package sources have no $name." >&2; fi
+done
+[ -n "$wanted" ] || exit 1
+apt-get install -y --no-install-recommends $wanted
+status=$?
+if [ -d /run/systemd/system ]; then
+  for name in $wanted; do
+    case "$name" in nginx | redis-server) systemctl disable --now "$name" ;; esac
+  done
+fi
+exit $status
+`
+
+/** Installs what is missing where that is possible without asking. Returns what is still missing, and whether that was tried. */
+export function installPrograms() {
+  const missing = () => Object.keys(programs).filter((name) => find(name) === undefined)
+  const before = missing()
+  if (before.length === 0) return { missing: [], installable: true }
+  const root = isDebian() ? becomeRoot() : undefined
+  if (root === undefined) return { missing: before, installable: false }
+  console.log(`Installing ${packagesOf(before).join(', ')} by apt-get …`)
+  const [program, ...args] = [...root, 'sh', '-c', INSTALL, 'install', ...packagesOf(before)]
+  spawnSync(program, args, { stdio: 'inherit' })
+  return { missing: missing(), installable: true }
+}

@@ -1,0 +1,129 @@
+// npm test: installs what is missing, then checks everything. Every step runs, also after one that failed, unless it
+// needs that one's work.
+//
+//   npm test -- --only unit             one step, and what it needs
+//   npm test -- --only lint --only types
+//
+// With CI=true, not having what could have been installed is a failure.
+import './node-version.mjs'
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { installPackages } from './npm-packages.mjs'
+import { find, howToInstall, installPrograms, variables } from './system.mjs'
+import { command, root } from './workspace.mjs'
+
+const ci = /^(1|true)$/i.test(process.env.CI ?? '')
+
+/**
+ * `run` is what Node runs. `needs`: steps whose work it uses; only their breaking (not their complaining, exit code 2)
+ * stops it. `programs`: what it needs of the system, each for a part of its own.
+ */
+const steps = {
+  lint: { run: () => [command('@biomejs/biome', 'biome'), 'check', '--error-on-warnings', '.'] },
+  types: { run: () => [command('typescript', 'tsc'), '--noEmit'] },
+  unit: { run: () => [command('vitest'), 'run', '--project', 'unit'] },
+  integration: { run: () => [command('vitest'), 'run', '--project', 'integration'] },
+  build: { run: () => ['scripts/build.mjs'] },
+  packages: { run: () => ['scripts/check-packages.mjs'], needs: ['build'] },
+  'browser: chromium': { run: () => playwright('chromium'), needs: ['build'], program: 'chromium' },
+  'browser: firefox': { run: () => playwright('firefox'), needs: ['build'], program: 'firefox' },
+}
+
+const E2E = 'e2e/playwright.config.ts'
+const playwright = (project) => [command('@playwright/test', 'playwright'), 'test', '-c', E2E, '--project', project]
+
+function chosen() {
+  const args = process.argv.slice(2)
+  const wanted = new Set()
+  const add = (name) => {
+    for (const need of steps[name].needs ?? []) add(need)
+    wanted.add(name)
+  }
+  const names = Object.keys(steps)
+  for (let i = 0; i < args.length; i++) {
+    const value = args[i].startsWith('--only=') ? args[i].slice(7) : args[i] === '--only' ? args[++i] : undefined
+    const matching = names.filter((name) => name === value || name.startsWith(`${value}:`))
+    if (matching.length === 0) {
+      console.error(`Usage: npm test -- [--only <step>]…    Steps: ${names.join(', ')}; browser stands for both.`)
+      process.exit(1)
+    }
+    matching.forEach(add)
+  }
+  return wanted.size === 0 ? names : names.filter((name) => wanted.has(name))
+}
+
+function execute(args) {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, args, {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, ...variables() },
+    })
+    child.once('error', (error) => {
+      console.error(error.message)
+      resolve(1)
+    })
+    child.once('exit', (code) => resolve(code ?? 1))
+  })
+}
+
+/** Why a step can't run, if it can't, and whether that can be excused where nobody looks. */
+function obstacle({ needs = [], program }, results) {
+  const broken = needs.find((need) => !results.get(need).usable)
+  if (broken !== undefined) return { reason: `needs ${broken}, which broke`, excused: true }
+  if (program === undefined) return undefined
+  if (!existsSync(join(root, E2E))) return { reason: `there is no ${E2E}`, excused: false }
+  if (find(program) !== undefined) return undefined
+  return { reason: `${program} is missing. To get it: ${howToInstall([program])}`, excused: !installable }
+}
+
+const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`
+const marks = { passed: '✓', failed: '✗', skipped: '○' }
+
+const began = performance.now()
+const names = chosen()
+installPackages()
+let installable = false
+if (names.some((name) => steps[name].program !== undefined)) {
+  const programs = installPrograms()
+  installable = programs.installable
+  const { missing } = programs
+  if (missing.length > 0) {
+    const why = installable ? 'could not be installed' : 'missing, and not to be installed without asking you'
+    console.log(`\n${missing.join(', ')}: ${why}. Yourself:\n\n    ${howToInstall(missing)}\n`)
+  }
+}
+
+const results = new Map()
+for (const name of names) {
+  const step = steps[name]
+  console.log(`\n━━ ${name} ${'━'.repeat(Math.max(3, 90 - name.length))}`)
+  const since = performance.now()
+  const stopped = obstacle(step, results)
+  let result = { outcome: 'skipped', note: stopped?.reason, usable: false }
+  if (stopped === undefined) {
+    const code = await execute(step.run())
+    const note = code === 0 ? '' : `exit code ${code}`
+    result = { outcome: code === 0 ? 'passed' : 'failed', note, usable: code === 0 || code === 2 }
+  } else if (ci && !stopped.excused) {
+    result = { outcome: 'failed', note: `could not run: ${stopped.reason}`, usable: false }
+  }
+  results.set(name, { ...result, time: seconds(since) })
+  console.log(
+    `${marks[result.outcome]} ${name} ${result.outcome} in ${seconds(since)}${result.note ? ` (${result.note})` : ''}`,
+  )
+}
+
+console.log(`\n━━ summary ${'━'.repeat(83)}`)
+for (const [name, { outcome, note, time }] of results) {
+  const said = outcome === 'skipped' ? 'SKIPPED' : outcome
+  console.log(`${marks[outcome]} ${name.padEnd(18)} ${said.padEnd(8)} ${time.padStart(8)}  ${note}`)
+}
+const count = (wanted) => [...results.values()].filter(({ outcome }) => outcome === wanted).length
+const skipped = count('skipped')
+if (skipped > 0) console.log(`\n${skipped} of ${results.size} steps did NOT run: see above for what they need.`)
+console.log(`\n${seconds(began)} in all`)
+console.log(`${count('passed')} passed, ${count('failed')} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+process.exitCode = count('failed') > 0 ? 1 : 0
