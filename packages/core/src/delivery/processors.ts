@@ -75,7 +75,7 @@ export class Processors {
     const fail = (cause: unknown) => this.#events.failed(cause, message)
     try {
       const result = schema['~standard'].validate(message.data)
-      if (!(result instanceof Promise) && processor.tail === undefined) return finish(result)
+      if (!('then' in result) && processor.tail === undefined) return finish(result)
       const mine = Promise.resolve(processor.tail)
         .then(() => result)
         .then(finish, fail)

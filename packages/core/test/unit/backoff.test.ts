@@ -8,7 +8,6 @@ const policy = { base: 1000, cap: 60_000 }
 test.each([
   // failures, random, floor, ms
   [0, 0, 0, 0],
-  [0, 0.5, 0, 50],
   [1, 0.5, 0, 500],
   [2, 0.5, 0, 1000],
   [6, 0.5, 0, 16_000],
@@ -18,6 +17,11 @@ test.each([
   [1, 0.5, 7000, 7500],
 ])('after %d failures, random %d, floor %d: %d ms', (failures, random, floor, ms) => {
   expect(backoff(policy, failures, random, floor)).toBe(ms)
+})
+
+test('after a connection that had worked, next to nothing', () => {
+  expect(backoff(policy, 0, 0.999)).toBeGreaterThan(0)
+  expect(backoff(policy, 0, 0.999)).toBeLessThan(200)
 })
 
 test('between the floor and the ceiling above it', () => {

@@ -51,15 +51,19 @@ describe('text', () => {
 
   test('it never throws, and plain text without a percent sign stays what it is', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.array(fc.constantFrom('%', 'C3', 'a9', '2', ' ', 'é')), (s, parts) => {
-        for (const came of [s, parts.join('')]) {
-          for (const read of [auto, encoded]) {
-            const made = read(came)
-            expect(typeof made).toBe('string')
-            if (!came.includes('%')) expect(made).toBe(came)
+      fc.property(
+        fc.string({ unit: 'binary' }),
+        fc.array(fc.constantFrom('%', 'C3', 'a9', '2', ' ', 'é')),
+        (s, parts) => {
+          for (const came of [s, parts.join('')]) {
+            for (const read of [auto, encoded]) {
+              const made = read(came)
+              expect(typeof made).toBe('string')
+              if (!came.includes('%')) expect(made).toBe(came)
+            }
           }
-        }
-      }),
+        },
+      ),
       runs(),
     )
   })
