@@ -37,7 +37,7 @@ export class RawSocket {
   }
 
   /** Resolves when `condition` holds; rejects after `patience` real milliseconds. */
-  async until(condition: () => boolean, patience = 2000): Promise<void> {
+  async until(condition: () => boolean, patience = 10_000): Promise<void> {
     if (condition()) return
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`still waiting, with ${this.#describe()}`)), patience)
