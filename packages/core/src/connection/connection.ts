@@ -246,13 +246,16 @@ export class Connection {
     })
     sourceReady.source = source
     this.#sources.set(key, source)
-    // A poll that hangs looks the same on a good network and on none. That polls were answered just now tells them apart.
-    if (chain !== undefined) this.#proveLongPolling(source)
+    // A request that hangs looks the same on a good network and on none, and so does a stream before its first message.
+    if (chain !== undefined || (name === 'stream' && this.#settings.modes.length === 1)) void this.#prove(source)
   }
 
-  #proveLongPolling(source: Source): void {
-    if (this.#checks.possible !== true) return source.after(this.#settings.timeout / 5, () => source.accept())
-    void this.#audit(source, false, true)
+  /** Accepts a source that can't show by itself that it is well: an answered poll shows it, else time has to. */
+  async #prove(source: Source): Promise<void> {
+    if (this.#checks.possible === true && (await this.#checks.audit(this.#covered(source), false)) === undefined) {
+      return source.accept()
+    }
+    if (this.#checks.possible !== true) source.after(this.#settings.timeout / 5, () => source.accept())
   }
 
   #accepted(mode: ModeName, lesser: boolean): void {
@@ -365,9 +368,9 @@ export class Connection {
     if (source === this.current) void this.#audit(source, false)
   }
 
-  /** Asks what the connection should have brought. `proof`: the answer is what accepts the source. */
-  async #audit(source: Source, again: boolean, proof = false): Promise<void> {
-    if (!proof && (this.#auditing || source !== this.current)) return
+  /** Asks what the connection should have brought. `again`: for holes, from the whole second. */
+  async #audit(source: Source, again: boolean): Promise<void> {
+    if (this.#auditing || source !== this.current) return
     if (this.#checks.possible === false) {
       // No way to ask beside the connection, so a successor has to show whether it was well.
       source.checked()
@@ -385,7 +388,6 @@ export class Connection {
     this.#auditing = true
     const ending = await this.#checks.audit(channels, again)
     this.#auditing = false
-    if (proof) return ending === undefined ? source.accept() : undefined
     if (source !== this.current) return
     if (ending !== undefined) {
       // The first poll of all may fail because polls are not possible (another origin's preflight, for one).

@@ -237,10 +237,11 @@ type Ended = Extract<Event, { type: 'ended' }>
 
 /** The accepted connection ended, while nothing else was under way. */
 function lost(context: Context, worked: boolean, policy: Policy): Step {
-  const step = wait(
-    { ...context, current: undefined, purpose: 'connect', failures: worked ? 0 : context.failures + 1 },
-    policy,
-  )
+  // The first loss is no reason to hesitate; a connection that is lost again and again before it worked is.
+  const failures = worked ? 0 : context.failures
+  const waiting = wait({ ...context, current: undefined, purpose: 'connect', failures }, policy)
+  const counted = worked || waiting.context.state === 'closed' ? 0 : failures + 1
+  const step = { ...waiting, context: { ...waiting.context, failures: counted } }
   return { ...step, effects: [...step.effects, { type: 'cancel', name: 'climb' }] }
 }
 

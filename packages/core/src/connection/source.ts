@@ -143,6 +143,7 @@ export class Source {
 
   /** Something to do later, unless it is closed by then. */
   after(ms: number, callback: () => void): void {
+    if (this.#closed) return
     const { environment } = this.#settings
     const timer = environment.setTimeout(() => {
       this.#timers.delete(timer)

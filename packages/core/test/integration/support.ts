@@ -1,4 +1,4 @@
-import { PushStream, type Gap, type Message, type Options, type PushStreamError } from '@pushstream/core'
+import { type Gap, type Message, type Options, PushStream, type PushStreamError } from '@pushstream/core'
 import { createDevServer, type DevServer, type DevServerOptions } from '@pushstream/devserver'
 import { createFaultProxy, type FaultProxy } from '@pushstream/testkit'
 import { afterEach } from 'vitest'
@@ -21,7 +21,9 @@ export const allModes = ['websocket', 'eventsource', 'stream', 'longpolling'] as
 const roomy = { maxMessagesStoredPerChannel: 5000, pingMessageInterval: 2000 }
 
 /** A development server on a free port. */
-export async function startServer(options: DevServerOptions = {}): Promise<{ server: DevServer; url: string; port: number }> {
+export async function startServer(
+  options: DevServerOptions = {},
+): Promise<{ server: DevServer; url: string; port: number }> {
   const server = createDevServer({ ...options, settings: { ...roomy, ...options.settings } })
   const { url, port } = await server.listen(0)
   cleanup(() => server.close())
@@ -80,9 +82,11 @@ export function record(options: Options): Recording {
         look()
       }),
   }
-  const told = () => {
-    for (const look of [...waiting]) look()
-  }
+  // Later than the listeners of the test itself, which may be part of a condition.
+  const told = () =>
+    queueMicrotask(() => {
+      for (const look of [...waiting]) look()
+    })
   stream.on('message', (message) => {
     recording.messages.push(message)
     recording.all.push(message)
