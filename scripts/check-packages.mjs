@@ -15,6 +15,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { createContext, runInContext } from 'node:vm'
 import { command, packages, root } from './workspace.mjs'
 
 const { publint } = await import('publint')
@@ -156,6 +157,23 @@ function importIt({ name, manifest }, folder) {
   }
 }
 
+/** The file for pages without a bundler defines one global, in a page that offers no more than the language. */
+function loadScripts({ name, script }, folder) {
+  if (script === undefined) return
+  for (const file of ['pushstream.js', 'pushstream.min.js']) {
+    const page = createContext({})
+    try {
+      runInContext(readFileSync(join(folder, 'node_modules', name, 'dist', file), 'utf8'), page)
+      if (Object.keys(page).join() !== 'PushStream') problems.push(`${name}: ${file} defines: ${Object.keys(page)}`)
+      else if (runInContext('typeof PushStream + typeof PushStream.Error', page) !== 'functionfunction') {
+        problems.push(`${name}: ${file} lacks PushStream or PushStream.Error`)
+      }
+    } catch (error) {
+      problems.push(`${name}: loading ${file}: ${error.message}`)
+    }
+  }
+}
+
 try {
   const unpacked = new Map()
   for (const one of packages()) {
@@ -174,6 +192,7 @@ try {
     await lint(one, tarball)
     compile(one, consumer)
     importIt(one, consumer)
+    loadScripts(one, consumer)
     console.log(`${one.name} looked at`)
   }
 } finally {
