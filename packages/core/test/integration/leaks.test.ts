@@ -1,0 +1,83 @@
+import { PushStream } from '@pushstream/core'
+import { expect, test } from 'vitest'
+import { environment, startServer } from './support.js'
+
+test('200 cycles of connect and close leave no timer, no listener and no subscriber', { timeout: 60_000 }, async () => {
+  const { server, url } = await startServer()
+  const timers = new Set<unknown>()
+  let listeners = 0
+  const counting = {
+    ...environment,
+    setTimeout(callback: () => void, ms: number) {
+      const timer = setTimeout(() => {
+        timers.delete(timer)
+        callback()
+      }, ms)
+      timers.add(timer)
+      return timer
+    },
+    clearTimeout(timer: unknown) {
+      timers.delete(timer)
+      clearTimeout(timer as NodeJS.Timeout)
+    },
+    page: {
+      online: () => true,
+      onBack() {
+        listeners++
+        return () => {
+          listeners--
+        }
+      },
+    },
+  }
+  const handles = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  const before = handles()
+  for (let i = 0; i < 200; i++) {
+    const mode = (['websocket', 'eventsource', 'stream', 'longpolling'] as const)[i % 4] as 'websocket'
+    const stream = new PushStream({ url, modes: [mode], environment: counting })
+    stream.addChannel('a', { backtrack: 1 }).addChannel('b').connect()
+    // At every stage: while it primes, while it connects, and when it is open.
+    const stage = Math.floor(i / 4) % 3
+    if (stage === 1) await new Promise((resolve) => setTimeout(resolve, i % 7))
+    if (stage === 2) {
+      await new Promise<void>((resolve) => stream.once('open', () => resolve()))
+      stream.removeChannel('b').addChannel('c')
+    }
+    stream.close()
+  }
+  const deadline = performance.now() + 5000
+  while (performance.now() < deadline && (server.stats().subscribers > 0 || handles() > before)) {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  expect(timers.size).toBe(0)
+  expect(listeners).toBe(0)
+  expect(server.stats().subscribers).toBe(0)
+  expect(handles()).toBeLessThanOrEqual(before)
+})
+
+test('a closed client says so, and its events stay silent', async () => {
+  const { server, url } = await startServer()
+  const stream = new PushStream({ url, environment })
+  const heard: unknown[] = []
+  stream.on('message', (message) => heard.push(message))
+  stream.addChannel('a').connect()
+  await new Promise<void>((resolve) => stream.once('open', () => resolve()))
+  stream.close()
+  server.publish('a', 'x')
+  expect(() => stream.addChannel('b')).toThrow(expect.objectContaining({ code: 'closed' }))
+  expect(() => stream.connect()).toThrow(expect.objectContaining({ code: 'closed' }))
+  expect(stream.readyState).toBe(0)
+  stream.close()
+  expect(heard).toEqual([])
+})
+
+test('a signal closes the client', async () => {
+  const { server, url } = await startServer()
+  const abort = new AbortController()
+  const stream = new PushStream({ url, environment, signal: abort.signal })
+  stream.addChannel('a').connect()
+  await new Promise<void>((resolve) => stream.once('open', () => resolve()))
+  abort.abort()
+  expect(stream.readyState).toBe(0)
+  while (server.stats().subscribers > 0) await new Promise((resolve) => setTimeout(resolve, 1))
+})
