@@ -67,10 +67,10 @@ export class LongPollChain {
     if (answer.status === 200) {
       if (told !== undefined && answer.etag !== null) this.#told = told
       this.#ledger.settle(asked.holes)
-    } else if (told !== undefined && this.#ledger.frontier(channels) === undefined) {
+    } else if (told !== undefined) {
       // The time of a 304 is better than nothing, and worse than everything else.
-      for (const channel of channels) channel.complete = told
-      this.#told = told
+      for (const channel of channels) if (this.#ledger.unknown(channel)) channel.complete = told
+      this.#told ??= told
     }
     this.#empty = answer.status === 304
     const now = this.#now()

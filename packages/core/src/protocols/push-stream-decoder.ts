@@ -2,7 +2,7 @@ import { type Position, positionOf } from '../delivery/position.js'
 import { Received } from '../message.js'
 import type { FrameMeta } from '../modes/mode.js'
 import type { Decoder, DecoderContext, Inlet, Promises } from './protocol.js'
-import type { Fields, Shape, TemplateKeys } from './template.js'
+import { escaped, type Fields, type Shape, type TemplateKeys } from './template.js'
 
 // A frame that is still incomplete after this many characters never will be.
 const longest = 2 ** 25
@@ -18,11 +18,17 @@ interface Frame {
   type?: string | undefined
 }
 
+const told = ({ tag, time }: { tag?: unknown; time?: unknown }): number =>
+  Number(tag !== undefined) + Number(time !== undefined)
+
 const numberOf = (value: unknown): number | undefined => {
   if (typeof value === 'number') return value
   const number = typeof value === 'string' && value !== '' ? Number(value) : Number.NaN
   return Number.isInteger(number) ? number : undefined
 }
+
+/** What shows that a frame is complete: the `next` one, the `end` of what came so far, or that this is `all` there is. */
+type Seen = 'next' | 'end' | 'all'
 
 /** Keeps a message back until it is known whether it is the last of its answer. */
 class Batch implements Inlet {
@@ -66,10 +72,17 @@ export class Frames {
   readonly #keys: TemplateKeys
   readonly #shape: Shape
   readonly #readText: (text: string) => string
+  readonly #told: boolean
   readonly #json: boolean
   readonly #start: RegExp
-  readonly #head: string
+  readonly #opening: RegExp
+  /** Where one frame may end and the next begin. `undefined`: nothing tells. */
+  readonly #boundary: RegExp | undefined
+  /** What a frame has behind its text. */
+  readonly #after: readonly string[]
   readonly #tail: string
+  /** How many of tag and time the frames have, once one was read. */
+  #fields: number | undefined
   #timeText = ''
   #time = Number.NaN
 
@@ -77,18 +90,32 @@ export class Frames {
     this.#keys = keys
     this.#shape = shape
     this.#readText = readText
+    this.#told = template !== undefined
     this.#json = template === undefined || template.trimStart().startsWith('{')
     const literals = (template ?? '').split(/~[a-z-]+~/)
-    this.#head = this.#json ? '{' : (literals[0] as string)
+    const head = literals[0] as string
     this.#tail = this.#json ? '}' : (literals.at(-1) as string)
-    const key = (name: string) => `"${name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')}"\\s*:\\s*`
+    this.#after =
+      template === undefined
+        ? [`"${keys.tag}"`, `"${keys.time}"`]
+        : (template.trimEnd().split('~text~').at(-1) as string).split(/~[a-z-]+~/)
+    const key = (name: string) => `"${escaped(name)}"\\s*:\\s*`
     this.#start = new RegExp(`^\\s*\\{\\s*${key(keys.id)}(-?\\d+)\\s*,\\s*${key(keys.channel)}"((?:[^"\\\\]|\\\\.)*)"`)
+    const opening =
+      template === undefined
+        ? `\\{\\s*"(?:${Object.values(keys).map(escaped).join('|')})"\\s*:`
+        : escaped(head.trim()).replace(/\s+/g, '\\s*')
+    this.#opening = new RegExp(opening)
+    if (this.#tail + head !== '') this.#boundary = new RegExp(`${escaped(this.#tail)}\\s*(?=${opening})`, 'g')
   }
 
   decoder(context: DecoderContext, outer: Inlet): Decoder {
     const { kind } = context
     const inlet = kind === 'longpolling' ? new Batch(outer) : outer
+    // What is still incomplete, where its last part begins, and how far it was looked through.
     let rest = ''
+    let segment = 0
+    let scanned = 0
     let learned = false
     const emit = (frame: Frame, meta?: FrameMeta) => {
       if (!learned) learned = this.#learn(frame)
@@ -101,45 +128,48 @@ export class Frames {
       else emit(frame, meta)
     }
     /** Takes a candidate for a frame out of an undelimited text; `false` if it isn't one (yet). */
-    const take = (candidate: string, final: boolean): boolean => {
+    const take = (candidate: string, seen: Seen): boolean => {
       if (candidate.trim() === '') return true
-      if (!final && !candidate.trimEnd().endsWith(this.#tail)) return false
-      const from = this.#json ? candidate.indexOf('{"') : 0
+      if (seen === 'end' && !(this.#json ? candidate.trimEnd() : candidate).endsWith(this.#tail)) return false
       // What stands before the first frame is the header template.
-      const text = from > 0 ? candidate.slice(from) : candidate
-      const read = this.#read(text)
-      if (read !== undefined) {
-        emit(read)
-        return true
-      }
-      const frame = this.#recover(text)
-      // Without the fields after the text, an end inside the text can't be told from the frame's own.
-      if (frame === undefined || !(final || frame.tag !== undefined || frame.time !== undefined)) return false
+      const text = candidate.slice(Math.max(0, candidate.search(this.#opening)))
+      const frame = this.#read(text) ?? (this.#ends(text, seen) ? this.#recover(text) : undefined)
+      if (frame === undefined) return false
       emit(frame)
       return true
     }
     const undelimited = (piece: string) => {
-      const boundary = this.#tail + this.#head
-      if (boundary === '') return one(piece)
-      const parts = (rest + piece).split(boundary)
-      let candidate = ''
-      parts.forEach((part, index) => {
-        const whole = (index === 0 ? '' : this.#head) + part + (index === parts.length - 1 ? '' : this.#tail)
-        if (candidate !== '') {
-          const alone = this.#start.test(whole) ? this.#read(whole) : undefined
-          if (take(candidate + whole, false)) candidate = ''
-          else if (alone !== undefined) {
-            // A good frame after something unreadable: that will not become readable any more.
-            dead(candidate, 'no frame of the message template')
+      const boundary = this.#boundary
+      if (boundary === undefined) return one(piece)
+      rest += piece
+      let start = 0
+      const until = (end: number, next: number, seen: Seen) => {
+        const last = rest.slice(segment, end)
+        if (take(rest.slice(start, end), seen)) start = next
+        else if (segment > start && this.#start.test(last)) {
+          const alone = this.#read(last)
+          if (alone !== undefined) {
+            // A good frame: what stands before it is complete, readable or not.
+            const before = rest.slice(start, segment)
+            if (!take(before, 'all')) dead(before, 'no frame of the message template')
             emit(alone)
-            candidate = ''
-          } else candidate += whole
-        } else if (!take(whole, false)) candidate = whole
-      })
-      rest = candidate
+            start = next
+          }
+        }
+        segment = next
+      }
+      boundary.lastIndex = scanned
+      for (const { 0: found, index } of rest.matchAll(boundary))
+        until(index + this.#tail.length, index + found.length, 'next')
+      const mark = segment
+      until(rest.length, rest.length, 'end')
+      segment = Math.max(0, (start === rest.length ? start : mark) - start)
+      rest = rest.slice(start)
+      scanned = Math.max(segment, rest.lastIndexOf(this.#tail))
       if (rest.length > longest) {
         dead(rest, 'a frame without an end')
         rest = ''
+        segment = scanned = 0
       }
     }
     return {
@@ -148,15 +178,29 @@ export class Frames {
         if (text.trim() === '-1') inlet.ping()
       },
       finish: () => {
-        const end = rest.lastIndexOf(this.#tail) + this.#tail.length
         // What follows the last frame is the footer template.
-        if (rest.includes(this.#json ? '{"' : this.#head) && !take(rest.slice(0, end), true)) {
-          dead(rest, 'half a frame')
-        }
+        const end = rest.lastIndexOf(this.#tail)
+        if (
+          rest.trim() !== '' &&
+          this.#opening.test(rest) &&
+          !(end >= 0 && take(rest.slice(0, end + this.#tail.length), 'all'))
+        )
+          dead(rest.slice(rest.search(this.#opening)), 'half a frame')
         rest = ''
+        segment = scanned = 0
         if (inlet instanceof Batch) inlet.flush()
       },
     }
+  }
+
+  /** Whether a text that is no JSON may be a whole frame: an end inside the body looks like the frame's own. */
+  #ends(text: string, seen: Seen): boolean {
+    if (seen === 'all') return true
+    const end = text.slice(-1000)
+    if (this.#told)
+      return this.#after.every((part) => end.includes(part)) && (seen === 'next' || this.#after.length > 1)
+    const fields = this.#after.filter((part) => end.includes(part)).length
+    return fields > 0 && (seen === 'next' || fields >= (this.#fields ?? 2))
   }
 
   /** A frame that is what its template makes of a harmless body. */
@@ -194,7 +238,8 @@ export class Frames {
   /** A frame whose body broke its JSON. */
   #recover(text: string): Frame | undefined {
     const fields: Fields | undefined = this.#shape(text)
-    if (fields === undefined) return undefined
+    // Less than the others have: then the text is not all that is in it.
+    if (fields === undefined || (!this.#told && told(fields) < (this.#fields ?? 0))) return undefined
     return {
       id: numberOf(fields.id),
       channel: fields.channel,
@@ -271,6 +316,7 @@ export class Frames {
 
   #learn(frame: Frame): boolean {
     if (frame.id !== undefined && frame.id <= 0) return false
+    this.#fields = told(frame)
     const time = this.#position(frame) > 0
     const resume =
       time && numberOf(frame.tag) !== undefined

@@ -14,12 +14,13 @@ export type Fields = Partial<Record<'id' | 'channel' | 'text' | 'tag' | 'time' |
 /** Finds the fields of a frame by its shape, whatever the body spliced into it. `undefined`: not of this shape. */
 export type Shape = (frame: string) => Fields | undefined
 
-const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
+/** A text as a regular expression that finds it. */
+export const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
 
 const tokens: Record<string, string> = {
   '~id~': '(?<id>-?\\d+)',
   '~channel~': '(?<channel>[^]*?)',
-  '~text~': '(?<text>[^]*?)',
+  '~text~': '(?<text>[^]*)',
   '~tag~': '(?<tag>-?\\d+)',
   '~time~': '(?<time>[^"\'<>]*?)',
   '~event-id~': '(?<eventid>[^]*?)',
@@ -43,9 +44,10 @@ const shape = (...sources: string[]): Shape => {
  * can't fake the fields that follow it.
  */
 export function templateShape(template: string): Shape {
-  const source = template
-    .split(/(~[a-z-]+~)/)
-    .map((part) => tokens[part] ?? escaped(part).replace(/\s+/g, '\\s*'))
+  const parts = template.split(/(~[a-z-]+~)/).map((part) => tokens[part] ?? escaped(part).replace(/\s+/g, '\\s*'))
+  const source = parts
+    // A channel ends where the template goes on: were that tried at every such place, a body could make it take for ever.
+    .map((part, i) => (part === tokens['~channel~'] && parts[i + 1] ? `(?<channel>(?:(?!${parts[i + 1]})[^])*)` : part))
     .join('')
     // A token that comes twice is captured once.
     .replace(/\(\?<(\w+)>/g, (group, name: string, offset: number, whole: string) =>
@@ -57,13 +59,19 @@ export function templateShape(template: string): Shape {
 /** The shapes people use: id, channel, text, tag, time and eventid in this order, each but the text left out or not, the text quoted or raw. */
 export function usualShape(keys: TemplateKeys): Shape {
   const key = (name: string) => `"${escaped(name)}"\\s*:\\s*`
-  const comma = '\\s*,\\s*'
-  const source = (eventId: string) =>
+  const comma = ',\\s{0,9}'
+  const head =
     `^\\s*\\{\\s*(?:${key(keys.id)}(?<id>-?\\d+)${comma})?` +
-    `(?:${key(keys.channel)}"(?<channel>[^]*?)"${comma})?` +
-    `${key(keys.text)}(?<quote>"?)(?<text>[^]*?)\\k<quote>` +
-    `(?:${comma}${key(keys.tag)}"?(?<tag>-?\\d+)"?)?` +
-    `(?:${comma}${key(keys.time)}"(?<time>[^"]*)")?` +
-    `(?:${comma}${key(keys.eventId)}"(?<eventid>${eventId})")?\\s*\\}\\s*$`
-  return shape(source('[^"]*'), source('[^]*?'))
+    `(?:${key(keys.channel)}"(?<channel>(?:(?!"${comma}")[^])*)"${comma})?` +
+    `${key(keys.text)}(?<quote>"?)`
+  const tag = `${comma}${key(keys.tag)}"?(?<tag>-?\\d+)"?`
+  const time = `${comma}${key(keys.time)}"(?<time>[^"]*)"`
+  const eventId = `${comma}${key(keys.eventId)}"(?<eventid>[^"]*)"`
+  const end = '\\s{0,9}\\}\\s*$'
+  return shape(
+    `${head}(?<text>[^]*?)\\k<quote>${tag}${time}${eventId}${end}`,
+    // An event id with a quote in it: the last place where the fields can begin is where they do.
+    `${head}(?<text>[^]*)\\k<quote>${tag}${time}${eventId.replace('[^"]*', '[^]*?')}${end}`,
+    `${head}(?<text>[^]*?)\\k<quote>(?:${tag})?(?:${time})?(?:${eventId})?${end}`,
+  )
 }

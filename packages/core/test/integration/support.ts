@@ -69,10 +69,14 @@ export function record(options: Options): Recording {
         const look = () => {
           if (!condition()) return
           clearTimeout(timer)
+          clearInterval(again)
           waiting.delete(look)
           resolve()
         }
+        // Conditions may also look at the server or the proxy, which tell the client's listeners nothing.
+        const again = setInterval(() => look(), 5)
         const timer = setTimeout(() => {
+          clearInterval(again)
           waiting.delete(look)
           const { messages, gaps, errors } = recording
           const state = JSON.stringify({ status: stream.status, stats: stream.stats, messages: messages.length, gaps })
