@@ -170,6 +170,7 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   readonly #ledger: Ledger
   readonly #connection: Connection
   readonly #endings = new Set<() => void>()
+  #promises: Promises | undefined
   #received = 0
   #gaps = 0
   #wanted = false
@@ -479,6 +480,11 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   #deliver(message: Received): void {
     if (message.dead !== undefined) return this.#deadletter(message.text, message.dead, message)
     this.#received++
+    if (this.#settings.protocol.promises !== this.#promises) {
+      // The first message shows what the template has.
+      this.#promises = this.#settings.protocol.promises
+      this.#update()
+    }
     this.#processors.route(message)
     this.#emit('message', message as ClientEvents<C>['message'])
     const { onmessage } = this

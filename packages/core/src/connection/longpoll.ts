@@ -65,7 +65,11 @@ export class LongPollChain {
     this.#asked = undefined
     const told = this.#protocol.positionOf(answer.lastModified, answer.etag)
     if (answer.status === 200) {
-      if (told !== undefined && answer.etag !== null) this.#told = told
+      if (told !== undefined && answer.etag !== null) {
+        this.#told = told
+        // The answer brought something whose own position can't be read: it is not to be fetched again.
+        if (told > this.#ledger.newest) this.#ledger.newest = told
+      }
       this.#ledger.settle(asked.holes)
     } else if (told !== undefined) {
       // The time of a 304 is better than nothing, and worse than everything else.

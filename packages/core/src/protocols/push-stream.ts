@@ -69,12 +69,13 @@ const backtracked = /\.b\d+$/
 const temporary = /limit|exceeded/i
 
 /**
- * A name as the server reads it back: percent-decoded twice in a path, once in an argument. A name that ends like a
+ * A name as the server reads it back: a path is percent-decoded twice, an argument once. A name that ends like a
  * backtrack gets one of 0, or its end would be taken for one.
  */
-function encodeName({ name, backtrack }: Wanted, twice: boolean): string {
-  let encoded = encodeURIComponent(name).replace(/^\.+$/, (dots) => dots.replaceAll('.', '%2E'))
-  if (twice) encoded = encoded.replaceAll('%', '%25')
+function encodeName({ name, backtrack }: Wanted, inPath: boolean): string {
+  let encoded = encodeURIComponent(name)
+  // What a browser would resolve as a step in the path is hidden from it.
+  if (inPath) encoded = /^\.+$/.test(name) ? name.replaceAll('.', '%252E') : encoded.replaceAll('%25', '%2525')
   return encoded + (backtrack ? `.b${backtrack}` : backtracked.test(name) ? '.b0' : '')
 }
 
@@ -129,8 +130,8 @@ export function pushStream(settings: PushStreamSettings, endpoint: Endpoint): Pr
         )
       }
       if (typeof channel !== 'string' || channel === '') refuse('is a text of at least one character')
-      // However it is encoded, the server reads it as the end of one name and the beginning of the next.
-      if (channel.includes('/')) refuse(`can't contain a slash, the server separates channels by it`)
+      // However they are encoded: a slash separates channels, and a question mark ends the server's decoding.
+      if (/[/?]/.test(channel)) refuse(`can't contain '/' or '?', the server has no way to read them`)
       try {
         encodeURIComponent(channel)
       } catch {
