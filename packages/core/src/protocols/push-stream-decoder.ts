@@ -81,8 +81,6 @@ export class Frames {
   /** What a frame has behind its text. */
   readonly #after: readonly string[]
   readonly #tail: string
-  /** How many of tag and time the frames have, once one was read. */
-  #fields: number | undefined
   #timeText = ''
   #time = Number.NaN
 
@@ -117,13 +115,19 @@ export class Frames {
     let segment = 0
     let scanned = 0
     let learned = false
+    /** How many of tag and time the frames have, once one was read: one with less is not whole. */
+    let fields: number | undefined
     const emit = (frame: Frame, meta?: FrameMeta) => {
-      if (!learned) learned = this.#learn(frame)
+      if (!learned) {
+        learned = this.#learn(frame)
+        if (learned) fields = told(frame)
+      }
       this.#emit(frame, context, inlet, meta)
     }
     const dead = (raw: string, reason: string) => this.#dead(raw, reason, context, inlet)
     const one = (text: string, meta?: FrameMeta) => {
-      const frame = this.#read(text) ?? (text.includes('\n') ? this.#lines(text) : undefined) ?? this.#recover(text)
+      const frame =
+        this.#read(text) ?? (text.includes('\n') ? this.#lines(text, fields) : undefined) ?? this.#recover(text, fields)
       if (frame === undefined) dead(text, 'no frame of the message template')
       else emit(frame, meta)
     }
@@ -133,8 +137,8 @@ export class Frames {
       if (seen === 'end' && !(this.#json ? candidate.trimEnd() : candidate).endsWith(this.#tail)) return false
       // What stands before the first frame is the header template.
       const text = candidate.slice(Math.max(0, candidate.search(this.#opening)))
-      const frame = this.#read(text) ?? (this.#ends(text, seen) ? this.#recover(text) : undefined)
-      if (frame === undefined) return false
+      const frame = this.#read(text) ?? (this.#ends(text, seen, fields) ? this.#recover(text, fields) : undefined)
+      if (frame === undefined || told(frame) < (fields ?? 0)) return false
       emit(frame)
       return true
     }
@@ -148,7 +152,7 @@ export class Frames {
         if (take(rest.slice(start, end), seen)) start = next
         else if (segment > start && this.#start.test(last)) {
           const alone = this.#read(last)
-          if (alone !== undefined) {
+          if (alone !== undefined && told(alone) >= (fields ?? 0)) {
             // A good frame: what stands before it is complete, readable or not.
             const before = rest.slice(start, segment)
             if (!take(before, 'all')) dead(before, 'no frame of the message template')
@@ -194,13 +198,13 @@ export class Frames {
   }
 
   /** Whether a text that is no JSON may be a whole frame: an end inside the body looks like the frame's own. */
-  #ends(text: string, seen: Seen): boolean {
+  #ends(text: string, seen: Seen, fields = 2): boolean {
     if (seen === 'all') return true
     const end = text.slice(-1000)
     if (this.#told)
       return this.#after.every((part) => end.includes(part)) && (seen === 'next' || this.#after.length > 1)
-    const fields = this.#after.filter((part) => end.includes(part)).length
-    return fields > 0 && (seen === 'next' || fields >= (this.#fields ?? 2))
+    const found = this.#after.filter((part) => end.includes(part)).length
+    return found > 0 && (seen === 'next' || found >= fields)
   }
 
   /** A frame that is what its template makes of a harmless body. */
@@ -236,10 +240,10 @@ export class Frames {
   }
 
   /** A frame whose body broke its JSON. */
-  #recover(text: string): Frame | undefined {
+  #recover(text: string, least = 0): Frame | undefined {
     const fields: Fields | undefined = this.#shape(text)
     // Less than the others have: then the text is not all that is in it.
-    if (fields === undefined || (!this.#told && told(fields) < (this.#fields ?? 0))) return undefined
+    if (fields === undefined || (!this.#told && told(fields) < least)) return undefined
     return {
       id: numberOf(fields.id),
       channel: fields.channel,
@@ -252,11 +256,11 @@ export class Frames {
   }
 
   /** An eventsource message of several lines: the server wrote the whole template around each of them. */
-  #lines(text: string): Frame | undefined {
+  #lines(text: string, least: number | undefined): Frame | undefined {
     let first: Frame | undefined
     const bodies: string[] = []
     for (const line of text.split('\n')) {
-      const frame = this.#read(line) ?? this.#recover(line)
+      const frame = this.#read(line) ?? this.#recover(line, least)
       if (frame === undefined) return undefined
       first ??= frame
       if (frame.id !== first.id || frame.channel !== first.channel) return undefined
@@ -316,7 +320,6 @@ export class Frames {
 
   #learn(frame: Frame): boolean {
     if (frame.id !== undefined && frame.id <= 0) return false
-    this.#fields = told(frame)
     const time = this.#position(frame) > 0
     const resume =
       time && numberOf(frame.tag) !== undefined

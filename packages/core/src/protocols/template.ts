@@ -63,7 +63,7 @@ export function usualShape(keys: TemplateKeys): Shape {
   const head =
     `^\\s*\\{\\s*(?:${key(keys.id)}(?<id>-?\\d+)${comma})?` +
     `(?:${key(keys.channel)}"(?<channel>(?:(?!"${comma}")[^])*)"${comma})?` +
-    `${key(keys.text)}(?<quote>"?)`
+    `${key(keys.text)}(?<quote>"|(?!"))`
   const tag = `${comma}${key(keys.tag)}"?(?<tag>-?\\d+)"?`
   const time = `${comma}${key(keys.time)}"(?<time>[^"]*)"`
   const eventId = `${comma}${key(keys.eventId)}"(?<eventid>[^"]*)"`

@@ -255,6 +255,8 @@ describe('what a body tries', () => {
         const { seen, messages } = read(kind, [render(template, 1, body)], settings)
         expect(seen.map((entry) => entry.slice(1, 3))).toEqual([[1, 'a']])
         const [message] = messages
+        // A raw text that begins with a quote is like a quoted one, unless the template is told.
+        if (template === templates.raw && body.startsWith('"') && !('messageTemplate' in settings)) continue
         if (message?.dead === undefined) expect(message?.position).toBe(positionOf(Date.parse(second), 1))
       }
     }
@@ -289,7 +291,7 @@ describe('what a body tries', () => {
       '","channel":"b',
       '%20',
     ]) {
-      const body = unit.repeat(5_000_000 / unit.length)
+      const body = unit.repeat((unit === 'a' ? 5_000_000 : 500_000) / unit.length)
       const { seen } = read(kind, [render(templates.quoted, 1, body)])
       expect(seen.map((entry) => entry.slice(0, 3))).toEqual([['message', 1, 'a']])
     }
@@ -352,7 +354,8 @@ const cut = (text: string, places: readonly number[]): string[] => {
   const at = [...new Set(places.map((place) => place % (text.length + 1)))].sort((a, b) => a - b)
   return [...at, text.length].map((end, i) => text.slice(i === 0 ? 0 : at[i - 1], end)).filter((piece) => piece !== '')
 }
-const whole = ({ seen }: Read) => seen
+/** What was made of it; what is left over and unreadable may end anywhere. */
+const whole = ({ seen }: Read) => seen.map((entry) => (entry[0] === 'place' ? entry.slice(0, 3) : entry))
 
 describe('whatever comes', () => {
   test('any split of the bytes of a stream brings the same', () => {
@@ -376,11 +379,19 @@ describe('whatever comes', () => {
         (texts, template, header, padding, places, told) => {
           // What ends inside its text cannot be told from a frame where nothing follows the text.
           if (template === templates.short) return
-          const frames = texts.map((text, i) => render(template, i + 1, text) + padding)
-          const bytes = Buffer.from(header + frames.join('') + 'FOOT')
+          // The first one shows what a frame has.
+          const quoteless = (text: string) => (template === templates.raw && !told ? text.replace(/^\s*"/, 'x') : text)
+          const frames = ['hello', ...texts].map((text, i) => render(template, i + 1, quoteless(text)) + padding)
+          const bytes = Buffer.from(`${header}${frames.join('')}FOOT`)
           const settings = told ? { messageTemplate: template } : {}
           const pieces = cut(bytes.toString('latin1'), places).map((piece) => Buffer.from(piece, 'latin1'))
-          const expected = frames.flatMap((frame) => whole(read('websocket', [frame.trimEnd()], settings)))
+          const expected = whole(
+            read(
+              'websocket',
+              frames.map((frame) => frame.trimEnd()),
+              settings,
+            ),
+          )
           expect(whole(read('stream', decoded(pieces), settings))).toEqual(expected)
           expect(whole(read('longpolling', decoded(pieces), settings))).toEqual(expected)
         },
