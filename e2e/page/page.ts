@@ -1,0 +1,117 @@
+import { type Gap, type Message, type Options, PushStream, type Stats, type Status } from '@pushstream/core'
+
+/** A message as a test reads it. */
+export interface Seen extends Pick<Message, 'channel' | 'id' | 'text' | 'type' | 'eventId' | 'mode' | 'replayed'> {
+  readonly data: unknown
+}
+
+/** What a client told so far. */
+export interface Recording {
+  readonly status: Status
+  readonly stats: Stats
+  readonly messages: readonly Seen[]
+  readonly gaps: readonly Gap[]
+  /** Messages (by id) and gaps in the order they came. */
+  readonly all: readonly (Pick<Seen, 'channel' | 'id'> | Gap)[]
+  readonly errors: readonly { code: string; message: string }[]
+  readonly deadletters: readonly string[]
+  /** The states it went through, with the mode when open. */
+  readonly states: readonly string[]
+  /** What processors got, as `name data`. */
+  readonly routed: readonly string[]
+  /** From `connect` to the first message, in ms. */
+  readonly firstAfter: number | undefined
+}
+
+/** What a test asks of the page. All of it can be sent as JSON. */
+export interface Start {
+  readonly options?: Omit<Options, 'messagesPublishedAfter'> & { messagesPublishedAfter?: number }
+  /** Names, with how many stored messages to begin with. */
+  readonly channels: Readonly<Record<string, number>>
+  /** Channel and type of processors to register; `*` is any. */
+  readonly processors?: readonly (readonly [string, string])[]
+}
+
+/** Texts longer than this are told by their length and both ends. */
+const longest = 10_000
+
+const shortened = (text: string) =>
+  text.length > longest ? `${text.slice(0, 8)}…${text.length}…${text.slice(-8)}` : text
+
+class Client {
+  readonly stream: PushStream
+  readonly #messages: Seen[] = []
+  readonly #gaps: Gap[] = []
+  readonly #all: (Pick<Seen, 'channel' | 'id'> | Gap)[] = []
+  readonly #errors: { code: string; message: string }[] = []
+  readonly #deadletters: string[] = []
+  readonly #states: string[] = []
+  readonly #routed: string[] = []
+  readonly #began = performance.now()
+  #firstAfter: number | undefined
+
+  constructor({ options = {}, channels, processors = [] }: Start) {
+    const { messagesPublishedAfter, ...rest } = options
+    const stream = new PushStream(
+      messagesPublishedAfter === undefined
+        ? rest
+        : { ...rest, messagesPublishedAfter: new Date(messagesPublishedAfter) },
+    )
+    this.stream = stream
+    stream.on('message', (message) => {
+      this.#firstAfter ??= performance.now() - this.#began
+      const { channel, id, text, type, eventId, mode, replayed, data } = message
+      const short = shortened(text)
+      this.#messages.push({ channel, id, text: short, type, eventId, mode, replayed, data: short === text ? data : '' })
+      this.#all.push({ channel, id })
+    })
+    stream.on('gap', (gap) => {
+      this.#gaps.push(gap)
+      this.#all.push(gap)
+    })
+    stream.on('error', ({ code, message }) => this.#errors.push({ code, message }))
+    stream.on('deadletter', ({ reason, raw }) => this.#deadletters.push(`${reason}: ${raw.slice(0, 200)}`))
+    stream.on('status', ({ state, mode }) => this.#states.push(mode ?? state))
+    for (const [channel, type] of processors) {
+      stream.registerProcessor(channel, type, (data) => this.#routed.push(`${channel}/${type} ${JSON.stringify(data)}`))
+    }
+    for (const [name, backtrack] of Object.entries(channels)) stream.addChannel(name, { backtrack })
+    stream.connect()
+  }
+
+  get recording(): Recording {
+    return {
+      status: { ...this.stream.status, error: undefined },
+      stats: this.stream.stats,
+      messages: this.#messages,
+      gaps: this.#gaps,
+      all: this.#all,
+      errors: this.#errors,
+      deadletters: this.#deadletters,
+      states: this.#states,
+      routed: this.#routed,
+      firstAfter: this.#firstAfter,
+    }
+  }
+}
+
+const page = {
+  PushStream,
+  client: undefined as Client | undefined,
+  start(start: Start) {
+    page.client = new Client(start)
+  },
+}
+
+declare global {
+  interface Window {
+    /** What the tests work with. */
+    e2e: typeof page
+  }
+}
+
+window.e2e = page
+
+// A page that begins by itself, as pages do: `/?start={…}`.
+const asked = new URLSearchParams(location.search).get('start')
+if (asked !== null) page.start(JSON.parse(asked) as Start)

@@ -1,0 +1,49 @@
+import { defineConfig } from '@playwright/test'
+import { findBrowser } from './support/browsers.js'
+
+const chromium = await findBrowser('chromium')
+const firefox = await findBrowser('firefox')
+
+/**
+ * The browsers of the system: Playwright's own are not downloaded. A test needs the sources only, `npm run build` is not
+ * necessary.
+ */
+export default defineConfig({
+  testDir: '.',
+  globalSetup: './support/build.ts',
+  outputDir: './artefacts',
+  timeout: 45_000,
+  expect: { timeout: 15_000 },
+  // Real sockets, rates and times: beside each other on two cores tests would measure each other.
+  workers: 1,
+  fullyParallel: false,
+  forbidOnly: Boolean(process.env.CI),
+  retries: 0,
+  reporter: [['list']],
+  use: { screenshot: 'only-on-failure', trace: 'retain-on-failure', viewport: { width: 1000, height: 700 } },
+  projects: [
+    {
+      name: 'chromium',
+      use: {
+        browserName: 'chromium',
+        launchOptions: {
+          executablePath: chromium ?? '',
+          args: [
+            '--no-sandbox',
+            '--disable-gpu',
+            '--disable-quic',
+            '--no-first-run',
+            '--disable-background-networking',
+            '--disable-component-update',
+            '--disable-sync',
+          ],
+        },
+      },
+    },
+    {
+      name: 'firefox',
+      // Any Firefox as it is, by WebDriver BiDi.
+      use: { browserName: 'firefox', channel: 'moz-firefox', launchOptions: { executablePath: firefox ?? '' } },
+    },
+  ],
+})

@@ -1,0 +1,45 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { copyFile, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build, type InlineConfig } from 'vite'
+import { alias } from '../../vite.config.js'
+
+const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+
+/** Where the built files of the test pages are. */
+export const built = at('node_modules/.cache/pushstream-e2e')
+
+function newest(folder: string): number {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  return Math.max(...files.map((file) => statSync(join(folder, file)).mtimeMs))
+}
+
+async function bundle(entry: string, format: 'es' | 'iife', fileName: string): Promise<void> {
+  const config: InlineConfig = {
+    configFile: false,
+    logLevel: 'warn',
+    publicDir: false,
+    resolve: { alias },
+    build: {
+      target: 'es2022',
+      outDir: built,
+      emptyOutDir: false,
+      minify: false,
+      lib: { entry, formats: [format], name: 'PushStream', fileName: () => fileName },
+    },
+  }
+  await build(config)
+}
+
+/** Bundles the client for the test pages, once a run: as a module, and as the script that `npm run build` made. */
+export default async function setup(): Promise<void> {
+  await mkdir(built, { recursive: true })
+  await bundle(at('e2e/page/page.ts'), 'es', 'page.js')
+  const script = at('packages/core/dist/pushstream.js')
+  // A build that is older than the sources would test yesterday's client.
+  if (existsSync(script) && statSync(script).mtimeMs > newest(at('packages/core/src'))) {
+    await copyFile(script, join(built, 'pushstream.js'))
+  } else await bundle(at('packages/core/src/script.ts'), 'iife', 'pushstream.js')
+  if (readFileSync(join(built, 'pushstream.js')).length === 0) throw new Error('pushstream.js is empty')
+}

@@ -1,0 +1,93 @@
+import { expect, type Page } from '@playwright/test'
+import type { Recording, Seen, Start } from '../page/page.js'
+
+/** How often a page is asked. */
+const intervals = [25, 50, 100]
+
+/** A page with a client in it. */
+export class Tab {
+  readonly page: Page
+  readonly #origin: string
+
+  constructor(page: Page, origin: string) {
+    this.page = page
+    this.#origin = origin
+  }
+
+  /** Loads the page, and the client begins with it, if told how. */
+  async load(start?: Start): Promise<this> {
+    await this.page.goto(`${this.#origin}/${start ? `?start=${encodeURIComponent(JSON.stringify(start))}` : ''}`)
+    await this.page.waitForFunction(() => window.e2e !== undefined, undefined, { polling: 50 })
+    return this
+  }
+
+  /** Starts a client in the page that is loaded. */
+  async start(start: Start): Promise<void> {
+    await this.page.evaluate((how) => window.e2e.start(how), start)
+  }
+
+  /** Loads the page, starts a client, waits until it is open. */
+  async open(start: Start, timeout = 15_000): Promise<this> {
+    await this.load()
+    await this.start(start)
+    await this.until('open', ({ status }) => status.state === 'open', timeout)
+    return this
+  }
+
+  recording(): Promise<Recording> {
+    return this.page.evaluate(() => window.e2e.client!.recording)
+  }
+
+  async messages(channel?: string): Promise<readonly Seen[]> {
+    const { messages } = await this.recording()
+    return channel === undefined ? messages : messages.filter((message) => message.channel === channel)
+  }
+
+  /** Waits until the recording is as it should be, or fails telling what there is. */
+  async until(what: string, holds: (recording: Recording) => boolean, timeout = 15_000): Promise<Recording> {
+    let last: Recording | undefined
+    try {
+      await expect
+        .poll(
+          async () => {
+            last = await this.recording()
+            return holds(last)
+          },
+          { timeout, intervals },
+        )
+        .toBe(true)
+    } catch (cause) {
+      if (last === undefined) throw cause
+      const { messages, all, ...rest } = last
+      const tail = messages.slice(-3)
+      throw new Error(
+        `not within ${timeout} ms: ${what}. ${JSON.stringify({ ...rest, count: messages.length, tail, faults: faults(all) }, undefined, 2)}`,
+      )
+    }
+    return last as Recording
+  }
+
+  /** Waits for so many messages. */
+  received(count: number, timeout?: number): Promise<Recording> {
+    return this.until(`${count} messages`, ({ messages }) => messages.length >= count, timeout)
+  }
+}
+
+/** What is wrong with ids that should be first…n per channel, gaps aside. Empty when nothing is. */
+export function faults(all: Recording['all'], first: Readonly<Record<string, number>> = {}): string[] {
+  const found: string[] = []
+  const last = new Map<string, number>()
+  for (const event of all) {
+    const before = last.get(event.channel) ?? (first[event.channel] ?? 1) - 1
+    if ('reason' in event) {
+      if (event.first !== before + 1) found.push(`${event.channel}: a gap from ${event.first} after ${before}`)
+      last.set(event.channel, event.last === 'unknown' ? 0 : event.last)
+      continue
+    }
+    const id = event.id as number
+    if (id <= before) found.push(`${event.channel}: ${id} after ${before}, doubled or out of order`)
+    else if (id > before + 1) found.push(`${event.channel}: ${before + 1} to ${id - 1} lost without a gap`)
+    last.set(event.channel, id)
+  }
+  return found
+}

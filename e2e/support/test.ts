@@ -1,0 +1,89 @@
+import { test as base, type Page } from '@playwright/test'
+import type { ModeName } from '@pushstream/core'
+import type { DevServerOptions } from '@pushstream/devserver'
+import { type BrowserName, findBrowser, missing } from './browsers.js'
+import { type Site, startSite } from './site.js'
+import { Tab } from './tab.js'
+import { watch } from './watch.js'
+
+export { expect } from '@playwright/test'
+export { publishAtRate } from './publish.js'
+export { faults, Tab } from './tab.js'
+
+export const allModes = ['websocket', 'eventsource', 'stream', 'longpolling'] as const satisfies readonly ModeName[]
+
+/** What a browser says about connections that a test breaks. No page can keep it from that. */
+const networkTrouble =
+  /Failed to load resource|WebSocket connection to|can.t establish a connection|^The connection to .* was interrupted|Cross-Origin Request Blocked/
+
+interface Fixtures {
+  /** How the push server of a test is set up. */
+  serverOptions: DevServerOptions
+  site: Site
+  /** Another page of the same browser context. */
+  newTab: () => Promise<Tab>
+  tab: Tab
+  /** What went wrong in the pages of this test; must be empty at its end. */
+  troubles: string[]
+}
+
+export const test = base.extend<Fixtures, { present: undefined }>({
+  present: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the pattern
+    async ({}, use, workerInfo) => {
+      const name = workerInfo.project.name as BrowserName
+      if ((await findBrowser(name)) === undefined) {
+        const why = await missing(name)
+        console.error(why)
+        if (/^(1|true)$/i.test(process.env.CI ?? '')) throw new Error(why)
+        base.skip(true, why)
+      }
+      await use(undefined)
+    },
+    { scope: 'worker', auto: true },
+  ],
+
+  serverOptions: [{}, { option: true }],
+
+  site: async ({ serverOptions }, use) => {
+    const site = await startSite(serverOptions)
+    await use(site)
+    await site.close()
+  },
+
+  troubles: [
+    async ({ context }, use) => {
+      const troubles: string[] = []
+      await context.addInitScript(watch)
+      const trouble = (kind: string, text: string) => {
+        if (!networkTrouble.test(text)) troubles.push(`${kind}: ${text}`)
+      }
+      context.on('weberror', (error) => trouble('page error', error.error().message))
+      context.on('console', (message) => {
+        if (message.type() === 'error') trouble('console', message.text())
+      })
+      await use(troubles)
+      for (const page of context.pages()) troubles.push(...(await inside(page)))
+      if (troubles.length > 0) throw new Error(`The page had trouble:\n${[...new Set(troubles)].join('\n')}`)
+    },
+    { auto: true },
+  ],
+
+  newTab: async ({ context, site }, use) => {
+    await use(async () => new Tab(await context.newPage(), site.url))
+  },
+
+  tab: async ({ page, site, troubles }, use) => {
+    void troubles
+    await use(new Tab(page, site.url))
+  },
+})
+
+async function inside(page: Page): Promise<string[]> {
+  return page.isClosed() ? [] : page.evaluate(() => window.watched?.troubles ?? []).catch(() => [])
+}
+
+/** Notes a number beside the test's result. */
+export function note(type: string, value: string | number): void {
+  test.info().annotations.push({ type, description: String(value) })
+}

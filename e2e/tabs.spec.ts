@@ -1,0 +1,51 @@
+import { expect, note, type Tab, test } from './support/test.js'
+
+/** All pages first: when six connections are taken, a browser loads no further page of that origin by HTTP/1.1. */
+async function eight(newTab: () => Promise<Tab>): Promise<Tab[]> {
+  const tabs: Tab[] = []
+  for (let n = 0; n < 8; n++) tabs.push(await (await newTab()).load())
+  return tabs
+}
+
+test('eight tabs: all receive', async ({ newTab, site }) => {
+  const tabs = await eight(newTab)
+  for (const tab of tabs) await tab.start({ channels: { a: 0 } })
+  for (const tab of tabs) await tab.until('open', ({ status }) => status.state === 'open')
+  for (let n = 0; n < 10; n++) site.server.publish('a', `${n}`)
+  for (const tab of tabs) {
+    const { messages, status } = await tab.received(10)
+    expect(messages.map(({ text }) => text)).toEqual(Array.from({ length: 10 }, (_, n) => `${n}`))
+    expect(status.mode).toBe('websocket')
+  }
+  expect(site.websockets).toBe(8)
+})
+
+for (const modes of [['eventsource'], ['eventsource', 'websocket']] as const) {
+  test(`eight tabs with ${modes.join(' and ')}: six connections of HTTP/1.1 are all a browser opens to an origin`, async ({
+    newTab,
+    site,
+  }) => {
+    const tabs = await eight(newTab)
+    for (const tab of tabs) {
+      await tab.start({ options: { modes, timeout: 2000, reconnectOnTimeoutInterval: 200 }, channels: { a: 0 } })
+    }
+    const open = async () => {
+      const recordings = await Promise.all(tabs.map((tab) => tab.recording()))
+      return recordings.filter(({ status }) => status.state === 'open').map(({ status }) => status.mode)
+    }
+    const expected = modes.length === 1 ? 6 : 8
+    await expect.poll(async () => (await open()).length).toBeGreaterThanOrEqual(expected)
+    note('open', (await open()).join(' '))
+    const { id } = site.server.publish('a', 'for all')
+    const receivers = async () => {
+      const recordings = await Promise.all(tabs.map((tab) => tab.recording()))
+      return recordings.filter(({ messages }) => messages.at(-1)?.id === id).length
+    }
+    await expect.poll(receivers).toBeGreaterThanOrEqual(expected)
+    // As soon as others leave, those that got none have their turn, and what they missed.
+    await tabs.shift()?.page.close()
+    await tabs.shift()?.page.close()
+    await expect.poll(async () => (await open()).length, { timeout: 20_000 }).toBe(6)
+    await expect.poll(receivers).toBe(6)
+  })
+}
