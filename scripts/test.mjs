@@ -27,8 +27,8 @@ const steps = {
   integration: { run: () => [command('vitest'), 'run', '--project', 'integration'] },
   build: { run: () => ['scripts/build.mjs'] },
   packages: { run: () => ['scripts/check-packages.mjs'], needs: ['build'] },
-  'browser: chromium': { run: () => playwright('chromium'), needs: ['build'], program: 'chromium' },
-  'browser: firefox': { run: () => playwright('firefox'), needs: ['build'], program: 'firefox' },
+  'browser: chromium': { run: () => playwright('chromium'), program: 'chromium' },
+  'browser: firefox': { run: () => playwright('firefox'), program: 'firefox' },
 }
 
 const E2E = 'e2e/playwright.config.ts'
@@ -54,18 +54,40 @@ function chosen() {
   return wanted.size === 0 ? names : names.filter((name) => wanted.has(name))
 }
 
+const LIMIT_MINUTES = 20
+
+/** Everything a step started is in a group of its own, so that nothing of it is left when it is ended. */
 function execute(args) {
+  const grouped = process.platform !== 'win32'
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, {
-      cwd: root,
-      stdio: 'inherit',
-      env: { ...process.env, ...variables() },
-    })
+    const env = { ...process.env, ...variables() }
+    const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env, detached: grouped })
+    const end = (signal) => {
+      try {
+        process.kill(grouped ? -child.pid : child.pid, signal)
+      } catch {
+        // Nothing of it is left.
+      }
+    }
+    const stop = () => {
+      end('SIGKILL')
+      process.exit(130)
+    }
+    const limit = setTimeout(() => {
+      console.error(`It has not ended for ${LIMIT_MINUTES} minutes, so it is ended.`)
+      end('SIGKILL')
+    }, LIMIT_MINUTES * 60_000)
+    const done = (code) => {
+      clearTimeout(limit)
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(signal, stop)
+      resolve(code ?? 1)
+    }
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop)
     child.once('error', (error) => {
       console.error(error.message)
-      resolve(1)
+      done(1)
     })
-    child.once('exit', (code) => resolve(code ?? 1))
+    child.once('exit', done)
   })
 }
 
