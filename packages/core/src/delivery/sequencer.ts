@@ -102,8 +102,10 @@ export function settle<T extends Sequenced>(state: Sequence<T>, out: Outlet<T>):
 /** The channel was deleted: its next message is number 1 again, and nothing is lost by that. */
 export function forget<T extends Sequenced>(state: Sequence<T>, out: Outlet<T>): void {
   settle(state, out)
+  const { position } = state
   state.last = 0
-  state.began = state.position
+  // Without a tag, what follows may be of the same second.
+  state.began = position !== undefined && secondOf(position) === position ? position - 1 : position
   state.recent = undefined
 }
 
@@ -143,11 +145,12 @@ function drain<T extends Sequenced>(state: Sequence<T>, out: Outlet<T>): void {
   }
 }
 
+/** What is remembered of a message: its position, or something below 0 made of its text. */
 const mark = (item: Sequenced): number => {
   if (!Number.isNaN(item.position)) return item.position
   let hash = 0
-  for (let i = 0; i < item.fingerprint.length; i++) hash = (hash * 31 + item.fingerprint.charCodeAt(i)) | 0
-  return hash
+  for (let i = 0; i < item.fingerprint.length; i++) hash = (hash * 31 + item.fingerprint.charCodeAt(i)) >>> 0
+  return -1 - hash
 }
 
 function remember(state: Sequence<Sequenced>, item: Sequenced, id: number): void {
@@ -158,17 +161,20 @@ function remember(state: Sequence<Sequenced>, item: Sequenced, id: number): void
 /** A low id is a repeated message, or the first of a numbering that began anew: its position tells. */
 function restarted(state: Sequence<Sequenced>, item: Sequenced, last: number): boolean {
   const id = item.id as number
-  const recent = state.recent
+  const { recent } = state
   if (recent === undefined) return true
+  const told = !Number.isNaN(item.position)
+  // One that can't be read, among others that can, proves nothing.
+  if (!told && state.position !== undefined) return false
   if (id > last - RECENT) {
     const known = recent[id % RECENT] as number
-    if (!Number.isNaN(known)) return known !== mark(item)
+    if (told ? known >= 0 : known < 0) return known !== mark(item)
   }
-  if (Number.isNaN(item.position)) return id <= last - RECENT
-  // Not remembered itself: a repeated message stands before the oldest one that is.
+  if (!told) return id <= last - RECENT
+  // Not remembered itself: a repeated message stands before the oldest one that is, or in its second without a tag.
   for (let i = Math.max(1, id, last - RECENT + 1); i <= last; i++) {
     const oldest = recent[i % RECENT] as number
-    if (!Number.isNaN(oldest)) return item.position >= oldest
+    if (oldest >= 0) return item.position > oldest
   }
   return false
 }
