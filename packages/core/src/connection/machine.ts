@@ -23,7 +23,7 @@ export interface Contender {
 /** What an attempt is for, as far as it matters when it fails. */
 export type Purpose = 'connect' | 'change' | 'climb'
 
-/** Everything the machine knows. */
+/** Everything the machine knows. What is to be done about it follows from how it changed: see {@link step}. */
 export interface Context {
   readonly state: State
   readonly purpose: Purpose
@@ -39,9 +39,16 @@ export interface Context {
   readonly climbs: number
   /** When the next attempt is due, in ms since 1970. */
   readonly retryAt: number | undefined
+  /** When a better mode is tried, in ms since 1970. */
+  readonly climbAt: number | undefined
   /** The longest `Retry-After` of this round, in ms. */
   readonly floor: number
+  /** The key of the newest attempt. */
   readonly serial: number
+  /** The number of the round. */
+  readonly round: number
+  /** A change was asked for while it could not be begun. */
+  readonly pending: boolean
 }
 
 /** What can happen. */
@@ -121,272 +128,222 @@ export const initial: Context = {
   queue: [],
   climbs: 0,
   retryAt: undefined,
+  climbAt: undefined,
   floor: 0,
   serial: 0,
+  round: 0,
+  pending: false,
 }
 
-type Handler<E> = (context: Context, event: E, policy: Policy) => Step
+type Handler<E> = (context: Context, event: E, policy: Policy) => Context
 type Handlers = { [T in Event['type']]: Handler<Extract<Event, { type: T }>> }
 
-const stay: Handler<unknown> = (context) => ({ context, effects: [] })
-const closing = (contenders: readonly (Contender | undefined)[]): Effect[] =>
-  contenders.flatMap((contender) => (contender === undefined ? [] : [{ type: 'close', key: contender.key }]))
+const stay: Handler<unknown> = (context) => context
 
 /** A new round: prime, then race. */
-function begin(context: Context, purpose: Purpose, queue: readonly ModeName[]): Step {
-  return {
-    context: { ...context, state: 'priming', purpose, queue, racing: [], retryAt: undefined, floor: 0 },
-    effects: [
-      ...closing(context.racing),
-      { type: 'cancel', name: 'retry' },
-      { type: 'cancel', name: 'headstart' },
-      { type: 'prime' },
-    ],
-  }
-}
-
-const connect = (context: Context, policy: Policy): Step => begin(context, 'connect', policy.order)
-
-/** A successor in the mode that works, or in any. */
-function change(context: Context, policy: Policy): Step {
-  const mode = context.current?.mode
-  return begin(
-    context,
-    'change',
-    mode === undefined ? policy.order : [mode, ...policy.order.filter((other) => other !== mode)],
-  )
-}
-
-function startNext(context: Context, effects: readonly Effect[] = []): Step {
-  const [mode, ...queue] = context.queue
-  if (mode === undefined) return { context, effects }
-  const key = context.serial + 1
-  return {
-    context: { ...context, state: 'connecting', queue, serial: key, racing: [...context.racing, { key, mode }] },
-    effects: [
-      ...effects,
-      { type: 'open', key, mode },
-      queue.length > 0 ? { type: 'timer', name: 'headstart', ms: headstart } : { type: 'cancel', name: 'headstart' },
-    ],
-  }
-}
-
-const climbTimer = (climbs: number, random: number): Effect => ({
-  type: 'timer',
-  name: 'climb',
-  ms: Math.min(climbCap, climbBase * 2 ** climbs) * (0.75 + random / 2),
+const begin = (context: Context, purpose: Purpose, queue: readonly ModeName[]): Context => ({
+  ...context,
+  state: 'priming',
+  purpose,
+  queue,
+  racing: [],
+  retryAt: undefined,
+  floor: 0,
+  round: context.round + 1,
+  pending: false,
 })
 
+const connect: Handler<unknown> = (context, _, policy) => begin(context, 'connect', policy.order)
+
+/** A successor in the mode that works, or in any. */
+const change: Handler<unknown> = ({ current, ...context }, _, { order }) =>
+  begin(
+    { ...context, current },
+    'change',
+    current === undefined ? order : [current.mode, ...order.filter((mode) => mode !== current.mode)],
+  )
+
+function startNext(context: Context): Context {
+  const [mode, ...queue] = context.queue
+  if (mode === undefined) return context
+  const key = context.serial + 1
+  return { ...context, state: 'connecting', queue, serial: key, racing: [...context.racing, { key, mode }] }
+}
+
+const climbAt = (climbs: number, { now, random }: Policy) =>
+  now + Math.min(climbCap, climbBase * 2 ** climbs) * (0.75 + random / 2)
+
 /** Nothing of this round is left. */
-function exhausted(context: Context, policy: Policy): Step {
+function exhausted(context: Context, policy: Policy): Context {
   const calm: Context = { ...context, racing: [], queue: [] }
   if (context.current !== undefined && context.purpose === 'climb') {
     const climbs = context.climbs + 1
-    return { context: { ...calm, state: 'open', climbs }, effects: [climbTimer(climbs, policy.random)] }
+    return { ...calm, state: 'open', climbs, climbAt: climbAt(climbs, policy) }
   }
   return wait({ ...calm, failures: context.failures + 1 }, policy)
 }
 
-function wait(context: Context, policy: Policy): Step {
-  if (context.current === undefined && !policy.autoReconnect) return disconnect(context)
-  const ms = backoff(policy, context.failures, policy.random, context.floor)
+function wait(context: Context, policy: Policy): Context {
+  const { current, failures, floor } = context
+  if (current === undefined && !policy.autoReconnect) return disconnect(context, undefined, policy)
   return {
-    context: {
-      ...context,
-      state: context.current === undefined ? 'waiting' : 'open',
-      retryAt: policy.now + ms,
-      floor: 0,
-    },
-    effects: [
-      { type: 'cancel', name: 'headstart' },
-      { type: 'timer', name: 'retry', ms },
-    ],
+    ...context,
+    state: current === undefined ? 'waiting' : 'open',
+    retryAt: policy.now + backoff(policy, failures, policy.random, floor),
+    floor: 0,
   }
 }
 
-function disconnect(context: Context): Step {
-  return {
-    context: { ...initial, serial: context.serial },
-    effects: [
-      ...closing([...context.racing, context.current]),
-      { type: 'cancel', name: 'retry' },
-      { type: 'cancel', name: 'headstart' },
-      { type: 'cancel', name: 'climb' },
-    ],
-  }
-}
+const disconnect: Handler<unknown> = ({ serial, round }) => ({ ...initial, serial, round })
 
-function accepted(context: Context, key: number, policy: Policy): Step {
-  const winner = context.racing.find((contender) => contender.key === key)
-  if (winner === undefined) return stay(context, undefined, policy)
-  const lesser = policy.modes.indexOf(winner.mode) > 0
+function accepted(context: Context, key: number, policy: Policy): Context {
+  const current = context.racing.find((contender) => contender.key === key)
+  if (current === undefined) return context
   const climbs = context.purpose === 'climb' ? 0 : context.climbs
   return {
-    context: { ...context, state: 'open', current: winner, racing: [], queue: [], climbs, retryAt: undefined },
-    effects: [
-      { type: 'accept', key, mode: winner.mode, lesser },
-      ...closing([...context.racing.filter((other) => other !== winner), context.current]),
-      { type: 'cancel', name: 'headstart' },
-      { type: 'cancel', name: 'retry' },
-      lesser ? climbTimer(climbs, policy.random) : { type: 'cancel', name: 'climb' },
-    ],
+    ...context,
+    state: 'open',
+    current,
+    racing: [],
+    queue: [],
+    climbs,
+    retryAt: undefined,
+    floor: 0,
+    climbAt: policy.modes.indexOf(current.mode) > 0 ? climbAt(climbs, policy) : undefined,
   }
 }
+
+/** The accepted connection ended, while nothing else was under way. */
+function lost(context: Context, worked: boolean, policy: Policy): Context {
+  // The first loss is no reason to hesitate; a connection that is lost again and again before it worked is.
+  const failures = worked ? 0 : context.failures
+  const next = wait({ ...context, current: undefined, climbAt: undefined, purpose: 'connect', failures }, policy)
+  return worked || next.state === 'closed' ? next : { ...next, failures: failures + 1 }
+}
+
+/** The next mode of the round, if one is left. */
+const goOn: Handler<unknown> = (context, _, policy) =>
+  context.queue.length > 0 ? startNext(context) : exhausted(context, policy)
 
 type Ended = Extract<Event, { type: 'ended' }>
 
-/** The accepted connection ended, while nothing else was under way. */
-function lost(context: Context, worked: boolean, policy: Policy): Step {
-  // The first loss is no reason to hesitate; a connection that is lost again and again before it worked is.
-  const failures = worked ? 0 : context.failures
-  const waiting = wait({ ...context, current: undefined, purpose: 'connect', failures }, policy)
-  const counted = worked || waiting.context.state === 'closed' ? 0 : failures + 1
-  const step = { ...waiting, context: { ...waiting.context, failures: counted } }
-  return { ...step, effects: [...step.effects, { type: 'cancel', name: 'climb' }] }
-}
-
 /** An attempt, or the connection that was to be succeeded, ended. */
-function endedInRound(context: Context, event: Ended, policy: Policy): Step {
+function endedInRound(context: Context, event: Ended, policy: Policy): Context {
   const floor = Math.max(context.floor, event.retryAfter ?? 0)
   if (context.current?.key === event.key) {
-    const failures = event.worked ? 0 : context.failures
-    return { context: { ...context, current: undefined, failures, floor }, effects: [] }
+    return { ...deadInRound(context, event, policy), failures: event.worked ? 0 : context.failures, floor }
   }
-  if (!context.racing.some((contender) => contender.key === event.key)) return stay(context, event, policy)
   const racing = context.racing.filter((contender) => contender.key !== event.key)
-  if (event.verdict === 'rejected') {
-    return {
-      context: { ...context, state: 'sifting', racing: [], floor },
-      effects: [...closing(racing), { type: 'cancel', name: 'headstart' }, { type: 'sift' }],
-    }
-  }
+  if (racing.length === context.racing.length) return context
   const left: Context = { ...context, racing, floor }
-  if (left.queue.length > 0) return startNext(left)
-  return racing.length > 0 ? { context: left, effects: [] } : exhausted(left, policy)
+  if (event.verdict === 'rejected') return rejected(left, event, policy)
+  return racing.length > 0 && left.queue.length === 0 ? left : goOn(left, event, policy)
 }
 
 /** The current connection is dead, while a successor is on its way. */
-const deadInRound: Handler<unknown> = (context) => ({
-  context: { ...context, current: undefined },
-  effects: closing([context.current]),
-})
+const deadInRound: Handler<unknown> = (context) => ({ ...context, current: undefined, climbAt: undefined })
 
-const rejected: Handler<unknown> = (context) => ({
-  context: { ...context, state: 'sifting', racing: [] },
-  effects: [...closing(context.racing), { type: 'cancel', name: 'headstart' }, { type: 'sift' }],
-})
+const rejected: Handler<unknown> = (context) => ({ ...context, state: 'sifting', racing: [] })
 
-/** Total by type: a missing cell does not compile. */
+const nothing: Handlers = {
+  connect: stay,
+  disconnect,
+  primed: stay,
+  accepted: stay,
+  ended: stay,
+  rejected: stay,
+  sifted: stay,
+  headstart: stay,
+  retry: stay,
+  climb: stay,
+  change: stay,
+  dead: stay,
+  back: stay,
+}
+
+/** What happens while something is under way. */
+const underWay: Handlers = { ...nothing, ended: endedInRound, change, dead: deadInRound }
+
+/** Every state answers every event: the events are total by {@link nothing}, the states by the type of this table. */
 export const table: { readonly [S in State]: Handlers } = {
-  closed: {
-    connect: (context, _, policy) => connect(context, policy),
-    disconnect: stay,
-    primed: stay,
-    accepted: stay,
-    ended: stay,
-    rejected: stay,
-    sifted: stay,
-    headstart: stay,
-    retry: stay,
-    climb: stay,
-    change: stay,
-    dead: stay,
-    back: stay,
-  },
+  closed: { ...nothing, disconnect: stay, connect },
   priming: {
-    connect: stay,
-    disconnect,
-    primed: (context) => startNext(context),
-    accepted: stay,
-    ended: endedInRound,
+    ...underWay,
+    primed: goOn,
     rejected,
-    sifted: stay,
-    headstart: stay,
-    retry: stay,
-    climb: stay,
-    change: (context, _, policy) => change(context, policy),
-    dead: deadInRound,
-    back: stay,
   },
   connecting: {
-    connect: stay,
-    disconnect,
-    primed: stay,
+    ...underWay,
     accepted: (context, { key }, policy) => accepted(context, key, policy),
-    ended: endedInRound,
-    rejected: stay,
-    sifted: stay,
-    headstart: (context) => startNext(context),
-    retry: stay,
-    climb: stay,
-    change: (context, _, policy) => change(context, policy),
-    dead: deadInRound,
-    back: stay,
+    headstart: startNext,
   },
   sifting: {
-    connect: stay,
-    disconnect,
-    primed: stay,
-    accepted: stay,
-    ended: endedInRound,
-    rejected: stay,
+    ...underWay,
+    change: (context) => ({ ...context, pending: true }),
     sifted(context, { left, found }, policy) {
-      if (!left) return disconnect(context)
+      if (!left) return disconnect(context, undefined, policy)
+      if (found || context.pending) return change(context, undefined, policy)
       // Every channel alone was fine, so it was the mode or the moment: on with the round, and then back-off.
-      if (!found) return context.queue.length > 0 ? startNext(context) : exhausted(context, policy)
-      return change(context, policy)
+      return goOn(context, undefined, policy)
     },
-    headstart: stay,
-    retry: stay,
-    climb: stay,
-    change: stay,
-    dead: deadInRound,
-    back: stay,
   },
-  waiting: {
-    connect: (context, _, policy) => connect(context, policy),
-    disconnect,
-    primed: stay,
-    accepted: stay,
-    ended: stay,
-    rejected: stay,
-    sifted: stay,
-    headstart: stay,
-    retry: (context, _, policy) => connect(context, policy),
-    climb: stay,
-    change: stay,
-    dead: stay,
-    back: (context, _, policy) => connect(context, policy),
-  },
+  waiting: { ...nothing, connect, retry: connect, back: connect },
   open: {
-    connect: stay,
-    disconnect,
-    primed: stay,
-    accepted: stay,
+    ...nothing,
     ended(context, event, policy) {
-      if (context.current?.key !== event.key) return stay(context, event, policy)
-      const floor = Math.max(event.retryAfter ?? 0, event.verdict === 'again' ? farewell : 0)
-      if (event.verdict === 'rejected') return rejected({ ...context, current: undefined }, event, policy)
-      return lost({ ...context, floor }, event.worked, policy)
+      if (context.current?.key !== event.key) return context
+      const { verdict, worked, retryAfter = 0 } = event
+      if (verdict === 'rejected') return rejected(deadInRound(context, event, policy), event, policy)
+      return lost({ ...context, floor: Math.max(retryAfter, verdict === 'again' ? farewell : 0) }, worked, policy)
     },
-    rejected: stay,
-    sifted: stay,
-    headstart: stay,
-    retry: (context, _, policy) => change(context, policy),
+    retry: change,
     climb(context, _, policy) {
+      // A change that is still to be made comes first.
+      if (context.retryAt !== undefined) return { ...context, climbAt: climbAt(context.climbs, policy) }
       const better = policy.modes.slice(0, policy.modes.indexOf(context.current?.mode as ModeName))
-      return better.length === 0 ? stay(context, undefined, policy) : begin(context, 'climb', better)
+      return better.length === 0 ? context : begin({ ...context, climbAt: undefined }, 'climb', better)
     },
-    change: (context, _, policy) => change(context, policy),
-    dead(context, _, policy) {
-      const step = lost(context, true, policy)
-      return { ...step, effects: [...closing([context.current]), ...step.effects] }
-    },
-    back: stay,
+    change,
+    dead: (context, _, policy) => lost(context, true, policy),
   },
+}
+
+/**
+ * What the way from one context to the next asks for: accept, close what is no longer in it, prime or sift, open.
+ * `gone`: the key of what ended by itself.
+ */
+function effectsOf(before: Context, after: Context, policy: Policy, gone: number | undefined): Effect[] {
+  const effects: Effect[] = []
+  const { current, racing, state } = after
+  if (current !== undefined && current !== before.current) {
+    effects.push({ type: 'accept', ...current, lesser: policy.modes.indexOf(current.mode) > 0 })
+  }
+  for (const contender of [...before.racing, before.current]) {
+    if (contender === undefined || contender === current || racing.includes(contender)) continue
+    if (contender.key !== gone) effects.push({ type: 'close', key: contender.key })
+  }
+  const timer = (name: TimerName, at: number | undefined, was: number | undefined) => {
+    if (at !== was)
+      effects.push(at === undefined ? { type: 'cancel', name } : { type: 'timer', name, ms: at - policy.now })
+  }
+  timer('retry', after.retryAt, before.retryAt)
+  timer('climb', after.climbAt, before.climbAt)
+  const waitsForMode = (context: Context) => context.state === 'connecting' && context.queue.length > 0
+  if (!waitsForMode(after) && waitsForMode(before)) effects.push({ type: 'cancel', name: 'headstart' })
+  if (state === 'priming' && after.round !== before.round) effects.push({ type: 'prime' })
+  if (state === 'sifting' && before.state !== state) effects.push({ type: 'sift' })
+  for (const contender of racing) {
+    if (contender.key > before.serial) effects.push({ type: 'open', ...contender })
+  }
+  if (waitsForMode(after) && after.serial !== before.serial) {
+    effects.push({ type: 'timer', name: 'headstart', ms: headstart })
+  }
+  return effects
 }
 
 /** One event. Pure: the same context, event and policy give the same step. */
 export function step(context: Context, event: Event, policy: Policy): Step {
-  return (table[context.state][event.type] as Handler<Event>)(context, event, policy)
+  const next = (table[context.state][event.type] as Handler<Event>)(context, event, policy)
+  const gone = event.type === 'ended' ? event.key : undefined
+  return { context: next, effects: next === context ? [] : effectsOf(context, next, policy, gone) }
 }
