@@ -5,9 +5,9 @@ for (const allowedOrigins of ['*', null]) {
   test(`a push server on another origin, ${allowedOrigins === null ? 'which allows nobody: websocket alone' : 'which allows all: every mode'}`, async ({
     tab,
   }) => {
-    const other = await startSite({ settings: { allowedOrigins } })
+    const other = await startSite({ settings: allowedOrigins === null ? {} : { allowedOrigins } })
     try {
-      await tab.load()
+      await tab.load(undefined, 'elsewhere.html')
       for (const mode of allowedOrigins === null ? (['websocket'] as const) : allModes) {
         const channel = `for-${mode}`
         await tab.start({ options: { url: other.url, modes: [mode] }, channels: { [channel]: 0 } })

@@ -57,7 +57,7 @@ for (const [what, fault, modes, expected] of cases) {
   })
 }
 
-test('what worked is remembered over a page reload, and left for the better when that works', async ({ tab, site }) => {
+test('what worked is remembered over a page reload', async ({ tab, site }) => {
   site.proxy.upgrades('hang')
   const start = { channels: { a: 0 } }
   await tab.load(start)

@@ -10,13 +10,15 @@ for (const mode of allModes) {
     site.server.publish('a', 'before')
     await tab.received(1)
     await context.setOffline(true)
-    // A browser that is told to be offline may keep what is open: a real network would not.
+    // A browser that plays offline may keep what is open, and send a cut request once more: a real network would not.
+    await site.proxy.refuse(true)
     site.proxy.cut()
     await tab.until('not open', ({ status }) => status.state !== 'open')
     for (let n = 0; n < 20; n++) site.server.publish(n % 2 ? 'a' : 'b', `meanwhile ${n}`)
     await tab.until('waiting', ({ status }) => status.state === 'waiting')
     const { messages } = await tab.recording()
     expect(messages).toHaveLength(1)
+    await site.proxy.refuse(false)
     const began = Date.now()
     await context.setOffline(false)
     const { all, gaps } = await tab.received(21)

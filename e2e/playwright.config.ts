@@ -20,7 +20,11 @@ export default defineConfig({
   forbidOnly: Boolean(process.env.CI),
   retries: 0,
   reporter: [['list']],
-  use: { screenshot: 'only-on-failure', trace: 'retain-on-failure', viewport: { width: 1000, height: 700 } },
+  use: {
+    screenshot: 'only-on-failure',
+    trace: { mode: 'retain-on-failure', screenshots: false, sources: false },
+    viewport: { width: 1000, height: 700 },
+  },
   projects: [
     {
       name: 'chromium',

@@ -6,7 +6,7 @@ test.describe('a black hole', () => {
   test.use({ serverOptions: { settings: { pingMessageInterval } } })
   for (const mode of ['eventsource', 'stream'] as const) {
     test(`${mode}: noticed by the pings that stop, and the client goes on`, async ({ tab, site }) => {
-      await tab.open({ options: { modes: [mode] }, channels: { a: 0 } })
+      await tab.open({ options: { modes: [mode], timeout: 2000 }, channels: { a: 0 } })
       const waited = site.server.publish('a', 'one').id
       await tab.until('the first message', ({ messages }) => messages.at(-1)?.id === waited)
       // The rhythm is learned from pings, and only the browser knows when it got them: three are sent in this time.
@@ -42,7 +42,7 @@ for (const mode of ['websocket', 'longpolling'] as const) {
 }
 
 test('a connection that died unseen is found out when the page is shown again', async ({ tab, site }) => {
-  await tab.open({ options: { modes: ['websocket'], pingtimeout: 600_000 }, channels: { a: 0 } })
+  await tab.open({ options: { modes: ['websocket'], pingtimeout: 600_000, timeout: 2000 }, channels: { a: 0 } })
   // What is open meanwhile stays silent for good, new connections work.
   site.proxy.blackhole(true)
   site.proxy.blackhole(false)

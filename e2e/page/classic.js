@@ -11,7 +11,6 @@ function statusChanged(state) {
 
 const modes = new URLSearchParams(location.search).get('modes')
 
-// biome-ignore lint/correctness/noUndeclaredVariables: the script before this one defines it
 const pushstream = new PushStream({
   host: window.location.hostname,
   port: window.location.port,

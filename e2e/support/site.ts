@@ -16,6 +16,9 @@ const types: Record<string, string> = { '.html': 'text/html; charset=utf-8', '.j
 export const strictPolicy =
   "default-src 'none'; script-src 'self'; connect-src 'self' ws:; style-src 'self'; img-src 'self'; require-trusted-types-for 'script'"
 
+/** For a page that also works with another origin. */
+const policyForOthers = strictPolicy.replace("connect-src 'self' ws:", 'connect-src http: ws:')
+
 /** A site whose pages and push server share an origin, as behind nginx, reached through a network with faults. */
 export interface Site {
   readonly server: DevServer
@@ -74,7 +77,7 @@ async function serve({ url = '/' }: IncomingMessage, response: ServerResponse): 
   response.writeHead(200, {
     'Content-Type': type,
     'Cache-Control': 'no-store',
-    'Content-Security-Policy': strictPolicy,
+    'Content-Security-Policy': name === 'elsewhere.html' ? policyForOthers : strictPolicy,
   })
   response.end(await readFile(file))
 }

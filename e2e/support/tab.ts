@@ -2,7 +2,7 @@ import { expect, type Page } from '@playwright/test'
 import type { Recording, Seen, Start } from '../page/page.js'
 
 /** How often a page is asked. */
-const intervals = [25, 50, 100]
+const intervals = [50, 50, 100]
 
 /** A page with a client in it. */
 export class Tab {
@@ -15,8 +15,8 @@ export class Tab {
   }
 
   /** Loads the page, and the client begins with it, if told how. */
-  async load(start?: Start): Promise<this> {
-    await this.page.goto(`${this.#origin}/${start ? `?start=${encodeURIComponent(JSON.stringify(start))}` : ''}`)
+  async load(start?: Start, path = ''): Promise<this> {
+    await this.page.goto(`${this.#origin}/${path}${start ? `?start=${encodeURIComponent(JSON.stringify(start))}` : ''}`)
     await this.page.waitForFunction(() => window.e2e !== undefined, undefined, { polling: 50 })
     return this
   }

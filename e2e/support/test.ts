@@ -14,7 +14,7 @@ export const allModes = ['websocket', 'eventsource', 'stream', 'longpolling'] as
 
 /** What a browser says about connections that a test breaks. No page can keep it from that. */
 const networkTrouble =
-  /Failed to load resource|WebSocket connection to|can.t establish a connection|^The connection to .* was interrupted|Cross-Origin Request Blocked/
+  /Failed to load resource|WebSocket connection to|can.t establish a connection|^The connection to .* was interrupted|Cross-Origin Request Blocked|blocked by CORS policy/
 
 interface Fixtures {
   /** How the push server of a test is set up. */
