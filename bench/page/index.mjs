@@ -1,0 +1,89 @@
+// The page's side of the bench. Everything is driven from outside, one run a page.
+import { contenders } from './contenders.mjs'
+import { FakeWebSocket } from './fake-websocket.mjs'
+
+let count = 0
+let target = Number.POSITIVE_INFINITY
+let reached = () => {}
+let sum = 0
+
+/** The application: the same for all. */
+function work(data) {
+  sum += typeof data === 'string' ? data.length : data.size
+  if (++count === target) reached()
+}
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+
+export function start({ contender, transport, variant }) {
+  const WebSocket = transport === 'fake' ? FakeWebSocket : globalThis.WebSocket
+  contenders[contender]({ transport, variant, WebSocket }, work)
+}
+
+/** Resolves when so many messages have come in all. */
+export async function wait(total) {
+  if (count < total) {
+    await new Promise((resolve) => {
+      target = total
+      reached = resolve
+    })
+  }
+  return { count, sum }
+}
+
+/** Waits until the fake socket is open. */
+export async function opened() {
+  while (FakeWebSocket.last?.readyState !== 1) await sleep(5)
+  await sleep(300)
+}
+
+/** Gets frames ready. As texts of their own, as a network brings them, not as slices or ropes. */
+export async function load(variant, from, to) {
+  const response = await fetch(`/frames?variant=${variant}&from=${from}&to=${to}`)
+  globalThis.loaded = await response.json()
+}
+
+/**
+ * Feeds what was loaded in batches, a task each. Resolves with the ms that each took: their median leaves out what
+ * the machine did meanwhile.
+ */
+export async function feed(size) {
+  const texts = globalThis.loaded
+  const batches = []
+  for (let i = 0; i < texts.length; i += size) batches.push(texts.slice(i, i + size))
+  const spent = []
+  const before = count
+  await new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      const batch = batches.shift()
+      if (batch === undefined) return resolve()
+      const began = performance.now()
+      FakeWebSocket.last.feed(batch)
+      spent.push(performance.now() - began)
+      port2.postMessage(null)
+    }
+    port2.postMessage(null)
+  })
+  if (count - before !== texts.length) throw new Error(`${count - before} of ${texts.length} messages were delivered`)
+  return spent
+}
+
+/** Feeds messages `from` to `to` that are made on the way, for runs that no memory could hold ready. */
+export async function stream(from, to) {
+  const time = new Date(Date.now() - 3_600_000).getTime()
+  for (let n = from; n <= to; ) {
+    const texts = []
+    for (const end = Math.min(to, n + 999); n <= end; n++) {
+      const second = new Date(time + Math.floor(n / 1000) * 1000).toUTCString()
+      texts.push(
+        `{"id":${n},"channel":"bench","text":"message ${n}","tag":"${(n % 1000) + 1}","time":"${second}","eventid":""}`,
+      )
+    }
+    FakeWebSocket.last.feed(texts)
+    await sleep(0)
+  }
+  return count
+}
+
+export { receive } from './receive.mjs'

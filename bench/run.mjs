@@ -1,0 +1,110 @@
+// npm run bench: the client beside the bare transport. What is measured, and how to read it: bench/README.md
+import '../scripts/node-version.mjs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { root } from '../scripts/workspace.mjs'
+import { launch } from './browser.mjs'
+import { client, forNode, page, zipped } from './bundle.mjs'
+import { variants } from './frames.mjs'
+import { heap, heapTable } from './heap.mjs'
+import { latency, latencyTable } from './latency.mjs'
+import { herdTable, recovery, recoveryTable } from './recovery.mjs'
+import { speed, speedTable } from './speed.mjs'
+
+const sections = ['speed', 'latency', 'heap', 'recovery']
+const transports = ['fake', 'websocket', 'eventsource', 'longpolling']
+
+const help = `npm run bench -- [sections] [options]
+
+  sections             ${sections.join(', ')}; default all
+  --pairs <n>          interleaved runs of each, default 9
+  --messages <n>       measured messages a run, default 20000
+  --warm <n>           messages before them, default 10000
+  --rounds <n>         recoveries of each kind, default 20
+  --transports <list>  of ${transports.join(',')}
+  --bodies <list>      of ${Object.keys(variants).join(',')}
+  --client <folder>    the client's sources, default packages/core/src
+  --other <folder>     sources of another version of the client, measured beside it
+  --ancestor <file>    pushstream.js, measured beside it
+  --peers              reconnecting-websocket and the native EventSource as well
+`
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    pairs: { type: 'string', default: '9' },
+    messages: { type: 'string', default: '20000' },
+    warm: { type: 'string', default: '10000' },
+    rounds: { type: 'string', default: '20' },
+    transports: { type: 'string', default: transports.join(',') },
+    bodies: { type: 'string', default: Object.keys(variants).join(',') },
+    client: { type: 'string', default: join(root, 'packages/core/src') },
+    other: { type: 'string' },
+    ancestor: { type: 'string' },
+    peers: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+if (values.help) {
+  console.log(help)
+  process.exit(0)
+}
+const wanted = positionals.length > 0 ? positionals : sections
+for (const name of wanted) {
+  if (!sections.includes(name)) throw new Error(`There is no section '${name}'. ${help}`)
+}
+
+const scripts = [{ content: await client(values.client, 'Client') }, { content: await page() }]
+const size = zipped(scripts[0].content)
+if (values.other !== undefined) scripts.push({ content: await client(values.other, 'Other') })
+if (values.ancestor !== undefined) scripts.push({ content: await readFile(values.ancestor, 'utf8') })
+else console.log('pushstream.js is skipped: --ancestor says where it lies.')
+const extra = [...(values.other ? ['other'] : []), ...(values.ancestor ? ['ancestor'] : [])]
+
+const browser = await launch()
+const results = {
+  date: new Date().toISOString(),
+  machine: `${cpus().length} cores, ${cpus()[0]?.model}`,
+  versions: { chromium: browser.version(), node: process.version },
+  size,
+}
+console.log(
+  `Chromium ${browser.version()}, Node ${process.version}, ${results.machine}; the client: ${size} bytes gzipped`,
+)
+try {
+  const show = (title, text) => console.log(`\n${title}\n\n${text}`)
+  if (wanted.includes('speed')) {
+    results.speed = await speed(browser, scripts, {
+      pairs: Number(values.pairs),
+      messages: Number(values.messages),
+      warm: Number(values.warm),
+      transports: values.transports.split(','),
+      variants: values.bodies.split(','),
+      extra,
+      peers: values.peers,
+    })
+    show('Speed: script a message, and its ratio to bare', speedTable(results.speed))
+  }
+  const live = wanted.includes('latency') || wanted.includes('recovery')
+  const tools = live ? await forNode(values.client) : undefined
+  const ancestor = values.ancestor !== undefined
+  if (wanted.includes('latency')) {
+    results.latency = await latency(browser, scripts, tools, ['bare', 'client', ...(ancestor ? ['ancestor'] : [])])
+    show('Latency of long-polling, publish to callback', latencyTable(results.latency))
+  }
+  if (wanted.includes('heap')) {
+    results.heap = await heap(browser, scripts, ['bare', 'client', ...(ancestor ? ['ancestor'] : [])])
+    show('Heap over 1,000,000 messages, after garbage collection', heapTable(results.heap))
+  }
+  if (wanted.includes('recovery')) {
+    results.recovery = await recovery(browser, scripts, tools, { rounds: Number(values.rounds), ancestor })
+    show('Recovery: until a message published afterwards is there', recoveryTable(results.recovery.times))
+    show('First attempts of 50 clients', herdTable(results.recovery.herds))
+  }
+} finally {
+  await browser.close()
+}
+await writeFile(join(root, 'bench/results.json'), `${JSON.stringify(results, null, 2)}\n`)

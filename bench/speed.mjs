@@ -1,0 +1,123 @@
+// Script time per message, beside the bare transport doing the same work.
+import { Blaster } from './blaster.mjs'
+import { collectGarbage, counted, freshPage, startCounting, traceScript } from './browser.mjs'
+import { median, spread, table } from './figures.mjs'
+
+/** Messages a task. */
+const batch = 100
+const peers = { websocket: ['reconnecting-websocket'], eventsource: ['native EventSource'] }
+const fetching = ['eventsource', 'longpolling']
+
+/** One run in a fresh process. Microseconds of script a message, and of the whole main thread. */
+async function run(browser, server, scripts, { transport, variant, contender, warm, messages }) {
+  const total = warm + messages
+  server.begin(variant, transport === 'fake' ? 0 : warm)
+  const { page, session, close } = await freshPage(browser, server.url, scripts)
+  const wait = (count) => page.evaluate((upTo) => globalThis.bench.wait(upTo), count)
+  try {
+    await startCounting(session)
+    await page.evaluate((options) => globalThis.bench.start(options), { transport, variant, contender })
+    const load = (from, to) => page.evaluate(([v, a, b]) => globalThis.bench.load(v, a, b), [variant, from, to])
+    const feed = () => page.evaluate((size) => globalThis.bench.feed(size), batch)
+    if (transport === 'fake') {
+      await page.evaluate(() => globalThis.bench.opened())
+      await load(1, warm)
+      await feed()
+      await load(warm + 1, total)
+    } else await wait(warm)
+    await collectGarbage(session)
+    const before = await counted(session)
+    let wall
+    let script
+    const go = async () => {
+      if (transport === 'fake') wall = median(await feed()) / batch
+      else {
+        server.release(total)
+        await wait(total)
+      }
+    }
+    if (fetching.includes(transport)) script = await traceScript(browser, page, go)
+    else await go()
+    const after = await counted(session)
+    const perMessage = (ms) => (ms * 1000) / messages
+    return {
+      script: perMessage(script ?? after.script - before.script),
+      thread: perMessage(after.task - before.task),
+      wall: wall === undefined ? undefined : wall * 1000,
+    }
+  } finally {
+    await close()
+  }
+}
+
+export async function speed(browser, scripts, options) {
+  const { pairs, warm, messages, transports, variants, extra } = options
+  const server = new Blaster()
+  await server.listen()
+  const results = []
+  try {
+    for (const transport of transports) {
+      for (const variant of variants) {
+        const names = ['bare', 'client', ...extra, ...(options.peers ? (peers[transport] ?? []) : [])]
+        const runs = Object.fromEntries(names.map((name) => [name, []]))
+        for (let pair = 0; pair < pairs; pair++) {
+          // Forwards and backwards, so that none is always the first.
+          for (const contender of pair % 2 === 0 ? names : names.toReversed()) {
+            runs[contender].push(await run(browser, server, scripts, { transport, variant, contender, warm, messages }))
+          }
+        }
+        for (const name of names) results.push(summary(transport, variant, name, runs[name], runs.bare))
+        process.stderr.write('.')
+      }
+    }
+  } finally {
+    server.close()
+  }
+  process.stderr.write('\n')
+  return results
+}
+
+function summary(transport, variant, contender, runs, bare) {
+  const column = (of, key) => of.map((one) => one[key])
+  const ratio = (key) => median(column(runs, key)) / median(column(bare, key))
+  return {
+    transport,
+    variant,
+    contender,
+    script: median(column(runs, 'script')),
+    scriptSpread: spread(column(runs, 'script')),
+    ratio: ratio('script'),
+    pairRatios: spread(runs.map((one, i) => one.script / bare[i].script)),
+    wallRatio: transport === 'fake' ? ratio('wall') : undefined,
+    threadRatio: ratio('thread'),
+    runs: column(runs, 'script'),
+  }
+}
+
+export function speedTable(results) {
+  const number = (value, digits = 2) => (value === undefined ? '' : value.toFixed(digits))
+  return table(
+    [
+      'transport',
+      'body',
+      'client',
+      'µs/message',
+      'half of the runs',
+      'ratio',
+      'half of the pairs',
+      'wall',
+      'main thread',
+    ],
+    results.map((one) => [
+      one.transport,
+      one.variant,
+      one.contender,
+      number(one.script),
+      one.scriptSpread.map((value) => number(value)).join('–'),
+      number(one.ratio),
+      one.contender === 'bare' ? '' : one.pairRatios.map((value) => number(value)).join('–'),
+      number(one.wallRatio),
+      number(one.threadRatio),
+    ]),
+  )
+}
