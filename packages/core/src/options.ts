@@ -126,7 +126,15 @@ for (const name of ['Publisher', 'Stream', 'Eventsource', 'Longpolling', 'Websoc
 for (const name of ['Id', 'Channel', 'Text', 'Tag', 'Time', 'EventId']) types[`json${name}Key`] = ['string']
 for (const name of ['tag', 'time', 'eventId', 'channels']) types[`${name}Argument`] = ['string']
 types.messageTemplate = ['string']
-for (const name of callbacks) types[name] = ['function', 'object']
+for (const name of callbacks) types[name] = ['function']
+
+/** Options that take one of a few words, and what is needed of objects. */
+const words: Record<string, readonly string[]> = {
+  eventSource: ['fetch', 'native'],
+  text: ['auto', 'encoded', 'plain'],
+  credentials: ['omit', 'same-origin', 'include'],
+}
+const methods: Record<string, string> = { logger: 'debug', signal: 'addEventListener', protocol: 'exchange' }
 
 function checkNames(options: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(options)) {
@@ -142,6 +150,13 @@ function checkNames(options: Record<string, unknown>): void {
     if (value === null || !allowed.includes(typeof value)) {
       throw bad(`Option '${name}' takes ${allowed.join(' or ')}, not ${value === null ? 'null' : typeof value}.`)
     }
+    if (Object.hasOwn(words, name) && !words[name]?.includes(value as string)) {
+      throw bad(`'${name}' is '${words[name]?.join(`' or '`)}'.`)
+    }
+    const method = Object.hasOwn(methods, name) ? (methods[name] as string) : undefined
+    if (method !== undefined && typeof (value as Record<string, unknown>)[method] !== 'function') {
+      throw bad(`'${name}' takes an object with a method '${method}'.`)
+    }
     if (typeof value === 'number' && !(Number.isFinite(value) && (value > 0 || name === 'messagesPublishedAfter'))) {
       throw bad(`Option '${name}' takes a number above 0, not ${value}.`)
     }
@@ -150,12 +165,27 @@ function checkNames(options: Record<string, unknown>): void {
 
 function modesOf(value: string | readonly ModeName[] | undefined): readonly ModeName[] {
   if (value === undefined) return ['websocket', 'eventsource', 'longpolling']
-  const list = typeof value === 'string' ? value.split('|') : [...value]
+  const list = typeof value === 'string' ? value.split('|') : value
+  if (!Array.isArray(list)) throw bad(`'modes' is an array, or names with | between them.`)
   for (const mode of list) {
-    if (!names.includes(mode as ModeName)) throw bad(`Unknown mode '${mode}'. The modes are ${names.join(', ')}.`)
+    if (!names.includes(mode as ModeName))
+      throw bad(`Unknown mode '${String(mode)}'. The modes are ${names.join(', ')}.`)
   }
-  if (list.length === 0 || new Set(list).size < list.length) throw bad(`'modes' names each mode once, at least one.`)
+  if (list.length === 0 || new Set(list).size < list.length)
+    throw bad(`'modes' names at least one mode, and none twice.`)
   return list as ModeName[]
+}
+
+/** The page's own origin. A page from a file has none. */
+const originOf = (page: Environment['location']) =>
+  page?.hostname ? `${page.protocol}//${page.hostname}:${page.port}` : undefined
+
+function addressOf(option: string, text: string, base?: string): URL {
+  try {
+    return new URL(text, base)
+  } catch (cause) {
+    throw new PushStreamError('bad-option', `'${option}' makes no address: ${text}`, { cause })
+  }
 }
 
 function baseOf(options: ClientOptions, environment: Environment): string {
@@ -164,12 +194,7 @@ function baseOf(options: ClientOptions, environment: Environment): string {
     if (options.host !== undefined || options.port !== undefined || options.useSSL !== undefined) {
       throw bad(`'url' says it all: leave out 'host', 'port' and 'useSSL'.`)
     }
-    let url: URL
-    try {
-      url = new URL(options.url, page && `${page.protocol}//${page.hostname}:${page.port}`)
-    } catch (cause) {
-      throw new PushStreamError('bad-option', `'url' is no address: ${options.url}`, { cause })
-    }
+    const url = addressOf('url', options.url, originOf(page))
     if (!/^(https?|wss?):$/.test(url.protocol)) throw bad(`'url' takes http or https, not ${url.protocol}`)
     if (url.search !== '' || url.hash !== '') throw bad(`'url' takes no query: use 'params'.`)
     return (
@@ -179,7 +204,7 @@ function baseOf(options: ClientOptions, environment: Environment): string {
   }
   const host = options.host ?? page?.hostname
   if (host === undefined || host === '') throw bad(`There is no page to take the host from: set 'url' or 'host'.`)
-  if (/[/?#@\s]/.test(host) || /:\d+$/.test(host.replace(/^\[.*\]/, ''))) {
+  if (/[/\\?#@\s]/.test(host) || /:\d+$/.test(host.replace(/^\[.*\]/, ''))) {
     throw bad(`'host' is a host name alone, not '${host}': use 'port', or 'url'.`)
   }
   const ssl = options.useSSL ?? page?.protocol === 'https:'
@@ -187,7 +212,9 @@ function baseOf(options: ClientOptions, environment: Environment): string {
     options.port ?? (options.host === undefined || options.host === page?.hostname ? page?.port : '') ?? '',
   )
   if (!Number.isInteger(port) || port < 0 || port > 65535) throw bad(`'port' is a port number, not '${options.port}'.`)
-  return `${ssl ? 'https' : 'http'}://${host}${port === 0 || port === (ssl ? 443 : 80) ? '' : `:${port}`}`
+  const base = `${ssl ? 'https' : 'http'}://${host}${port === 0 || port === (ssl ? 443 : 80) ? '' : `:${port}`}`
+  addressOf('host', base)
+  return base
 }
 
 /** Checks the options and fills in the defaults. Throws a `bad-option` error that says what was meant. */
@@ -199,16 +226,19 @@ export function settingsOf(options: ClientOptions & PushStreamSettings): Setting
     throw bad(`'extraParams' and 'params' are one thing: give one of them.`)
   }
   const after = options.messagesPublishedAfter
-  const publishedAfter = after instanceof Date ? after.getTime() : after && environment.now() - Math.abs(after) * 1000
+  const publishedAfter =
+    after instanceof Date
+      ? after.getTime()
+      : typeof after === 'number'
+        ? environment.now() - Math.abs(after) * 1000
+        : undefined
   if (Number.isNaN(publishedAfter) || (typeof after === 'object' && !(after instanceof Date))) {
     throw bad(`'messagesPublishedAfter' takes a valid Date or a number of seconds.`)
   }
-  if (options.eventSource !== undefined && !['fetch', 'native'].includes(options.eventSource)) {
-    throw bad(`'eventSource' is 'fetch' or 'native'.`)
-  }
   const base = baseOf(options, environment)
-  const page = environment.location
-  const origin = new URL(base).origin
+  const { location: page } = environment
+  const own = originOf(page)
+  const { origin } = new URL(base)
   return {
     modes: modesOf(options.modes),
     pingtimeout: options.pingtimeout ?? 30_000,
@@ -227,7 +257,7 @@ export function settingsOf(options: ClientOptions & PushStreamSettings): Setting
       pushStream(options, {
         base,
         credentials: options.credentials ?? 'same-origin',
-        sameOrigin: page === undefined || origin === new URL(`${page.protocol}//${page.hostname}:${page.port}`).origin,
+        sameOrigin: page === undefined || (own !== undefined && origin === new URL(own).origin),
       }),
     environment,
     origin,

@@ -6,13 +6,13 @@ import { longpolling } from '../modes/longpolling.js'
 import type { Ending, Mode, ModeName } from '../modes/mode.js'
 import { stream } from '../modes/stream.js'
 import { websocket } from '../modes/websocket.js'
-import type { Settings } from '../options.js'
+import { bad, type Settings } from '../options.js'
 import { Checks } from './checks.js'
 import { LongPollChain } from './longpoll.js'
 import { type Context, type Effect, type Event, initial, step, type TimerName } from './machine.js'
 import { ModeMemory } from './memory.js'
 import { Requests } from './requests.js'
-import { ageOf, Source } from './source.js'
+import { ageOf, grace, Source } from './source.js'
 
 /** How long a hole is waited for before the server is asked, in ms: workers deliver out of order by a few. */
 const holeWait = 200
@@ -30,7 +30,7 @@ const backlog = 500
 const demotion = 5 * 60_000
 
 /** Timers beside the machine's. */
-type Chore = 'hole' | 'burst' | 'deaf' | 'renew'
+type Chore = 'hole' | 'burst' | 'deaf' | 'renew' | 'stale'
 
 /** What the connection tells its client. */
 export interface ConnectionEvents {
@@ -102,6 +102,9 @@ export class Connection {
   }
 
   connect(): void {
+    if (this.#usable().length === 0) {
+      throw bad(`This runtime has none of the modes ${this.#settings.modes.join(', ')}: use others, or 'environment'.`)
+    }
     this.#stopListening ??= this.#settings.environment.page?.onBack(() => this.#back())
     this.#dispatch({ type: 'connect' })
   }
@@ -133,8 +136,8 @@ export class Connection {
   }
 
   #step(event: Event): void {
-    const { environment, autoReconnect, backoffBase, backoffCap, modes } = this.#settings
-    const usable = modes.filter((mode) => this.#modes[mode].available(environment))
+    const { environment, autoReconnect, backoffBase, backoffCap } = this.#settings
+    const usable = this.#usable()
     const now = environment.now()
     const demoted = (mode: ModeName) => ((this.#demoted.get(mode) ?? 0) > now ? 1 : 0)
     const before = this.#context
@@ -159,6 +162,11 @@ export class Connection {
     }
   }
 
+  /** The modes wanted, as far as this runtime has them. */
+  #usable(): readonly ModeName[] {
+    return this.#settings.modes.filter((mode) => this.#modes[mode].available(this.#settings.environment))
+  }
+
   #run(effect: Effect): void {
     switch (effect.type) {
       case 'prime':
@@ -174,10 +182,17 @@ export class Connection {
       case 'sift':
         return void this.#sift()
       case 'timer':
-        return this.#later(effect.name, effect.ms, () => this.#dispatch({ type: effect.name }))
+        return this.#later(effect.name, effect.ms, () => this.#due(effect.name))
       case 'cancel':
         return this.#cancel(effect.name)
     }
+  }
+
+  #due(name: TimerName): void {
+    // Who has opened is about to be accepted or rejected: no reason to start another mode beside it.
+    const opening = this.#context.racing.some(({ key }) => this.#sources.get(key)?.opened)
+    if (name === 'headstart' && opening) this.#later(name, grace, () => this.#dispatch({ type: name }))
+    else this.#dispatch({ type: name })
   }
 
   #later(name: TimerName | Chore, ms: number, callback: () => void): void {
@@ -268,6 +283,10 @@ export class Connection {
       if (this.#ledger.unknown(channel)) channel.joined ??= source?.openedAt
     }
     if (this.#ledger.holes().size > 0) this.#waitForHoles()
+    this.#watchStale()
+    // What ended the connections before may be something on the way that this mode can't take: polls may bring it.
+    if (source !== undefined && this.#context.failures > 0 && this.#checks.possible === true)
+      void this.#audit(source, false)
     if (this.#dismissed && source !== undefined && mode !== 'longpolling') this.#renew(source)
     this.#dismissed = false
   }
@@ -279,6 +298,19 @@ export class Connection {
   #renew(source: Source): void {
     this.#later('renew', renewal * (1 + this.#settings.environment.random()), () => {
       if (source === this.current && !source.live) this.change()
+    })
+  }
+
+  /** A silent channel beside a busy one is known to an ever older position, unless it is asked about. */
+  #watchStale(): void {
+    this.#later('stale', this.#settings.pingtimeout, () => {
+      const source = this.current
+      const channels = this.#covered(source)
+      const behind = this.#stale(channels)
+      if (source !== undefined && this.#checks.possible === true && behind.length < channels.length) {
+        void this.#audit(source, false)
+      }
+      this.#watchStale()
     })
   }
 
@@ -314,7 +346,13 @@ export class Connection {
     }
     this.#dismissed ||= verdict === 'again' && key === this.#context.current?.key
     const worked = source.accepted && (source.worked || environment.now() - source.openedAt > lasting)
+    // Again and again accepted, and lost before anything new came: it may be this mode that can't take what comes next.
+    if (source.accepted && !worked && this.#context.failures > 0) this.#demote(source.mode)
     this.#dispatch({ type: 'ended', key, verdict, worked, retryAfter: ending.retryAfter })
+  }
+
+  #demote(mode: ModeName): void {
+    this.#demoted.set(mode, this.#settings.environment.now() + demotion)
   }
 
   #trouble(error: PushStreamError): void {
@@ -382,7 +420,7 @@ export class Connection {
       })
       return this.change()
     }
-    const channels = again ? [...this.#ledger.holes().keys()] : this.#stale(source)
+    const channels = again ? [...this.#ledger.holes().keys()] : this.#stale(this.#covered(source))
     const { brought } = source
     const before = this.#ledger.newest
     this.#auditing = true
@@ -401,18 +439,17 @@ export class Connection {
     if (!again && this.#ledger.newest > before && source.brought === brought) {
       this.#later('deaf', deafWait, () => {
         if (source !== this.current || source.brought !== brought) return
-        if (brought === 0) this.#demoted.set(source.mode, this.#settings.environment.now() + demotion)
+        if (brought === 0) this.#demote(source.mode)
         this.#dead(source, 'The connection did not bring what the server has.')
       })
     }
   }
 
   /** The channels that were silent for as long as it takes to doubt them. */
-  #stale(source: Source): Channel[] {
-    const covered = this.#covered(source)
+  #stale(channels: Channel[]): Channel[] {
     const { newest } = this.#ledger
-    const behind = covered.filter((channel) => (this.#ledger.known(channel) ?? -1) < newest)
-    return behind.length > 0 && behind.length < covered.length ? behind : covered
+    const behind = channels.filter((channel) => (this.#ledger.known(channel) ?? -1) < newest)
+    return behind.length > 0 ? behind : channels
   }
 
   #back(): void {
@@ -450,7 +487,7 @@ export class Connection {
       channel.name,
       new PushStreamError(
         code,
-        `The server refuses the channel '${channel.name.slice(0, 80)}' with status ${status}${explain ? `: ${explain}` : ''}. ` +
+        `The server refuses the channel '${channel.name.slice(0, 80)}' with status ${status}${explain ? `: ${explain.replace(/\.$/, '')}` : ''}. ` +
           'It is given up; the others go on. Check its name and who may subscribe to it, then add it again.',
         { channel: channel.name, status },
       ),
@@ -463,9 +500,7 @@ export class Connection {
       const { ending } = await this.#checks.poll([channel], undefined, this.#settings.timeout, () => 0)
       if (ending === undefined || this.#settings.protocol.verdict(ending) !== 'mode') return ending
     }
-    const mode = this.#settings.modes.find((name) =>
-      this.#modes[name].available(this.#settings.environment),
-    ) as ModeName
+    const mode = this.#usable()[0] as ModeName
     return new Promise((resolve) => {
       const done = (ending?: Ending) => {
         this.#probes.delete(source)

@@ -7,7 +7,7 @@ import type { Decoder, Inlet } from '../protocols/protocol.js'
 import { Liveness } from './liveness.js'
 
 /** How long a websocket must stay open to count as accepted, in ms: a rejection follows the opening at once. */
-const grace = 250
+export const grace = 250
 
 /** What a source tells the connection. */
 export interface SourceEvents {
@@ -32,6 +32,8 @@ export class Source {
   /** The channels it was opened for. */
   readonly names: ReadonlySet<string>
   accepted = false
+  /** The transport is open. */
+  opened = false
   /** Messages it brought, known ones too. */
   brought = 0
   /** It brought something that was published after it was opened. */
@@ -92,18 +94,17 @@ export class Source {
       },
       inlet,
     )
-    let opened = false
     this.#transport = mode.open(
       next,
       {
         open: () => {
-          opened = true
+          this.opened = true
           if (mode.name === 'websocket') this.after(grace, () => this.accept())
           else if (mode.name !== 'eventsource' || !protocol.greets) this.accept()
         },
         life: () => {
           this.#liveness.life()
-          if (opened && mode.name === 'eventsource') this.accept()
+          if (this.opened && mode.name === 'eventsource') this.accept()
         },
         pulse: (text) => decoder.pulse(text),
         frame: (text, meta) => decoder.frame(text, meta),

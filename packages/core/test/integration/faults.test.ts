@@ -204,3 +204,36 @@ test('a server that is away is tried again with growing pauses, and Retry-After 
     error: { code: 'http', status: 503, mode: 'eventsource' },
   })
 })
+
+test.each([['websocket'], ['websocket', 'eventsource']] as const)(
+  'a message that no websocket can take (no UTF-8) holds nothing up: %s',
+  async (...modes) => {
+    const { server, url } = await startServer()
+    const recording = record({ url, modes, reconnectOnTimeoutInterval: 50 })
+    recording.stream.addChannel('a').addChannel('b').connect()
+    await recording.until(() => recording.stream.status.state === 'open')
+    server.publish('a', 'one')
+    server.publish('a', new Uint8Array([0xff, 0xfe, 0x22]))
+    server.publish('a', 'after')
+    server.publish('b', 'other')
+    await recording.until(() => recording.messages.length === 4)
+    expect(faults(recording)).toEqual([])
+    expect(recording.messages.find(({ channel, id }) => channel === 'a' && id === 2)?.text).toBe('\ufffd\ufffd"')
+  },
+)
+
+test('a silent channel beside a busy one does not make every reconnect replay what is known', async () => {
+  const { server, url } = await startServer()
+  const proxy = await startProxy(url)
+  const recording = record({ url: proxy.url, modes: ['websocket'], pingtimeout: 300 })
+  recording.stream.addChannel('busy').addChannel('silent').connect()
+  await recording.until(() => recording.stream.status.state === 'open')
+  await publishAtRate((channel, text) => server.publish(channel, text), ['busy'], 600, 200)
+  await recording.until(() => recording.messages.length === 600)
+  const before = recording.stream.stats.duplicates
+  proxy.cut()
+  server.publish('busy', 'x')
+  await recording.until(() => recording.messages.length === 601)
+  // Not all of the three seconds, only from where the silent one was last asked about.
+  expect(recording.stream.stats.duplicates - before).toBeLessThan(450)
+})
