@@ -88,9 +88,9 @@ export class Ledger {
   receive(message: Received): Outcome | undefined {
     const channel = this.#channels.get(message.channel)
     if (channel === undefined) return undefined
-    if (message.position > this.newest) this.newest = message.position
     if (message.eventId !== undefined) channel.lastEventId = message.eventId
     const outcome = sequence(channel.sequence, message, channel.outlet)
+    if (message.position > this.newest) this.newest = message.position
     if (outcome === 'dropped') this.duplicates++
     return outcome
   }
@@ -158,8 +158,11 @@ export class Ledger {
 
   /** The server counts anew: within its second, what was known means nothing. */
   #rewind(): void {
+    if (this.newest >= 0) this.newest = secondOf(this.newest)
     for (const channel of this.#channels.values()) {
-      if (channel.complete !== undefined) channel.complete = secondOf(channel.complete)
+      const { complete, sequence } = channel
+      if (complete !== undefined) channel.complete = secondOf(complete)
+      if (sequence.position !== undefined) sequence.position = secondOf(sequence.position)
     }
   }
 }

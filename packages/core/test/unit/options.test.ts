@@ -1,0 +1,214 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { PushStreamError } from '../../src/errors.js'
+import { settingsOf } from '../../src/options.js'
+import type { Subscription } from '../../src/protocols/protocol.js'
+import { runs } from './support/runs.js'
+
+type Options = Parameters<typeof settingsOf>[0]
+
+const page = (href: string) => {
+  const { protocol, hostname, port } = new URL(href)
+  return { location: { protocol, hostname, port }, now: () => 1_000_000 }
+}
+const at = (href: string, options: object = {}) => settingsOf({ environment: page(href), ...options } as Options)
+const subscription: Subscription = {
+  channels: [{ name: 'a' }],
+  position: undefined,
+  eventId: undefined,
+  params: {},
+  headers: {},
+}
+const address = (href: string, options: object = {}) =>
+  at(href, options).protocol.exchange('websocket', subscription).url
+const here = 'https://www.example.org/some/page'
+
+describe('what is refused, and why', () => {
+  test.each<[object, string]>([
+    [{ nope: 1 }, "Unknown option 'nope'"],
+    [{ Host: 'x' }, "'host'"],
+    [{ usessl: true }, "'useSSL'"],
+    [{ urlPrefixWebSocket: '/ws' }, "'urlPrefixWebsocket'"],
+    [{ __proto__: null, toString: 1 }, "Unknown option 'toString'"],
+    [JSON.parse('{"__proto__":1}'), "Unknown option '__proto__'"],
+    [{ host: 7 }, "'host' takes string"],
+    [{ host: null }, 'null'],
+    [{ modes: 'websocket|ws' }, "Unknown mode 'ws'"],
+    [{ modes: '' }, "Unknown mode ''"],
+    [{ modes: [] }, 'at least one'],
+    [{ modes: 'websocket|websocket' }, 'mode'],
+    [{ modes: {} }, "'modes'"],
+    [{ modes: [null] }, 'Unknown mode'],
+    [{ modes: [Symbol('x')] }, 'Unknown mode'],
+    [{ pingtimeout: 0 }, 'above 0'],
+    [{ pingtimeout: -1 }, 'above 0'],
+    [{ timeout: Number.NaN }, 'NaN'],
+    [{ timeout: Number.POSITIVE_INFINITY }, 'Infinity'],
+    [{ timeout: '10' }, 'takes number'],
+    [{ port: 0 }, 'above 0'],
+    [{ port: 70_000 }, 'port number'],
+    [{ port: 'x' }, 'port number'],
+    [{ port: 1.5 }, 'port number'],
+    [{ host: 'a/b' }, 'host name alone'],
+    [{ host: 'a:80' }, "use 'port'"],
+    [{ host: 'a b' }, 'host name alone'],
+    [{ host: 'user@a' }, 'host name alone'],
+    [{ host: '' }, 'host'],
+    [{ host: 'a\\b' }, 'host'],
+    [{ host: '[' }, 'host'],
+    [{ host: 'a%zz' }, 'host'],
+    [{ url: 'https://a', host: 'b' }, "leave out 'host'"],
+    [{ url: 'https://a', useSSL: true }, "leave out 'host'"],
+    [{ url: 'ftp://a' }, 'http or https'],
+    [{ url: 'https://a?x=1' }, "use 'params'"],
+    [{ url: 'https://a#x' }, "use 'params'"],
+    [{ url: 'http://[' }, 'no address'],
+    [{ params: {}, extraParams: {} }, 'one thing'],
+    [{ params: 'a=b' }, 'object or function'],
+    [{ messagesPublishedAfter: new Date(Number.NaN) }, 'valid Date'],
+    [{ messagesPublishedAfter: {} }, 'valid Date'],
+    [{ messagesPublishedAfter: '5' }, 'number or object'],
+    [{ eventSource: 'polyfill' }, "'fetch' or 'native'"],
+    [{ text: 'utf8' }, "'text'"],
+    [{ credentials: 'always' }, "'credentials'"],
+    [{ autoReconnect: 'yes' }, 'boolean'],
+    [{ onmessage: 'f' }, 'function'],
+    [{ onmessage: {} }, "'onmessage'"],
+    [{ logger: {} }, "'logger'"],
+    [{ signal: {} }, "'signal'"],
+    [{ protocol: {} }, "'protocol'"],
+  ])('%j', (options, why) => {
+    const make = () => settingsOf(Object.assign(Object.create(null), options, { environment: page(here) }) as Options)
+    const own = () =>
+      settingsOf(Object.defineProperty(options, 'environment', { value: page(here), configurable: true }) as Options)
+    for (const attempt of '__proto__' in options && Object.hasOwn(options, '__proto__') ? [own] : [make]) {
+      expect(attempt).toThrow(PushStreamError)
+      expect(attempt).toThrow(expect.objectContaining({ code: 'bad-option', message: expect.stringContaining(why) }))
+    }
+  })
+
+  test.each([undefined, null, 7, 'x'])('%j is no options', (options) => {
+    expect(() => settingsOf(options as never)).toThrow(expect.objectContaining({ code: 'bad-option' }))
+  })
+
+  test('without a page, the server must be named', () => {
+    const make = (options: object) => settingsOf({ environment: { location: undefined }, ...options } as Options)
+    expect(() => make({})).toThrow(expect.objectContaining({ message: expect.stringContaining("'url' or 'host'") }))
+    expect(make({ host: 'a' }).origin).toBe('http://a')
+  })
+
+  test('what is undefined is not said; callbacks may be null', () => {
+    expect(() => at(here, { host: undefined, timeout: undefined, onmessage: null })).not.toThrow()
+  })
+
+  test('no secret gets into a message', () => {
+    const told = (options: object) => {
+      try {
+        at(here, options)
+      } catch (error) {
+        return String(error)
+      }
+      return ''
+    }
+    expect(told({ params: { token: 'hush' }, extraParams: {} })).not.toContain('hush')
+    expect(told({ headers: 'Bearer hush' })).not.toContain('hush')
+  })
+})
+
+describe('where the server is', () => {
+  test.each<[string, object, string]>([
+    [here, {}, 'wss://www.example.org/ws/a'],
+    ['http://localhost:5173/', {}, 'ws://localhost:5173/ws/a'],
+    ['http://localhost:5173/', { port: 8080 }, 'ws://localhost:8080/ws/a'],
+    ['http://localhost:5173/', { port: '8080' }, 'ws://localhost:8080/ws/a'],
+    ['http://localhost:5173/', { host: 'push.example.org' }, 'ws://push.example.org/ws/a'],
+    ['http://localhost:5173/', { host: 'localhost' }, 'ws://localhost:5173/ws/a'],
+    [here, { host: 'push.example.org' }, 'wss://push.example.org/ws/a'],
+    [here, { host: 'push.example.org', useSSL: false }, 'ws://push.example.org/ws/a'],
+    [here, { host: 'push.example.org', port: 443 }, 'wss://push.example.org/ws/a'],
+    [here, { host: '[::1]', port: 8080 }, 'wss://[::1]:8080/ws/a'],
+    [here, { url: 'http://push.example.org:81/prefix/' }, 'ws://push.example.org:81/prefix/ws/a'],
+    [here, { url: 'wss://push.example.org' }, 'wss://push.example.org/ws/a'],
+    [here, { url: '/prefix' }, 'wss://www.example.org/prefix/ws/a'],
+    ['file:///home/page.html', { url: 'http://localhost:9080' }, 'ws://localhost:9080/ws/a'],
+    ['about:blank', { host: 'localhost', port: 9080 }, 'ws://localhost:9080/ws/a'],
+  ])('%s with %j', (href, options, url) => {
+    expect(address(href, options)).toBe(url)
+  })
+
+  test('defaults', () => {
+    const { protocol, environment, ...settings } = at(here)
+    expect([protocol.name, typeof environment.fetch]).toEqual(['push-stream', 'function'])
+    expect(settings).toEqual({
+      modes: ['websocket', 'eventsource', 'longpolling'],
+      pingtimeout: 30_000,
+      timeout: 10_000,
+      autoReconnect: true,
+      backoffBase: 1000,
+      backoffCap: 60_000,
+      lastEventId: undefined,
+      publishedAfter: undefined,
+      params: {},
+      headers: {},
+      nativeEventSource: false,
+      logger: undefined,
+      origin: 'https://www.example.org',
+    })
+  })
+
+  test.each([
+    [10, 990_000],
+    [-10, 990_000],
+    [0, 1_000_000],
+    [new Date(5000), 5000],
+  ])('messagesPublishedAfter %s', (messagesPublishedAfter, publishedAfter) => {
+    expect(at(here, { messagesPublishedAfter }).publishedAfter).toBe(publishedAfter)
+  })
+
+  test('the classic list of modes', () => {
+    expect(at(here, { modes: 'stream|longpolling' }).modes).toEqual(['stream', 'longpolling'])
+  })
+})
+
+test('whatever is given, only a PushStreamError is thrown', () => {
+  const names = [
+    'url',
+    'host',
+    'port',
+    'useSSL',
+    'modes',
+    'params',
+    'headers',
+    'timeout',
+    'text',
+    'messageTemplate',
+    'jsonIdKey',
+    'messagesPublishedAfter',
+    'signal',
+    'protocol',
+    'urlPrefixWebsocket',
+    'credentials',
+    'eventSource',
+    '__proto__',
+  ]
+  const value = fc.oneof(
+    fc.anything({ maxDepth: 1, maxKeys: 2 }),
+    fc.string({ unit: 'binary' }),
+    fc.webUrl(),
+    fc.constantFrom('~text~', '[', '//', 'http://', 'a:b'),
+  )
+  const options = fc.oneof(
+    fc.dictionary(fc.constantFrom(...names), value, { maxKeys: 3 }),
+    fc.object({ maxDepth: 1, maxKeys: 3 }),
+  )
+  fc.assert(
+    fc.property(options, fc.boolean(), (options, located) => {
+      try {
+        settingsOf({ ...options, environment: located ? page(here) : { location: undefined } } as Options)
+      } catch (error) {
+        if (!(error instanceof PushStreamError)) throw error
+      }
+    }),
+    runs(200),
+  )
+})

@@ -1,0 +1,104 @@
+import * as v from 'valibot'
+import { expectTypeOf, test } from 'vitest'
+import { z } from 'zod'
+import {
+  type DeadLetter,
+  type Gap,
+  type Message,
+  PushStream,
+  type PushStreamError,
+  type Status,
+} from '../../src/index.js'
+
+interface Answer {
+  value: number
+}
+type Shop = {
+  'user-42': { answer: Answer; question: { text: string } }
+  news: { item: { title: string } }
+}
+
+// Compiled, never run: what a type forbids must not compile.
+function typed(stream: PushStream<Shop>): void {
+  stream.registerProcessor('user-42', 'answer', (data, message) => {
+    expectTypeOf(data).toEqualTypeOf<Answer>()
+    expectTypeOf(message).toEqualTypeOf<Message<Answer>>()
+  })
+  stream.registerProcessor('user-42', '*', (data) => expectTypeOf(data).toEqualTypeOf<Answer | { text: string }>())
+  stream.registerProcessor('*', '*', (data) =>
+    // @ts-expect-error wrong: DataOf in src/client.ts is `never` over channels that have no type in common
+    expectTypeOf(data).toEqualTypeOf<Answer | { text: string } | { title: string }>(),
+  )
+  // @ts-expect-error no such channel
+  stream.registerProcessor('user-43', 'answer', () => {})
+  // @ts-expect-error no such type on this channel
+  stream.registerProcessor('news', 'answer', () => {})
+  // @ts-expect-error not what the channel brings
+  stream.registerProcessor('news', 'item', (data: { title: number }) => data)
+  // @ts-expect-error no such channel
+  stream.addChannel('user-43')
+  // @ts-expect-error no such channel
+  stream.removeChannel('user-43')
+  // @ts-expect-error no such option
+  stream.addChannel('news', { backTrack: 5 })
+
+  const zod = z.object({ value: z.string() }).transform(({ value }) => value.length)
+  stream.registerProcessor('user-42', 'answer', (data) => expectTypeOf(data).toEqualTypeOf<number>(), { schema: zod })
+  const valibot = v.pipe(
+    v.object({ value: v.string() }),
+    v.transform(({ value }) => [value]),
+  )
+  stream.registerProcessor('news', '*', (data) => expectTypeOf(data).toEqualTypeOf<string[]>(), { schema: valibot })
+  // @ts-expect-error not a schema
+  stream.registerProcessor('news', 'item', () => {}, { schema: {} })
+
+  stream.on('message', (message) => {
+    // @ts-expect-error wrong, as above
+    expectTypeOf(message.data).toEqualTypeOf<Answer | { text: string } | { title: string }>()
+    // @ts-expect-error a message is not written to
+    message.channel = 'x'
+  })
+  stream.on('status', (status) => expectTypeOf(status).toEqualTypeOf<Status>())
+  stream.on('open', (status) => expectTypeOf(status).toEqualTypeOf<Status>())
+  stream.on('gap', (gap) => expectTypeOf(gap).toEqualTypeOf<Gap>())
+  stream.once('deadletter', (letter) => expectTypeOf(letter).toEqualTypeOf<DeadLetter>())
+  stream.on('error', (error) => expectTypeOf(error).toEqualTypeOf<PushStreamError>())
+  // @ts-expect-error no such event
+  stream.on('close', () => {})
+  expectTypeOf(stream.messages('news')).toEqualTypeOf<AsyncIterableIterator<Message<{ title: string }>>>()
+  // @ts-expect-error no such channel
+  stream.messages('nope')
+  expectTypeOf(stream.status.state).toEqualTypeOf<'closed' | 'connecting' | 'waiting' | 'open'>()
+  expectTypeOf(stream.addChannel('news')).toEqualTypeOf<PushStream<Shop>>()
+}
+
+function untyped(stream: PushStream): void {
+  stream.addChannel('anything').registerProcessor('anything', 'at all', (data) => {
+    expectTypeOf(data).toBeAny()
+  })
+  stream.registerProcessor('*', '*', (_, message) => expectTypeOf(message.channel).toEqualTypeOf<string>())
+  stream.onmessage = (text, id, channel, eventid, last, time) => {
+    expectTypeOf(text).toBeUnknown()
+    expectTypeOf([id, channel, eventid, last, time] as const).toEqualTypeOf<
+      readonly [number | undefined, string, string, boolean, string | undefined]
+    >()
+  }
+  stream.onmessage = null
+}
+
+function options(): void {
+  new PushStream({ host: 'a', modes: 'websocket|stream', onmessage: null })
+  new PushStream({ modes: ['websocket'], params: async () => ({ token: 'x' }), text: 'plain' })
+  // @ts-expect-error no such option
+  new PushStream({ hots: 'a' })
+  // @ts-expect-error no such mode
+  new PushStream({ modes: ['ws'] })
+  // @ts-expect-error no such reading
+  new PushStream({ text: 'utf8' })
+}
+
+test('the types hold, or this file does not compile', () => {
+  expectTypeOf(typed).toBeFunction()
+  expectTypeOf(untyped).toBeFunction()
+  expectTypeOf(options).toBeFunction()
+})

@@ -1,0 +1,284 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { positionOf } from '../../src/delivery/position.js'
+import { PushStreamError } from '../../src/errors.js'
+import type { Ending } from '../../src/modes/mode.js'
+import type { RequestKind, Subscription, Wanted } from '../../src/protocols/protocol.js'
+import { type Endpoint, type PushStreamSettings, pushStream } from '../../src/protocols/push-stream.js'
+import { runs } from './support/runs.js'
+
+const kinds: readonly RequestKind[] = ['websocket', 'eventsource', 'stream', 'longpolling', 'poll']
+const make = (settings: PushStreamSettings = {}, endpoint: Partial<Endpoint> = {}) =>
+  pushStream(settings, { base: 'http://h:8080/base', credentials: 'same-origin', sameOrigin: true, ...endpoint })
+const wanted = (channels: readonly Wanted[], over: Partial<Subscription> = {}): Subscription => ({
+  channels,
+  position: undefined,
+  eventId: undefined,
+  params: {},
+  headers: {},
+  ...over,
+})
+const position = positionOf(Date.UTC(2026, 10, 20, 22, 5, 8), 3)
+const time = 'Fri, 20 Nov 2026 22:05:08 GMT'
+
+/** The channels as the server's own code takes them apart: decoded, split, and the backtrack found by its expression. */
+function serverReads(url: string, byArgument: boolean): { name: string; backtrack: number }[] {
+  // A browser normalises the address before it sends it.
+  const { pathname, search } = new URL(url)
+  const text = byArgument
+    ? decodeURIComponent(/[?&]channels=([^&]*)/.exec(search)![1]!)
+    : decodeURIComponent(decodeURIComponent(pathname.slice('/base/ev/'.length)))
+  const read: { name: string; backtrack: number }[] = []
+  const expression = /(\.b([0-9]+))?(\/|$)/g
+  for (let at = 0; at < text.length; ) {
+    expression.lastIndex = at
+    const found = expression.exec(text)!
+    read.push({ name: text.slice(at, found.index), backtrack: Number(found[2] ?? 0) })
+    at = found.index + found[0].length
+  }
+  return read
+}
+
+const names = [
+  'a',
+  'x.b5',
+  'x.b5.b6',
+  '.b5',
+  'x.b',
+  'x.b5y',
+  '%2F',
+  '%252F',
+  '%',
+  '%zz',
+  '.',
+  '..',
+  '...',
+  '. .',
+  '%2e%2e',
+  'a=b=c&d',
+  '#',
+  'a#b',
+  '+',
+  'a+b c',
+  ' ',
+  '&channels=b',
+  '\\',
+  '..\\x',
+  ':',
+  ';',
+  '"',
+  "'",
+  '<script>',
+  '__proto__',
+  'constructor',
+  '🦊',
+  'é',
+  '\u2028',
+  '\0',
+  '\n',
+  'x'.repeat(10_000),
+  '🦊'.repeat(1000),
+]
+
+describe('channels', () => {
+  test.each(names)('%j comes back from the address', (name) => {
+    for (const byArgument of [false, true]) {
+      const protocol = make({ channelsByArgument: byArgument })
+      protocol.check(name)
+      for (const backtrack of [0, 5]) {
+        const { url } = protocol.exchange(
+          'eventsource',
+          wanted([{ name: 'first' }, { name, backtrack }, { name: 'last' }]),
+        )
+        expect(serverReads(url, byArgument)).toEqual([
+          { name: 'first', backtrack: 0 },
+          { name, backtrack },
+          { name: 'last', backtrack: 0 },
+        ])
+      }
+    }
+  })
+
+  test('any names and backtracks', () => {
+    const name = fc
+      .string({ unit: 'grapheme', minLength: 1, maxLength: 20 })
+      .map((s) => s.replace(/[/?]/g, '.b7') || 'x')
+    const special = fc
+      .array(fc.constantFrom('.b5', '.b', '%2F', '%', '.', '..', '+', '#', '0', 'b', ' '), {
+        minLength: 1,
+        maxLength: 5,
+      })
+      .map((parts) => parts.join(''))
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ name: fc.oneof(name, special), backtrack: fc.constantFrom(0, 0, 1, 99) }), {
+          minLength: 1,
+          maxLength: 4,
+        }),
+        fc.boolean(),
+        (channels, byArgument) => {
+          const protocol = make({ channelsByArgument: byArgument })
+          for (const { name } of channels) protocol.check(name)
+          const { url } = protocol.exchange('eventsource', wanted(channels, { position, params: { token: 'a/b&c' } }))
+          expect(serverReads(url, byArgument)).toEqual(channels)
+          expect(new URL(url).searchParams.get('token')).toBe('a/b&c')
+        },
+      ),
+      runs(),
+    )
+  })
+
+  test.each<[unknown, string]>([
+    ['a/b', "'/'"],
+    ['/', "'/'"],
+    ['a?b', "'?'"],
+    ['', 'at least one character'],
+    ['\ud800', 'Unicode'],
+    ['a\udc00b', 'Unicode'],
+    [undefined, 'text'],
+    [7, 'text'],
+    [null, 'text'],
+  ])('%j is refused, and it is said why', (name, why) => {
+    const check = () => make().check(name as string)
+    expect(check).toThrow(PushStreamError)
+    expect(check).toThrow(expect.objectContaining({ code: 'bad-channel', message: expect.stringContaining(why) }))
+  })
+
+  test('publishing: the same names, once decoded', () => {
+    const url = new URL(make().publish(['x.b5', 'a+b &c', '🦊'])!)
+    expect(url.pathname).toBe('/base/pub')
+    expect(decodeURIComponent(/[?&]id=([^&]*)/.exec(url.search)![1]!)).toBe('x.b5.b0/a+b &c/🦊')
+  })
+})
+
+describe('addresses', () => {
+  test.each([
+    ['websocket', 'ws://h:8080/base/ws/a'],
+    ['eventsource', 'http://h:8080/base/ev/a'],
+    ['stream', 'http://h:8080/base/sub/a'],
+    ['longpolling', 'http://h:8080/base/lp/a'],
+    ['poll', 'http://h:8080/base/ev/a'],
+  ] as const)('%s', (kind, url) => {
+    expect(make().exchange(kind, wanted([{ name: 'a' }])).url).toBe(url)
+  })
+
+  test.each(['/events/ws', 'events/ws/', '//events/ws//'])('prefix %s', (urlPrefixWebsocket) => {
+    const { url } = make({ urlPrefixWebsocket }, { base: 'https://h' }).exchange('websocket', wanted([{ name: 'a' }]))
+    expect(url).toBe('wss://h/events/ws/a')
+  })
+
+  test('by argument, under any name', () => {
+    const { url } = make({ channelsByArgument: true, channelsArgument: 'c' }).exchange(
+      'eventsource',
+      wanted([{ name: 'a' }, { name: 'b', backtrack: 2 }], { params: { t: '1' } }),
+    )
+    expect(url).toBe('http://h:8080/base/ev?c=a%2Fb.b2&t=1')
+  })
+})
+
+describe('position', () => {
+  const query = `time=${encodeURIComponent(time)}&tag=3`
+  const head = { 'If-Modified-Since': time, 'If-None-Match': 'W/3' }
+
+  test.each<[string, RequestKind, PushStreamSettings, boolean, string, Record<string, string>]>([
+    ['both to the own origin', 'longpolling', {}, true, query, head],
+    ['no header to another origin', 'longpolling', {}, false, query, {}],
+    ['a websocket has no headers', 'websocket', {}, true, query, {}],
+    ['only the query', 'longpolling', { messagesControlByArgument: true }, true, query, {}],
+    ['only headers', 'longpolling', { messagesControlByArgument: false }, true, '', head],
+    ['only headers, also to another origin', 'longpolling', { messagesControlByArgument: false }, false, '', head],
+    [
+      'under other names',
+      'longpolling',
+      { messagesControlByArgument: true, timeArgument: 'since', tagArgument: 'n' },
+      true,
+      `since=${encodeURIComponent(time)}&n=3`,
+      {},
+    ],
+  ])('%s', (_, kind, settings, sameOrigin, search, headers) => {
+    const made = make(settings, { sameOrigin }).exchange(kind, wanted([{ name: 'a' }], { position, eventId: 'e' }))
+    expect(new URL(made.url).search.slice(1)).toBe(search)
+    expect(made.url).not.toContain('+')
+    expect(made.headers).toEqual(headers)
+  })
+
+  test.each(kinds)('If-None-Match is never alone: %s', (kind) => {
+    for (const over of [{}, { position }, { eventId: 'e' }, { position: 0 }, { position, eventId: 'e' }]) {
+      for (const messagesControlByArgument of [undefined, true, false]) {
+        const settings = messagesControlByArgument === undefined ? {} : { messagesControlByArgument }
+        const { headers } = make(settings).exchange(kind, wanted([{ name: 'a' }], over))
+        expect('If-None-Match' in headers).toBe('If-Modified-Since' in headers)
+      }
+    }
+  })
+
+  test('an event id where there is no position', () => {
+    const made = make().exchange('eventsource', wanted([{ name: 'a' }], { eventId: 'é +1' }))
+    expect(new URL(made.url).search).toBe('?eventid=%C3%A9%20%2B1')
+    expect(made.headers).toEqual({ 'Last-Event-ID': 'é +1' })
+  })
+
+  test('what the application adds stays, and never becomes a position', () => {
+    const made = make().exchange(
+      'poll',
+      wanted([{ name: 'a' }], { position, params: { time: 'mine', x: '1' }, headers: { Authorization: 'Bearer x' } }),
+    )
+    expect(new URL(made.url).searchParams.get('time')).toBe(time)
+    expect(made.headers).toEqual({ ...head, Authorization: 'Bearer x', 'X-Nginx-PushStream-Mode': 'polling' })
+    expect(made.framing).toBe('eventsource')
+  })
+
+  test.each<[string | null, string | null, number | undefined]>([
+    [time, 'W/3', position],
+    [time, '"3"', position],
+    [time, null, position - 3],
+    [null, 'W/3', undefined],
+    ['yesterday', 'W/3', undefined],
+  ])('from the headers of an answer: %s, %s', (lastModified, etag, expected) => {
+    expect(make().positionOf(lastModified, etag)).toBe(expected)
+  })
+})
+
+describe('endings', () => {
+  const close = (status: number, explain: string): Ending => ({ kind: 'close', status, explain })
+  const refused = (status: number, explain: string) => close(1008, `{"http_status": ${status}, "explain":"${explain}"}`)
+
+  test.each<[Ending, string, number | undefined, string | undefined]>([
+    [{ kind: 'end' }, 'again', undefined, undefined],
+    [{ kind: 'refused' }, 'retry', undefined, undefined],
+    [{ kind: 'refused', status: 1006 }, 'retry', undefined, undefined],
+    [{ kind: 'lost' }, 'retry', undefined, undefined],
+    [{ kind: 'lost', status: 1006 }, 'retry', undefined, undefined],
+    [{ kind: 'invalid', explain: 'an HTML page' }, 'mode', undefined, 'an HTML page'],
+    [{ kind: 'status', status: 400 }, 'rejected', 400, undefined],
+    [{ kind: 'status', status: 401 }, 'rejected', 401, undefined],
+    [{ kind: 'status', status: 403, explain: 'Channel is forbidden' }, 'rejected', 403, 'Channel is forbidden'],
+    [
+      { kind: 'status', status: 403, explain: 'Subscribers limit reached.' },
+      'retry',
+      403,
+      'Subscribers limit reached.',
+    ],
+    [{ kind: 'status', status: 404 }, 'mode', 404, undefined],
+    [{ kind: 'status', status: 405 }, 'mode', 405, undefined],
+    [{ kind: 'status', status: 408 }, 'retry', 408, undefined],
+    [{ kind: 'status', status: 414 }, 'rejected', 414, undefined],
+    [{ kind: 'status', status: 426 }, 'mode', 426, undefined],
+    [{ kind: 'status', status: 429 }, 'retry', 429, undefined],
+    [{ kind: 'status', status: 500 }, 'retry', 500, undefined],
+    [{ kind: 'status', status: 501 }, 'mode', 501, undefined],
+    [{ kind: 'status', status: 502 }, 'retry', 502, undefined],
+    [{ kind: 'status', status: 302 }, 'retry', 302, undefined],
+    [refused(403, 'Channel "x" not allowed'), 'rejected', 403, 'Channel "x" not allowed'],
+    [refused(403, 'Number of channels were exceeded.'), 'retry', 403, 'Number of channels were exceeded.'],
+    [close(1008, 'policy'), 'retry', undefined, 'policy'],
+    [close(1008, ''), 'retry', undefined, ''],
+    [close(1011, '{"http_status": 403, "explain":"x"}'), 'retry', undefined, '{"http_status": 403, "explain":"x"}'],
+    [close(4000, 'mine'), 'retry', undefined, 'mine'],
+  ])('%j: %s', (ending, verdict, status, explain) => {
+    const protocol = make()
+    expect(protocol.verdict(ending)).toBe(verdict)
+    const { status: told, explain: why } = protocol.explanation(ending)
+    expect([told, why]).toEqual([status, explain])
+  })
+})
