@@ -7,6 +7,9 @@ async function eight(newTab: () => Promise<Tab>): Promise<Tab[]> {
   return tabs
 }
 
+// Eight pages of a browser on two busy cores take their time.
+test.describe.configure({ timeout: 90_000 })
+
 test('eight tabs: all receive', async ({ newTab, site }) => {
   const tabs = await eight(newTab)
   for (const tab of tabs) await tab.start({ channels: { a: 0 } })
@@ -24,6 +27,7 @@ for (const modes of [['eventsource'], ['eventsource', 'websocket']] as const) {
   test(`eight tabs with ${modes.join(' and ')}: six connections of HTTP/1.1 are all a browser opens to an origin`, async ({
     newTab,
     site,
+    browserName,
   }) => {
     const tabs = await eight(newTab)
     for (const tab of tabs) {
@@ -33,7 +37,8 @@ for (const modes of [['eventsource'], ['eventsource', 'websocket']] as const) {
       const recordings = await Promise.all(tabs.map((tab) => tab.recording()))
       return recordings.filter(({ status }) => status.state === 'open').map(({ status }) => status.mode)
     }
-    const expected = modes.length === 1 ? 6 : 8
+    // Firefox counts the handshake of a websocket among the six, Chromium does not.
+    const expected = modes.length > 1 && browserName === 'chromium' ? 8 : 6
     await expect.poll(async () => (await open()).length).toBeGreaterThanOrEqual(expected)
     note('open', (await open()).join(' '))
     let id = site.server.publish('a', 'for all').id
@@ -50,3 +55,20 @@ for (const modes of [['eventsource'], ['eventsource', 'websocket']] as const) {
     await expect.poll(receivers).toBe(6)
   })
 }
+
+// Not yet: the poll that checks the connection finds none of the six free, and its silence counts against the good one.
+test.fixme('six tabs by eventsource: a tab that is shown again keeps its connection', async ({ newTab, site }) => {
+  const start = { options: { modes: ['eventsource'] as const, timeout: 1500 }, channels: { a: 0 } }
+  const tabs: Tab[] = []
+  for (let n = 0; n < 6; n++) tabs.push(await (await newTab()).load())
+  for (const tab of tabs) await tab.start(start)
+  for (const tab of tabs) await tab.until('open', ({ status }) => status.state === 'open')
+  const shown = tabs[0] as Tab
+  await shown.page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
+  // The server's pings, every two seconds, go on showing that the connection lives.
+  await shown.page.waitForTimeout(4000)
+  const { stats, errors } = await shown.recording()
+  expect(errors).toEqual([])
+  expect(stats.reconnects).toBe(0)
+  expect(site.server.stats().subscribers).toBe(6)
+})

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+
 interface System {
   find(name: string): string | undefined
   howToInstall(names: readonly string[]): string
@@ -9,7 +11,8 @@ const system = (): Promise<System> => import(new URL('../../scripts/system.mjs',
 
 /** Where a browser is: what PUSHSTREAM_CHROMIUM or PUSHSTREAM_FIREFOX names, else wherever the system has it. */
 export async function findBrowser(name: BrowserName): Promise<string | undefined> {
-  return process.env[`PUSHSTREAM_${name.toUpperCase()}`] || (await system()).find(name)
+  const path = process.env[`PUSHSTREAM_${name.toUpperCase()}`] || (await system()).find(name)
+  return path !== undefined && existsSync(path) ? path : undefined
 }
 
 /** What to say when it is not there. */
