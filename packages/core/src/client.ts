@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import mitt from 'mitt'
-import { Connection } from './connection/connection.js'
+import { type Connection, createConnection } from './connection/connection.js'
 import type { State } from './connection/machine.js'
 import { Ledger } from './delivery/ledger.js'
 import { positionOf } from './delivery/position.js'
@@ -199,17 +199,13 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
         this.#emit('gap', { channel, first, last, reason })
       },
     })
-    this.#connection = new Connection(this.#settings, this.#ledger, {
+    this.#connection = createConnection(this.#settings, this.#ledger, {
       changed: () => this.#update(),
       opened: () => {
         this.#everOpen = true
         this.#emit('open', this.#status)
       },
-      refused: (channel, error) => {
-        this.#connection.error = error
-        this.#error(error)
-        this.#settings.logger?.debug('pushstream', 'refused', channel)
-      },
+      refused: (error) => this.#error(error),
       deleted: (channel, text) => {
         this.#emit('channeldeleted', { channel, text })
         this.#callback('onchanneldeleted', () => this.onchanneldeleted?.(channel))
@@ -321,7 +317,7 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   async sendMessage(text: string): Promise<void> {
     this.#alive()
     const encoded = encodeURIComponent(text)
-    if (this.#connection.current?.send(encoded)) return
+    if (this.#connection.current()?.send(encoded)) return
     const fail = (message: string, details: object) => new PushStreamError('send', message, details)
     if (this.#ledger.size === 0) throw fail('There is no channel to publish to: add one first.', {})
     const { environment, protocol } = this.#settings
@@ -561,7 +557,7 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
     return {
       state,
       mode,
-      attempt: context.failures,
+      attempt: state === 'open' ? 0 : context.failures,
       retryAt: state === 'waiting' ? context.retryAt : undefined,
       error,
       since: last?.state === state && last.mode === mode ? last.since : this.#settings.environment.now(),

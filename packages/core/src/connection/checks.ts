@@ -1,5 +1,5 @@
 import type { Channel, Ledger } from '../delivery/ledger.js'
-import { type Position, positionOf, secondOf, timeOf } from '../delivery/position.js'
+import { type Position, positionOf, timeOf } from '../delivery/position.js'
 import type { Received } from '../message.js'
 import { poll } from '../modes/longpolling.js'
 import type { Ending } from '../modes/mode.js'
@@ -35,6 +35,7 @@ export class Checks {
 
   constructor(settings: Settings, ledger: Ledger, requests: Requests, events: CheckEvents) {
     this.#settings = settings
+    this.possible = settings.protocol.polls ? undefined : false
     this.#ledger = ledger
     this.#requests = requests
     this.#events = events
@@ -80,17 +81,22 @@ export class Checks {
     return undefined
   }
 
-  /**
-   * Asks for what these channels should have brought by now. `again`: from the whole second, for holes. Answers whether
-   * anything new came of it, or the ending that kept it from being answered.
-   */
-  async audit(channels: readonly Channel[], again: boolean): Promise<Ending | undefined> {
-    const frontier = this.#ledger.frontier(channels)
-    const position = frontier !== undefined && again ? secondOf(frontier) : frontier
+  /** Whether the server can be asked what a connection should have brought. */
+  get auditable(): boolean {
+    return this.possible !== false || !this.#settings.protocol.polls
+  }
+
+  /** Asks for what these channels should have brought by now. The ending, if it was not answered. */
+  async audit(channels: readonly Channel[]): Promise<Ending | undefined> {
+    const position = this.#requests.begin(channels)
     const before = this.#ledger.newest
     const holes = this.#ledger.holes()
     for (const channel of holes.keys()) if (!channels.includes(channel)) holes.delete(channel)
-    const { messages, ending } = await this.poll(channels, position, this.#settings.timeout, () => 0)
+    // Where polls are not possible a long-poll does, if it has something to bring: it begins with what is known.
+    const weak = this.possible === false
+    if (weak && position === undefined) return { kind: 'lost' }
+    const deadline = weak ? primeDeadline : this.#settings.timeout
+    const { messages, ending } = await this.poll(channels, position, deadline, () => 0)
     if (ending !== undefined) return ending
     for (const message of messages) this.#events.message(message)
     this.#ledger.settle(holes)
@@ -111,8 +117,9 @@ export class Checks {
     this.#running.add(abort)
     const timer = environment.setTimeout(() => abort.abort(), deadline)
     const messages: Received[] = []
+    const kind = protocol.polls ? 'poll' : 'longpolling'
     const decoder = protocol.decoder(
-      { kind: 'poll', liveFrom: from, onlyChannel: channels.length === 1 ? channels[0]?.name : undefined },
+      { kind, liveFrom: from, onlyChannel: channels.length === 1 ? channels[0]?.name : undefined },
       {
         message: (message) => messages.push(message),
         ping() {},
@@ -121,14 +128,14 @@ export class Checks {
       },
     )
     try {
-      const exchange = await this.#requests.make('poll', channels, position, backtrack)
+      const exchange = await this.#requests.make(kind, channels, position, backtrack)
       if (abort.signal.aborted) return { messages, ending: { kind: 'lost' } }
       const ending = await poll(exchange, abort.signal, environment, {
         life() {},
         frame: (text, meta) => decoder.frame(text, meta),
         answered: () => decoder.finish(),
       })
-      if (ending === undefined) this.possible = true
+      if (ending === undefined) this.possible ??= true
       else if (protocol.verdict(ending) === 'mode') this.possible = false
       return { messages, ending }
     } catch (cause) {

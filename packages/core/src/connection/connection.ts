@@ -8,519 +8,321 @@ import { stream } from '../modes/stream.js'
 import { websocket } from '../modes/websocket.js'
 import { bad, type Settings } from '../options.js'
 import { Checks } from './checks.js'
+import { createDoubts } from './doubts.js'
 import { LongPollChain } from './longpoll.js'
-import { type Context, type Effect, type Event, initial, step, type TimerName } from './machine.js'
+import { type Context, type Effect, type Event, initial, step } from './machine.js'
 import { ModeMemory } from './memory.js'
 import { Requests } from './requests.js'
+import { createSifting } from './sifting.js'
 import { ageOf, grace, Source } from './source.js'
+import { createTimers } from './timers.js'
 
-/** How long a hole is waited for before the server is asked, in ms: workers deliver out of order by a few. */
-const holeWait = 200
-/** How long after a burst of long-poll answers it is checked, in ms. */
-const burstWait = 1000
-/** How long a connection may take to bring what an audit found, in ms. */
-const deafWait = 1000
-/** How long a connection must last to count as having worked, in ms. */
-const lasting = 5000
-/** How long after the server ended a connection its successor is replaced once more, in ms, at least. */
-const renewal = 1000
 /** What comes this long after the opening, in ms, is no backlog. */
 const backlog = 500
+/** How long a connection must last to count as having worked, in ms. */
+const lasting = 5000
 /** How long a mode that brought nothing is put last, in ms. */
 const demotion = 5 * 60_000
-
-/** Timers beside the machine's. */
-type Chore = 'hole' | 'burst' | 'deaf' | 'renew' | 'stale'
 
 /** What the connection tells its client. */
 export interface ConnectionEvents {
   changed(): void
   opened(): void
   /** A channel is given up: the server doesn't want it. */
-  refused(channel: string, error: PushStreamError): void
+  refused(error: PushStreamError): void
   deleted(channel: string, text: string): void
   deadletter(raw: string, reason: string): void
   failed(error: PushStreamError): void
 }
 
 /** Keeps one connection to the server for all channels: runs what the machine decides. */
-export class Connection {
-  /** Connections accepted after the first. */
-  reconnects = 0
-  /** The last trouble, until something is accepted. */
-  error: PushStreamError | undefined
-  readonly #settings: Settings
-  readonly #ledger: Ledger
-  readonly #events: ConnectionEvents
-  readonly #requests: Requests
-  readonly #checks: Checks
-  readonly #memory: ModeMemory
-  readonly #modes: Record<ModeName, Mode>
-  readonly #sources = new Map<number, Source>()
-  readonly #timers = new Map<TimerName | Chore, unknown>()
-  readonly #demoted = new Map<ModeName, number>()
-  readonly #probes = new Set<Source>()
-  readonly #queue: Event[] = []
-  #context: Context = initial
-  #skew = Number.POSITIVE_INFINITY
-  #rejection: Ending | undefined
-  #renewed = false
-  #primeFailed = false
-  #opened = false
-  #dismissed = false
-  #auditing = false
-  #round = 0
-  /** Holes for which a successor was opened. */
-  #doubted: Map<Channel, number | undefined> = new Map()
-  #stopListening: (() => void) | undefined
-
-  constructor(settings: Settings, ledger: Ledger, events: ConnectionEvents) {
-    this.#settings = settings
-    this.#ledger = ledger
-    this.#events = events
-    this.#requests = new Requests(settings, ledger)
-    this.#checks = new Checks(settings, ledger, this.#requests, {
-      message: (message) => this.#receive(message),
-      deleted: (channel, text) => this.#deleted(channel, text),
-      deadletter: (raw, reason) => events.deadletter(raw, reason),
-    })
-    this.#memory = new ModeMemory(settings.environment, settings.origin)
-    this.#modes = {
-      websocket,
-      eventsource: settings.nativeEventSource ? nativeEventsource : eventsource,
-      stream,
-      longpolling,
-    }
+export function createConnection(settings: Settings, ledger: Ledger, events: ConnectionEvents) {
+  const { environment, protocol } = settings
+  const modes: Record<ModeName, Mode> = {
+    websocket,
+    eventsource: settings.nativeEventSource ? nativeEventsource : eventsource,
+    stream,
+    longpolling,
   }
+  const requests = new Requests(settings, ledger)
+  const checks = new Checks(settings, ledger, requests, {
+    message: receive,
+    deleted,
+    deadletter: (raw, reason) => events.deadletter(raw, reason),
+  })
+  const memory = new ModeMemory(environment, settings.origin)
+  const timers = createTimers(environment)
+  const sifting = createSifting(settings, checks, requests)
+  const doubts = createDoubts(settings, ledger, checks, timers, {
+    current,
+    change: () => dispatch({ type: 'change' }),
+    dead,
+    demote,
+  })
+  const sources = new Map<number, Source>()
+  const demoted = new Map<ModeName, number>()
+  const queue: Event[] = []
+  let context: Context = initial
+  /** How much the page's clock is ahead of the server's, in ms, at most. */
+  let skew = Number.POSITIVE_INFINITY
+  let rejection: Ending = { kind: 'lost' }
+  let error: PushStreamError | undefined
+  let reconnects = -1
+  let renewed = false
+  let primeFailed = false
+  let dismissed = false
+  /** What is asked beside the connection counts only while this stays the same. */
+  let asking = 0
+  let stopListening: (() => void) | undefined
 
-  get context(): Context {
-    return this.#context
-  }
-
-  get current(): Source | undefined {
-    return this.#context.current && this.#sources.get(this.#context.current.key)
-  }
-
-  connect(): void {
-    if (this.#usable().length === 0) {
-      throw bad(`This runtime has none of the modes ${this.#settings.modes.join(', ')}: use others, or 'environment'.`)
-    }
-    this.#stopListening ??= this.#settings.environment.page?.onBack(() => this.#back())
-    this.#dispatch({ type: 'connect' })
-  }
-
-  /** Other channels are wanted now. */
-  change(): void {
-    this.#dispatch({ type: 'change' })
-  }
-
-  disconnect(): void {
-    this.#stopListening?.()
-    this.#stopListening = undefined
-    this.#round++
-    this.#checks.stop()
-    this.#dispatch({ type: 'disconnect' })
-    for (const name of this.#timers.keys()) this.#cancel(name)
-    for (const probe of this.#probes) probe.close()
-    this.#probes.clear()
-  }
-
-  /** One event after the other: what a listener sets off waits until the step before it is done. */
-  #dispatch(event: Event): void {
-    this.#queue.push(event)
-    if (this.#queue.length > 1) return
-    for (let next: Event | undefined = event; next !== undefined; next = this.#queue[0]) {
-      this.#step(next)
-      this.#queue.shift()
-    }
-  }
-
-  #step(event: Event): void {
-    const { environment, autoReconnect, backoffBase, backoffCap } = this.#settings
-    const usable = this.#usable()
-    const now = environment.now()
-    const demoted = (mode: ModeName) => ((this.#demoted.get(mode) ?? 0) > now ? 1 : 0)
-    const before = this.#context
-    const { context, effects } = step(before, event, {
-      now,
-      random: environment.random(),
-      autoReconnect,
-      base: backoffBase,
-      cap: backoffCap,
-      modes: usable,
-      order: [...this.#memory.order(usable)].sort((a, b) => demoted(a) - demoted(b)),
-    })
-    this.#context = context
-    if (effects.length > 0)
-      this.#settings.logger?.debug('pushstream', event.type, `${before.state} > ${context.state}`, effects)
-    for (const effect of effects) this.#run(effect)
-    if (context !== before) this.#events.changed()
-    if (before.current === undefined && context.current !== undefined) {
-      if (this.#opened) this.reconnects++
-      this.#opened = true
-      this.#events.opened()
-    }
+  function current(): Source | undefined {
+    return context.current && sources.get(context.current.key)
   }
 
   /** The modes wanted, as far as this runtime has them. */
-  #usable(): readonly ModeName[] {
-    return this.#settings.modes.filter((mode) => this.#modes[mode].available(this.#settings.environment))
-  }
+  const usable = () => settings.modes.filter((mode) => modes[mode].available(environment))
 
-  #run(effect: Effect): void {
-    switch (effect.type) {
-      case 'prime':
-        return void this.#prime()
-      case 'open':
-        return this.#open(effect.key, effect.mode)
-      case 'close':
-        this.#sources.get(effect.key)?.close()
-        this.#sources.delete(effect.key)
-        return
-      case 'accept':
-        return this.#accepted(effect.mode, effect.lesser)
-      case 'sift':
-        return void this.#sift()
-      case 'timer':
-        return this.#later(effect.name, effect.ms, () => this.#due(effect.name))
-      case 'cancel':
-        return this.#cancel(effect.name)
+  /** One event after the other: what a listener sets off waits until the step before it is done. */
+  function dispatch(event: Event): void {
+    queue.push(event)
+    if (queue.length > 1) return
+    for (let next: Event | undefined = event; next !== undefined; next = queue[0]) {
+      take(next)
+      queue.shift()
     }
   }
 
-  #due(name: TimerName): void {
-    // Who has opened is about to be accepted or rejected: no reason to start another mode beside it.
-    const opening = this.#context.racing.some(({ key }) => this.#sources.get(key)?.opened)
-    if (name === 'headstart' && opening) this.#later(name, grace, () => this.#dispatch({ type: name }))
-    else this.#dispatch({ type: name })
+  function take(event: Event): void {
+    const now = environment.now()
+    const last = (mode: ModeName) => ((demoted.get(mode) ?? 0) > now ? 1 : 0)
+    const before = context
+    const { context: after, effects } = step(before, event, {
+      now,
+      random: environment.random(),
+      autoReconnect: settings.autoReconnect,
+      base: settings.backoffBase,
+      cap: settings.backoffCap,
+      modes: usable(),
+      order: [...memory.order(usable())].sort((a, b) => last(a) - last(b)),
+    })
+    if (after === before) return
+    context = after
+    settings.logger?.debug('pushstream', event.type, before.state, after.state, effects)
+    for (const effect of effects) run(effect)
+    events.changed()
+    if (before.current === undefined && after.current !== undefined) {
+      reconnects++
+      events.opened()
+    }
   }
 
-  #later(name: TimerName | Chore, ms: number, callback: () => void): void {
-    this.#cancel(name)
-    const timer = this.#settings.environment.setTimeout(() => {
-      this.#timers.delete(name)
-      callback()
-    }, ms)
-    this.#timers.set(name, timer)
+  function run(effect: Effect): void {
+    if (effect.type === 'prime') void prime()
+    else if (effect.type === 'sift') void sift()
+    else if (effect.type === 'open') open(effect.key, effect.mode)
+    else if (effect.type === 'accept') accepted(effect.mode, effect.lesser)
+    else if (effect.type === 'cancel') timers.cancel(effect.name)
+    else if (effect.type === 'timer') {
+      const { name } = effect
+      timers.set(name, effect.ms, () => {
+        // Who has opened is about to be accepted or rejected: no reason to start another mode beside it.
+        const opening = name === 'headstart' && context.racing.some(({ key }) => sources.get(key)?.opened)
+        if (opening) timers.set(name, grace, () => dispatch({ type: name }))
+        else dispatch({ type: name })
+      })
+    } else {
+      sources.get(effect.key)?.close()
+      sources.delete(effect.key)
+    }
   }
 
-  #cancel(name: TimerName | Chore): void {
-    this.#settings.environment.clearTimeout(this.#timers.get(name))
-    this.#timers.delete(name)
-  }
-
-  async #prime(): Promise<void> {
-    const round = ++this.#round
+  async function prime(): Promise<void> {
+    const mine = ++asking
     // Changes of one tick are one change: what is added right after this is primed with it.
     await undefined
-    const ending = await this.#checks.prime()
-    if (round !== this.#round) return
-    if (ending !== undefined && this.#settings.protocol.verdict(ending) === 'rejected') {
-      this.#rejection = ending
-      this.#dispatch({ type: 'rejected' })
-      return
-    }
-    this.#primeFailed = ending !== undefined
-    this.#dispatch({ type: 'primed' })
+    if (mine !== asking) return
+    const ending = await checks.prime()
+    if (mine !== asking) return
+    primeFailed = ending !== undefined
+    if (ending === undefined || protocol.verdict(ending) !== 'rejected') return dispatch({ type: 'primed' })
+    rejection = ending
+    dispatch({ type: 'rejected' })
   }
 
-  #open(key: number, name: ModeName): void {
-    const channels = this.#ledger.all
-    const names = new Set(channels.map((channel) => channel.name))
-    const { environment, protocol, nativeEventSource } = this.#settings
-    const wanted = () => channels.filter((channel) => this.#ledger.get(channel.name) === channel)
-    const chain =
-      name === 'longpolling' ? new LongPollChain(this.#ledger, this.#requests, protocol, environment.now) : undefined
-    const sourceReady: { source?: Source } = {}
+  function open(key: number, name: ModeName): void {
+    const channels = ledger.all
+    const wanted = () => channels.filter((channel) => ledger.get(channel.name) === channel)
+    const chain = name === 'longpolling' ? new LongPollChain(ledger, requests, protocol, environment.now) : undefined
     const next = async () => {
       const pause = chain?.pause ?? 0
-      if (pause > 0) await new Promise<void>((resolve) => sourceReady.source?.after(pause, resolve))
+      if (pause > 0) await new Promise<void>((resolve) => source.after(pause, resolve))
       const still = wanted()
-      const position = chain === undefined ? this.#requests.begin(still) : chain.next(still)
-      const kind = name
-      const exchange = await this.#requests.make(kind, still, position, (channel) => channel.backtrack)
-      return name === 'eventsource' && nativeEventSource ? { ...exchange, headers: {} } : exchange
+      const position = chain === undefined ? requests.begin(still) : chain.next(still)
+      return requests.make(name, still, position, (channel) => channel.backtrack)
     }
-    const source = new Source(this.#modes[name], names, this.#skew, next, this.#settings, {
-      accepted: () => this.#dispatch({ type: 'accepted', key }),
-      ended: (ending) => this.#ended(key, source, ending),
-      idle: () => this.#idle(source),
-      dead: () => this.#dead(source, 'The pings of the server stopped.'),
-      ping: () => this.#ledger.witness(this.#covered(source), this.#ledger.newest),
-      message: (message) => this.#receive(message, source),
-      deleted: (channel, text) => this.#deleted(channel, text, source),
-      deadletter: (raw, reason) => this.#events.deadletter(raw, reason),
-      answered: (answer) => {
-        if (chain?.answered(answer, wanted()) && !this.#timers.has('burst')) {
-          this.#later('burst', burstWait, () => {
-            chain.calm()
-            void this.#audit(source, false)
-          })
-        }
+    const source: Source = new Source(
+      modes[name],
+      new Set(channels.map((channel) => channel.name)),
+      skew,
+      next,
+      settings,
+      {
+        accepted: () => dispatch({ type: 'accepted', key }),
+        ended: (ending) => ended(key, source, ending),
+        idle: () => void doubts.audit(source),
+        dead: () => dead(source, 'The pings of the server stopped.'),
+        ping: () => ledger.witness(doubts.covered(source), ledger.newest),
+        message: (message) => receive(message, source),
+        deleted: (channel, text) => deleted(channel, text, source),
+        deadletter: (raw, reason) => events.deadletter(raw, reason),
+        answered: (answer) => {
+          if (chain?.answered(answer, wanted())) doubts.burst(source, () => chain.calm())
+        },
       },
-    })
-    sourceReady.source = source
-    this.#sources.set(key, source)
+    )
+    sources.set(key, source)
     // A request that hangs looks the same on a good network and on none, and so does a stream before its first message.
-    if (chain !== undefined || (name === 'stream' && this.#settings.modes.length === 1)) void this.#prove(source)
+    if (chain !== undefined || (name === 'stream' && settings.modes.length === 1)) void doubts.prove(source)
   }
 
-  /** Accepts a source that can't show by itself that it is well: an answered poll shows it, else time has to. */
-  async #prove(source: Source): Promise<void> {
-    if (this.#checks.possible === true && (await this.#checks.audit(this.#covered(source), false)) === undefined) {
-      return source.accept()
-    }
-    if (this.#checks.possible !== true) source.after(this.#settings.timeout / 5, () => source.accept())
+  function accepted(mode: ModeName, lesser: boolean): void {
+    error = undefined
+    renewed = false
+    memory.remember(lesser ? mode : undefined)
+    if (primeFailed) checks.possible ??= false
+    const source = current()
+    if (source !== undefined) doubts.accepted(source, context.failures > 0, dismissed)
+    dismissed = false
   }
 
-  #accepted(mode: ModeName, lesser: boolean): void {
-    this.error = undefined
-    this.#renewed = false
-    this.#memory.remember(lesser ? mode : undefined)
-    if (this.#primeFailed && this.#checks.possible === undefined) this.#checks.possible = false
-    const source = this.current
-    for (const channel of this.#covered(source)) {
-      if (this.#ledger.unknown(channel)) channel.joined ??= source?.openedAt
-    }
-    if (this.#ledger.holes().size > 0) this.#waitForHoles()
-    this.#watchStale()
-    // What ended the connections before may be something on the way that this mode can't take: polls may bring it.
-    if (source !== undefined && this.#context.failures > 0 && this.#checks.possible === true)
-      void this.#audit(source, false)
-    if (this.#dismissed && source !== undefined && mode !== 'longpolling') this.#renew(source)
-    this.#dismissed = false
-  }
-
-  /**
-   * A server that reloads may take the next connection into a worker on its way out, which looks open and delivers
-   * nothing. Unless something live shows that it isn't so, the connection is replaced once more when that is over.
-   */
-  #renew(source: Source): void {
-    this.#later('renew', renewal * (1 + this.#settings.environment.random()), () => {
-      if (source === this.current && !source.live) this.change()
-    })
-  }
-
-  /** A silent channel beside a busy one is known to an ever older position, unless it is asked about. */
-  #watchStale(): void {
-    this.#later('stale', this.#settings.pingtimeout, () => {
-      const source = this.current
-      const channels = this.#covered(source)
-      const behind = this.#stale(channels)
-      if (source !== undefined && this.#checks.possible === true && behind.length < channels.length) {
-        void this.#audit(source, false)
-      }
-      this.#watchStale()
-    })
-  }
-
-  /** The channels a source was opened for, as far as they are still wanted. */
-  #covered(source: Source | undefined): Channel[] {
-    return this.#ledger.all.filter((channel) => source?.names.has(channel.name))
-  }
-
-  #ended(key: number, source: Source, ending: Ending): void {
-    this.#sources.delete(key)
-    const { protocol, environment, params, headers } = this.#settings
+  function ended(key: number, source: Source, ending: Ending): void {
+    sources.delete(key)
     let verdict = protocol.verdict(ending)
     const { status, explain } = protocol.explanation(ending)
     if (verdict === 'rejected') {
-      this.#rejection = ending
+      rejection = ending
       // Credentials may just have run out: the functions that give them are asked once more.
-      if (explain === undefined && !this.#renewed && (typeof params === 'function' || typeof headers === 'function')) {
-        this.#renewed = true
+      const asked = typeof settings.params === 'function' || typeof settings.headers === 'function'
+      if (explain === undefined && !renewed && asked) {
+        renewed = true
         verdict = 'retry'
       }
     }
     if (verdict !== 'again') {
-      const where = `${source.mode} ${ending.kind}${status === undefined ? '' : ` with status ${status}`}${explain ? `: ${explain}` : ''}`
-      this.#trouble(
-        ending.cause instanceof PushStreamError
-          ? ending.cause
-          : new PushStreamError(status === undefined ? 'unreachable' : 'http', `${where}. The client goes on trying.`, {
+      const { cause, kind } = ending
+      const what = `${source.mode} ${kind}${status === undefined ? '' : ` with status ${status}`}${explain ? `: ${explain}` : ''}`
+      failed(
+        cause instanceof PushStreamError
+          ? cause
+          : new PushStreamError(status === undefined ? 'unreachable' : 'http', `${what}. The client goes on trying.`, {
               mode: source.mode,
               status,
-              cause: ending.cause,
+              cause,
             }),
       )
     }
-    this.#dismissed ||= verdict === 'again' && key === this.#context.current?.key
+    dismissed ||= verdict === 'again' && key === context.current?.key
     const worked = source.accepted && (source.worked || environment.now() - source.openedAt > lasting)
     // Again and again accepted, and lost before anything new came: it may be this mode that can't take what comes next.
-    if (source.accepted && !worked && this.#context.failures > 0) this.#demote(source.mode)
-    this.#dispatch({ type: 'ended', key, verdict, worked, retryAfter: ending.retryAfter })
+    if (source.accepted && !worked && context.failures > 0) demote(source)
+    dispatch({ type: 'ended', key, verdict, worked, retryAfter: ending.retryAfter })
   }
 
-  #demote(mode: ModeName): void {
-    this.#demoted.set(mode, this.#settings.environment.now() + demotion)
+  function failed(trouble: PushStreamError): void {
+    error = trouble
+    events.failed(trouble)
   }
 
-  #trouble(error: PushStreamError): void {
-    this.error = error
-    this.#events.failed(error)
+  function demote({ mode }: Source): void {
+    demoted.set(mode, environment.now() + demotion)
   }
 
-  #receive(message: Received, source?: Source): void {
+  function dead(source: Source, why: string): void {
+    if (source !== current()) return
+    failed(new PushStreamError('silent', `${why} The client connects anew.`, { mode: source.mode }))
+    dispatch({ type: 'dead' })
+  }
+
+  function receive(message: Received, source?: Source): void {
     if (source !== undefined) {
       const age = ageOf(message, source.lastLife)
-      if (!source.live && message.position > this.#ledger.newest) {
-        source.live = source.lastLife - source.openedAt > backlog
-      }
-      if (age < this.#skew) this.#skew = age
+      if (age < skew) skew = age
+      if (!source.live && message.position > ledger.newest) source.live = source.lastLife - source.openedAt > backlog
     }
-    const outcome = this.#ledger.receive(message)
+    const outcome = ledger.receive(message)
     if (outcome === 'dropped' || outcome === undefined) return
     if (source !== undefined) source.worked = true
-    if (outcome === 'held' && !this.#timers.has('hole')) this.#waitForHoles()
+    if (outcome === 'held') doubts.held()
   }
 
-  #waitForHoles(): void {
-    this.#later('hole', holeWait, () => {
-      const holes = this.#ledger.holes()
-      const source = this.current
-      if (holes.size === 0 || source === undefined) return
-      if (this.#checks.possible !== false) return void this.#audit(source, true)
-      // A successor was opened for these holes already: what it did not bring is gone.
-      this.#ledger.settle(this.#doubted)
-      this.#doubted = this.#ledger.holes()
-      if (this.#doubted.size > 0) this.change()
-    })
-  }
-
-  #deleted(name: string, text: string, source?: Source): void {
-    const channel = this.#ledger.get(name)
+  function deleted(name: string, text: string, source?: Source): void {
+    const channel = ledger.get(name)
     if (channel === undefined) return
-    this.#ledger.forget(channel)
-    this.#events.deleted(name, text)
+    ledger.forget(channel)
+    events.deleted(name, text)
     // The server doesn't deliver a channel of that name to this connection when it is made again.
-    if (source !== undefined && source.mode !== 'longpolling' && this.#ledger.size > 1) this.change()
+    if (source !== undefined && source.mode !== 'longpolling' && ledger.size > 1) dispatch({ type: 'change' })
   }
 
-  #dead(source: Source, why: string): void {
-    if (source !== this.current) return
-    this.#trouble(new PushStreamError('silent', `${why} The client connects anew.`, { mode: source.mode }))
-    this.#dispatch({ type: 'dead' })
+  /** Gives up the channels that the server rejects, so that the others can go on. */
+  async function sift(): Promise<void> {
+    const mine = ++asking
+    const known = current()?.names
+    const candidates = ledger.all.filter((channel) => !known?.has(channel.name))
+    const found = await sifting.sift(candidates, rejection, modes[usable()[0] as ModeName])
+    if (mine !== asking) return
+    for (const [channel, ending] of found) if (ledger.get(channel.name) === channel) refuse(channel, ending)
+    dispatch({ type: 'sifted', left: ledger.size > 0, found: found.size > 0 })
   }
 
-  #idle(source: Source): void {
-    if (source === this.current) void this.#audit(source, false)
-  }
-
-  /** Asks what the connection should have brought. `again`: for holes, from the whole second. */
-  async #audit(source: Source, again: boolean): Promise<void> {
-    if (this.#auditing || source !== this.current) return
-    if (this.#checks.possible === false) {
-      // No way to ask beside the connection, so a successor has to show whether it was well.
-      source.checked()
-      const { lastLife } = source
-      this.#later('deaf', this.#settings.timeout, () => {
-        if (source === this.current && source.lastLife === lastLife) {
-          this.#dead(source, 'The connection was silent, and no other came about.')
-        }
-      })
-      return this.change()
-    }
-    const channels = again ? [...this.#ledger.holes().keys()] : this.#stale(this.#covered(source))
-    const { brought } = source
-    const before = this.#ledger.newest
-    this.#auditing = true
-    const ending = await this.#checks.audit(channels, again)
-    this.#auditing = false
-    if (source !== this.current) return
-    if (ending !== undefined) {
-      // The first poll of all may fail because polls are not possible (another origin's preflight, for one).
-      this.#checks.possible ??= false
-      if (this.#checks.possible === false) return void this.#audit(source, again)
-      if (!again || this.#ledger.holes().size === 0)
-        return this.#dead(source, 'The connection was silent, and asking the server failed.')
-      return this.#waitForHoles()
-    }
-    source.checked()
-    if (!again && this.#ledger.newest > before && source.brought === brought) {
-      this.#later('deaf', deafWait, () => {
-        if (source !== this.current || source.brought !== brought) return
-        if (brought === 0) this.#demote(source.mode)
-        this.#dead(source, 'The connection did not bring what the server has.')
-      })
-    }
-  }
-
-  /** The channels that were silent for as long as it takes to doubt them. */
-  #stale(channels: Channel[]): Channel[] {
-    const { newest } = this.#ledger
-    const behind = channels.filter((channel) => (this.#ledger.known(channel) ?? -1) < newest)
-    return behind.length > 0 ? behind : channels
-  }
-
-  #back(): void {
-    const source = this.current
-    if (source !== undefined) void this.#audit(source, false)
-    this.#dispatch({ type: 'back' })
-  }
-
-  /** Finds out which channels the server rejects, so that the others can go on. */
-  async #sift(): Promise<void> {
-    const round = ++this.#round
-    const rejection = this.#rejection as Ending
-    const known = this.current?.names
-    const candidates = this.#ledger.all.filter((channel) => !known?.has(channel.name))
-    const alone = candidates.length === 1
-    const verdicts = await Promise.all(
-      candidates.map(async (channel) => ({ channel, ending: alone ? rejection : await this.#alone(channel) })),
+  function refuse({ name }: Channel, ending: Ending): void {
+    const { status, explain } = protocol.explanation(ending)
+    ledger.remove(name)
+    error = new PushStreamError(
+      status === 401 ? 'unauthorized' : status === 403 ? 'forbidden' : 'bad-request',
+      `The server refuses the channel '${name.slice(0, 80)}' with status ${status}${explain ? `: ${explain.replace(/\.$/, '')}` : ''}. ` +
+        'It is given up; the others go on. Check its name and who may subscribe to it, then add it again.',
+      { channel: name, status },
     )
-    if (round !== this.#round) return
-    let found = false
-    for (const { channel, ending } of verdicts) {
-      if (ending === undefined || this.#settings.protocol.verdict(ending) !== 'rejected') continue
-      if (this.#ledger.get(channel.name) !== channel) continue
-      found = true
-      this.#refuse(channel, ending)
-    }
-    this.#dispatch({ type: 'sifted', left: this.#ledger.size > 0, found })
+    events.refused(error)
   }
 
-  #refuse(channel: Channel, ending: Ending): void {
-    const { status, explain } = this.#settings.protocol.explanation(ending)
-    const code = status === 401 ? 'unauthorized' : status === 403 ? 'forbidden' : 'bad-request'
-    this.#ledger.remove(channel.name)
-    this.#events.refused(
-      channel.name,
-      new PushStreamError(
-        code,
-        `The server refuses the channel '${channel.name.slice(0, 80)}' with status ${status}${explain ? `: ${explain.replace(/\.$/, '')}` : ''}. ` +
-          'It is given up; the others go on. Check its name and who may subscribe to it, then add it again.',
-        { channel: channel.name, status },
-      ),
-    )
-  }
-
-  /** Asks for one channel alone. Resolves with the ending if there was one. */
-  async #alone(channel: Channel): Promise<Ending | undefined> {
-    if (this.#checks.possible !== false) {
-      const { ending } = await this.#checks.poll([channel], undefined, this.#settings.timeout, () => 0)
-      if (ending === undefined || this.#settings.protocol.verdict(ending) !== 'mode') return ending
-    }
-    const mode = this.#usable()[0] as ModeName
-    return new Promise((resolve) => {
-      const done = (ending?: Ending) => {
-        this.#probes.delete(source)
-        source.close()
-        resolve(ending)
+  return {
+    current,
+    get context() {
+      return context
+    },
+    /** The last trouble, until something is accepted. */
+    get error() {
+      return error
+    },
+    /** Connections opened after the first. */
+    get reconnects() {
+      return Math.max(0, reconnects)
+    },
+    connect() {
+      if (usable().length === 0) {
+        throw bad(`This runtime has none of the modes ${settings.modes.join(', ')}: use others, or 'environment'.`)
       }
-      const next = () => this.#requests.make(mode, [channel], undefined, () => 0)
-      const source: Source = new Source(this.#modes[mode], new Set([channel.name]), this.#skew, next, this.#settings, {
-        accepted: () => queueMicrotask(() => done()),
-        ended: (ending) => queueMicrotask(() => done(ending)),
-        idle() {},
-        dead() {},
-        ping() {},
-        message() {},
-        deleted() {},
-        deadletter() {},
-        answered() {},
+      stopListening ??= environment.page?.onBack(() => {
+        const source = current()
+        if (source !== undefined) void doubts.audit(source)
+        dispatch({ type: 'back' })
       })
-      this.#probes.add(source)
-      if (mode === 'longpolling') source.after(this.#settings.timeout / 5, () => done())
-    })
+      dispatch({ type: 'connect' })
+    },
+    /** Other channels are wanted now. */
+    change: () => dispatch({ type: 'change' }),
+    disconnect() {
+      stopListening?.()
+      stopListening = undefined
+      asking++
+      checks.stop()
+      dispatch({ type: 'disconnect' })
+      timers.clear()
+      sifting.stop()
+    },
   }
 }
+
+export type Connection = ReturnType<typeof createConnection>

@@ -49,7 +49,8 @@ export class LongPollChain {
     const holes = this.#ledger.holes()
     const begin = this.#requests.begin(channels)
     let from = begin
-    if (!this.#first && holes.size === 0 && begin !== undefined && newest >= begin) from = newest
+    // After an empty answer the server may be another one, with a counter that began anew within the second.
+    if (!this.#first && !this.#empty && holes.size === 0 && begin !== undefined && newest >= begin) from = newest
     // A template without time leaves the position to the headers of the answers.
     if (this.#protocol.promises.resume !== 'position' && this.#told !== undefined) from = this.#told
     this.#asked = { holes, before: newest, at: this.#now(), from }

@@ -78,6 +78,8 @@ export interface Protocol {
   /** The request. */
   exchange(kind: RequestKind, subscription: Subscription): Exchange
   decoder(context: DecoderContext, inlet: Inlet): Decoder
+  /** Whether the server answers polls at once, and the page may ask for that. */
+  readonly polls: boolean
   /** Whether an event stream must show a byte before it counts as accepted. */
   readonly greets: boolean
   verdict(ending: Ending): Verdict

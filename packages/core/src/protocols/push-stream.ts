@@ -114,6 +114,8 @@ export function pushStream(settings: PushStreamSettings, endpoint: Endpoint): Pr
 
   return {
     name: 'push-stream',
+    // The header that asks for it is none that the module lets pages of another origin send.
+    polls: endpoint.sameOrigin,
     greets: true,
     get promises() {
       return frames.promises
