@@ -51,20 +51,21 @@ export function createDoubts(
     if (auditing || source !== actions.current()) return
     if (!checks.auditable) return replace(source)
     const channels = forHoles ? [...ledger.holes().keys()] : stale(covered(source))
-    const { brought } = source
+    const { brought, lastLife } = source
     const before = ledger.newest
     auditing = true
     const ending = await checks.audit(channels)
     auditing = false
     if (source !== actions.current()) return
-    if (ending !== undefined) {
+    // A question that waits in the browser's queue says nothing about a connection that shows life meanwhile.
+    if (ending !== undefined && source.lastLife === lastLife) {
       // The first poll of all may fail because polls are not possible, which says nothing about the connection.
       checks.possible ??= false
       if (!checks.auditable || !checks.possible) return replace(source)
       if (forHoles && ledger.holes().size > 0) return waitForHoles()
       return actions.dead(source, 'The connection was silent, and asking the server failed.')
     }
-    source.checked()
+    if (ending === undefined) source.checked()
     if (!forHoles && ledger.newest > before && source.brought === brought) {
       timers.set('deaf', deafWait, () => {
         if (source !== actions.current() || source.brought !== brought) return
