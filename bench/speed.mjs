@@ -67,13 +67,12 @@ export async function speed(browser, scripts, options) {
           }
         }
         for (const name of names) results.push(summary(transport, variant, name, runs[name], runs.bare))
-        process.stderr.write('.')
+        console.error(`${transport} ${variant}: ${results.at(-names.length + 1).ratio.toFixed(2)}`)
       }
     }
   } finally {
     server.close()
   }
-  process.stderr.write('\n')
   return results
 }
 
