@@ -25,22 +25,27 @@ interface Fixtures {
   tab: Tab
   /** What went wrong in the pages of this test; must be empty at its end. */
   troubles: string[]
+  /** Skips a test whose browser is not there. */
+  present: undefined
 }
 
-export const test = base.extend<Fixtures, { present: undefined }>({
+let said = false
+
+export const test = base.extend<Fixtures>({
   present: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the pattern
-    async ({}, use, workerInfo) => {
-      const name = workerInfo.project.name as BrowserName
+    async ({}, use, testInfo) => {
+      const name = testInfo.project.name as BrowserName
       if ((await findBrowser(name)) === undefined) {
         const why = await missing(name)
-        console.error(why)
+        if (!said) console.error(why)
+        said = true
         if (/^(1|true)$/i.test(process.env.CI ?? '')) throw new Error(why)
-        base.skip(true, why)
+        testInfo.skip(true, why)
       }
       await use(undefined)
     },
-    { scope: 'worker', auto: true },
+    { auto: true },
   ],
 
   serverOptions: [{}, { option: true }],
@@ -52,7 +57,8 @@ export const test = base.extend<Fixtures, { present: undefined }>({
   },
 
   troubles: [
-    async ({ context }, use, testInfo) => {
+    async ({ present, context }, use, testInfo) => {
+      void present
       const troubles: string[] = []
       await context.addInitScript(watch)
       const trouble = (kind: string, text: string) => {
