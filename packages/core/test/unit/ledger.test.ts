@@ -46,6 +46,14 @@ describe('the frontier', () => {
     expect([ledger.frontier(), ...log]).toEqual([at(12, 1), 'a1', 'a 2-2 overflow', 'a3'])
   })
 
+  test('falls back below a hole that shows after everything seemed complete', () => {
+    add('a')
+    ledger.receive(message('a', 1, at(10, 1)))
+    ledger.witness(ledger.all, at(20, 0))
+    ledger.receive(message('a', 3, at(22, 1)))
+    expect(ledger.frontier()).toBe(at(10, 1))
+  })
+
   test('a channel that is silent is carried on by what proves that it is', () => {
     add('a', 'b')
     ledger.receive(message('a', 1, at(10, 1)))

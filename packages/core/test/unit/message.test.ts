@@ -30,6 +30,7 @@ describe('message', () => {
     [0, '0', 0, undefined],
     [false, 'false', false, undefined],
     [undefined, '', undefined, undefined],
+    [Object.create({ type: 'x' }), '{}', {}, undefined],
   ])('%j', (body, text, data, type) => {
     const made = message(body)
     expect([made.text, made.data, made.type]).toEqual([text, data, type])

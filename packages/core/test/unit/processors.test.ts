@@ -70,8 +70,8 @@ describe('processors', () => {
       '*',
       () => {
         log.push('first')
-        back()
         processors.add('a', '*', note('late'), undefined)
+        back()
       },
       undefined,
     )
