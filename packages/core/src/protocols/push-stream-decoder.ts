@@ -81,8 +81,12 @@ export class Frames {
   /** What a frame has behind its text. */
   readonly #after: readonly string[]
   readonly #tail: string
+  /** How a frame begins, and how it goes on behind its number when it is of the channel that the frame before was of. */
+  readonly #first: string
+  #second = ''
+  #channel = ''
   #timeText = ''
-  #time = Number.NaN
+  #timePosition: Position = Number.NaN
 
   constructor(keys: TemplateKeys, shape: Shape, readText: (text: string) => string, template: string | undefined) {
     this.#keys = keys
@@ -97,6 +101,7 @@ export class Frames {
       template === undefined
         ? [`"${keys.tag}"`, `"${keys.time}"`]
         : (template.trimEnd().split('~text~').at(-1) as string).split(/~[a-z-]+~/)
+    this.#first = `{"${keys.id}":`
     const key = (name: string) => `"${escaped(name)}"\\s*:\\s*`
     this.#start = new RegExp(`^\\s*\\{\\s*${key(keys.id)}(-?\\d+)\\s*,\\s*${key(keys.channel)}"((?:[^"\\\\]|\\\\.)*)"`)
     const opening =
@@ -220,11 +225,7 @@ export class Frames {
     if (typeof json !== 'object' || json === null || !Object.hasOwn(json, keys.text)) return undefined
     const id = numberOf(json[keys.id])
     const channel = json[keys.channel]
-    if (
-      typeof channel === 'string' &&
-      id !== undefined &&
-      !text.startsWith(`{"${keys.id}":${id},"${keys.channel}":"${channel}",`)
-    ) {
+    if (typeof channel === 'string' && id !== undefined && !this.#begins(text, String(id), channel)) {
       // Later keys win in JSON: a body may have brought its own. What the server wrote stands at the beginning.
       const start = this.#start.exec(text)
       if (start !== null && (Number(start[1]) !== id || unescaped(start[2] as string) !== channel)) return undefined
@@ -237,6 +238,16 @@ export class Frames {
       time: json[keys.time],
       eventId: json[keys.eventId],
     }
+  }
+
+  /** Whether a frame begins with this number and channel, the way the server writes them. */
+  #begins(text: string, id: string, channel: string): boolean {
+    if (channel !== this.#channel) {
+      this.#channel = channel
+      this.#second = `,"${this.#keys.channel}":"${channel}",`
+    }
+    const at = this.#first.length
+    return text.startsWith(this.#first) && text.startsWith(id, at) && text.startsWith(this.#second, at + id.length)
   }
 
   /** A frame whose body broke its JSON. */
@@ -269,13 +280,13 @@ export class Frames {
     return first && { ...first, body: bodies.join('\n') }
   }
 
-  #position(frame: Frame): Position {
-    if (typeof frame.time !== 'string' || frame.time === '') return Number.NaN
-    if (frame.time !== this.#timeText) {
-      this.#timeText = frame.time
-      this.#time = Date.parse(frame.time)
+  #position(time: unknown, tag = 0): Position {
+    if (typeof time !== 'string' || time === '') return Number.NaN
+    if (time !== this.#timeText) {
+      this.#timeText = time
+      this.#timePosition = positionOf(Date.parse(time), 0)
     }
-    return positionOf(this.#time, Math.max(0, numberOf(frame.tag) ?? 0))
+    return this.#timePosition + Math.max(0, tag)
   }
 
   #emit(frame: Frame, context: DecoderContext, inlet: Inlet, meta: FrameMeta | undefined): void {
@@ -292,7 +303,7 @@ export class Frames {
     const tag = numberOf(frame.tag)
     const eventId = typeof frame.eventId === 'string' && frame.eventId !== '' ? frame.eventId : meta?.id
     const body = typeof frame.body === 'string' ? this.#readText(frame.body) : frame.body
-    const position = this.#position(frame)
+    const position = this.#position(frame.time, tag)
     inlet.message(
       new Received(
         id,
@@ -320,7 +331,7 @@ export class Frames {
 
   #learn(frame: Frame): boolean {
     if (frame.id !== undefined && frame.id <= 0) return false
-    const time = this.#position(frame) > 0
+    const time = this.#position(frame.time) > 0
     const resume =
       time && numberOf(frame.tag) !== undefined
         ? 'position'
