@@ -17,7 +17,7 @@ import type { PushStreamSettings } from './protocols/push-stream.js'
 export type Channels = Record<string, Record<string, unknown>>
 
 /** What may come on a channel. */
-export type DataOf<C extends Channels, Name extends keyof C> = C[Name][keyof C[Name]]
+export type DataOf<C extends Channels, Name extends keyof C> = Name extends keyof C ? C[Name][keyof C[Name]] : never
 
 /** A channel of the type parameter, or `'*'` for any. */
 type Name<C extends Channels> = (keyof C & string) | '*'

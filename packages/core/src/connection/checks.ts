@@ -77,7 +77,10 @@ export class Checks {
     // with no message at all everything there will ever be is new.
     const upTo = Math.max(before, newest < 0 ? 0 : positionOf(timeOf(newest) - 1000, 0))
     this.#ledger.witness(channels, upTo)
-    for (const channel of channels) channel.complete ??= upTo
+    for (const channel of channels) {
+      channel.complete ??= upTo
+      channel.sequence.empty = channel.sequence.last === undefined
+    }
     return undefined
   }
 

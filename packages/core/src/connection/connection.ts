@@ -94,7 +94,8 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
 
   function take(event: Event): void {
     const now = environment.now()
-    const last = (mode: ModeName) => ((demoted.get(mode) ?? 0) > now ? 1 : 0)
+    const resting = usable().filter((mode) => (demoted.get(mode) ?? 0) > now)
+    const last = (mode: ModeName) => Number(resting.includes(mode))
     const before = context
     const { context: after, effects } = step(before, event, {
       now,
@@ -103,6 +104,7 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
       base: settings.backoffBase,
       cap: settings.backoffCap,
       modes: usable(),
+      resting,
       order: [...memory.order(usable())].sort((a, b) => last(a) - last(b)),
     })
     if (after === before) return

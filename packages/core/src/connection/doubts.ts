@@ -66,7 +66,7 @@ export function createDoubts(
       return actions.dead(source, 'The connection was silent, and asking the server failed.')
     }
     if (ending === undefined) source.checked()
-    if (!forHoles && ledger.newest > before && source.brought === brought) {
+    if (!forHoles && ledger.newest > before && source.brought === brought && !timers.has('deaf')) {
       timers.set('deaf', deafWait, () => {
         if (source !== actions.current() || source.brought !== brought) return
         if (brought === 0) actions.demote(source)

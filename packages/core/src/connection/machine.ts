@@ -39,6 +39,8 @@ export interface Context {
   readonly climbs: number
   /** When the next attempt is due, in ms since 1970. */
   readonly retryAt: number | undefined
+  /** Before this, in ms since 1970, the server wants no other attempt. */
+  readonly notBefore: number
   /** When a better mode is tried, in ms since 1970. */
   readonly climbAt: number | undefined
   /** The longest `Retry-After` of this round, in ms. */
@@ -100,6 +102,8 @@ export interface Policy extends BackoffPolicy {
   readonly modes: readonly ModeName[]
   /** The modes in the order to try now: what worked lately first. */
   readonly order: readonly ModeName[]
+  /** Modes that brought nothing lately. */
+  readonly resting?: readonly ModeName[]
 }
 
 export interface Step {
@@ -128,6 +132,7 @@ export const initial: Context = {
   queue: [],
   climbs: 0,
   retryAt: undefined,
+  notBefore: 0,
   climbAt: undefined,
   floor: 0,
   serial: 0,
@@ -154,6 +159,10 @@ const begin = (context: Context, purpose: Purpose, queue: readonly ModeName[]): 
 })
 
 const connect: Handler<unknown> = (context, _, policy) => begin(context, 'connect', policy.order)
+
+/** The network is back: no reason to wait any longer, unless the server asked for it. */
+const backAgain: Handler<unknown> = (context, event, policy) =>
+  policy.now < context.notBefore ? context : connect(context, event, policy)
 
 /** A successor in the mode that works, or in any. */
 const change: Handler<unknown> = ({ current, ...context }, _, { order }) =>
@@ -190,6 +199,7 @@ function wait(context: Context, policy: Policy): Context {
     ...context,
     state: current === undefined ? 'waiting' : 'open',
     retryAt: policy.now + backoff(policy, failures, policy.random, floor),
+    notBefore: policy.now + floor,
     floor: 0,
   }
 }
@@ -287,7 +297,7 @@ export const table: { readonly [S in State]: Handlers } = {
       return goOn(context, undefined, policy)
     },
   },
-  waiting: { ...nothing, connect, retry: connect, back: connect },
+  waiting: { ...nothing, connect, retry: connect, back: backAgain },
   open: {
     ...nothing,
     ended(context, event, policy) {
@@ -300,8 +310,11 @@ export const table: { readonly [S in State]: Handlers } = {
     climb(context, _, policy) {
       // A change that is still to be made comes first.
       if (context.retryAt !== undefined) return { ...context, climbAt: climbAt(context.climbs, policy) }
-      const better = policy.modes.slice(0, policy.modes.indexOf(context.current?.mode as ModeName))
-      return better.length === 0 ? context : begin({ ...context, climbAt: undefined }, 'climb', better)
+      const better = policy.modes
+        .slice(0, policy.modes.indexOf(context.current?.mode as ModeName))
+        .filter((mode) => !policy.resting?.includes(mode))
+      if (better.length === 0) return { ...context, climbAt: climbAt(context.climbs, policy) }
+      return begin({ ...context, climbAt: undefined }, 'climb', better)
     },
     change,
     dead: (context, _, policy) => lost(context, true, policy),

@@ -26,6 +26,8 @@ const REMEMBERED = 1024
 export interface Sequence<T extends Sequenced> {
   /** Every id up to here was delivered or declared missing. `undefined` until the first message or anchor. */
   last: number | undefined
+  /** Nothing was stored when the channel was first asked about: its first message may be overtaken by its second. */
+  empty: boolean
   /** The position of `last`. */
   position: Position | undefined
   /** The current numbering began after this position; what stands before it belongs to the numbering before. */
@@ -41,6 +43,7 @@ export interface Sequence<T extends Sequenced> {
 /** A channel of which nothing is known yet. */
 export const newSequence = <T extends Sequenced>(): Sequence<T> => ({
   last: undefined,
+  empty: false,
   position: undefined,
   began: undefined,
   held: new Map(),
@@ -64,11 +67,11 @@ export function sequence<T extends Sequenced>(state: Sequence<T>, item: T, out: 
       if (!restarted(state, item, state.last)) return 'dropped'
       restart(state, item, out)
     }
-    if (id > state.last + 1) {
-      if (state.held.has(id)) return 'dropped'
-      state.held.set(id, item)
-      return 'held'
-    }
+  }
+  if (id > (state.last ?? (state.empty ? 0 : id)) + 1) {
+    if (state.held.has(id)) return 'dropped'
+    state.held.set(id, item)
+    return 'held'
   }
   pass(state, item, id, out)
   drain(state, out)
@@ -89,11 +92,12 @@ export function settle<T extends Sequenced>(state: Sequence<T>, out: Outlet<T>):
   while (state.held.size > 0) {
     let next = Number.POSITIVE_INFINITY
     for (const id of state.held.keys()) if (id < next) next = id
-    const first = (state.last as number) + 1
+    // What came before the first message of all was never waited for.
+    const first = (state.last ?? next - 1) + 1
     // A late message of the gap must not meet what an older id left in its place.
     for (let id = Math.max(first, next - RECENT); id < next; id++)
       state.recent?.fill(Number.NaN, id % RECENT, (id % RECENT) + 1)
-    out.gap(first, next - 1, 'overflow')
+    if (first < next) out.gap(first, next - 1, 'overflow')
     state.last = next - 1
     drain(state, out)
   }

@@ -490,6 +490,20 @@ describe('once wrong', () => {
     expect(['waiting', 'closed']).toContain(world.context.state)
   })
 
+  test('the network coming back does not cut short what the server asked for', () => {
+    const world = new World().connected()
+    world.ended(1, { retryAfter: 120_000 })
+    world.send({ type: 'back' })
+    expect(world.context.state).toBe('waiting')
+  })
+
+  test('a mode that brought nothing lately is not climbed to', () => {
+    const world = new World({ resting: ['websocket'] }).connected(1)
+    world.fire('climb')
+    expect(world.context.state).toBe('open')
+    expect(world.timers.has('climb')).toBe(true)
+  })
+
   test('the Retry-After of a round that succeeded does not delay a later one', () => {
     const world = new World()
     world.send({ type: 'connect' })

@@ -102,6 +102,19 @@ describe('sequencer', () => {
     expect(a.log).toEqual([1, 1])
   })
 
+  test('the first message of an empty channel may be overtaken by its second', () => {
+    const a = channel()
+    a.state.empty = true
+    expect(a.send(each(2), each(1), each(3))).toEqual(['held', 'delivered', 'delivered'])
+    expect(a.log).toEqual([1, 2, 3])
+    // Numbers go on where a channel was used before: nothing is missing before the first one there is.
+    const b = channel()
+    b.state.empty = true
+    b.send(each(7))
+    expect(b.settle().log).toEqual([7])
+    expect(b.send(each(8))).toEqual(['delivered'])
+  })
+
   describe('restart', () => {
     test.each([
       ['from 1', [1, 2], [], [1, 2]],
