@@ -31,7 +31,7 @@ export class Checks {
   readonly #ledger: Ledger
   readonly #requests: Requests
   readonly #events: CheckEvents
-  readonly #running = new Set<AbortController>()
+  readonly #running = new Map<AbortController, unknown>()
 
   constructor(settings: Settings, ledger: Ledger, requests: Requests, events: CheckEvents) {
     this.#settings = settings
@@ -43,7 +43,10 @@ export class Checks {
 
   /** Ends everything that is under way. */
   stop(): void {
-    for (const abort of this.#running) abort.abort()
+    for (const [abort, timer] of this.#running) {
+      abort.abort()
+      this.#settings.environment.clearTimeout(timer)
+    }
     this.#running.clear()
   }
 
@@ -117,8 +120,8 @@ export class Checks {
   ): Promise<PollResult> {
     const { environment, protocol } = this.#settings
     const abort = new AbortController()
-    this.#running.add(abort)
     const timer = environment.setTimeout(() => abort.abort(), deadline)
+    this.#running.set(abort, timer)
     const messages: Received[] = []
     const kind = protocol.polls ? 'poll' : 'longpolling'
     const decoder = protocol.decoder(

@@ -323,9 +323,9 @@ export const table: { readonly [S in State]: Handlers } = {
 
 /**
  * What the way from one context to the next asks for: accept, close what is no longer in it, prime or sift, open.
- * `gone`: the key of what ended by itself.
+ * What ended by itself is not closed, and a timer that fired is not set any more.
  */
-function effectsOf(before: Context, after: Context, policy: Policy, gone: number | undefined): Effect[] {
+function effectsOf(before: Context, after: Context, policy: Policy, event: Event): Effect[] {
   const effects: Effect[] = []
   const { current, racing, state } = after
   if (current !== undefined && current !== before.current) {
@@ -333,10 +333,10 @@ function effectsOf(before: Context, after: Context, policy: Policy, gone: number
   }
   for (const contender of [...before.racing, before.current]) {
     if (contender === undefined || contender === current || racing.includes(contender)) continue
-    if (contender.key !== gone) effects.push({ type: 'close', key: contender.key })
+    if (event.type !== 'ended' || contender.key !== event.key) effects.push({ type: 'close', key: contender.key })
   }
   const timer = (name: TimerName, at: number | undefined, was: number | undefined) => {
-    if (at !== was)
+    if (at !== (event.type === name ? undefined : was))
       effects.push(at === undefined ? { type: 'cancel', name } : { type: 'timer', name, ms: at - policy.now })
   }
   timer('retry', after.retryAt, before.retryAt)
@@ -357,6 +357,5 @@ function effectsOf(before: Context, after: Context, policy: Policy, gone: number
 /** One event. Pure: the same context, event and policy give the same step. */
 export function step(context: Context, event: Event, policy: Policy): Step {
   const next = (table[context.state][event.type] as Handler<Event>)(context, event, policy)
-  const gone = event.type === 'ended' ? event.key : undefined
-  return { context: next, effects: next === context ? [] : effectsOf(context, next, policy, gone) }
+  return { context: next, effects: next === context ? [] : effectsOf(context, next, policy, event) }
 }
