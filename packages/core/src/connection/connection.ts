@@ -73,7 +73,7 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
   let dismissed = false
   /** What is asked beside the connection counts only while this stays the same. */
   let asking = 0
-  let stopListening: (() => void) | undefined
+  let listening: (() => void)[] = []
 
   function current(): Source | undefined {
     return context.current && sources.get(context.current.key)
@@ -110,7 +110,11 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
     if (after === before) return
     context = after
     settings.logger?.debug('pushstream', event.type, before.state, after.state, effects)
+    const predecessor = before.current && sources.get(before.current.key)
     for (const effect of effects) run(effect)
+    // A successor goes on where the one before it was well.
+    const successor = current()
+    if (predecessor !== undefined && successor !== undefined) successor.worked ||= worked(predecessor)
     events.changed()
     if (before.current === undefined && after.current !== undefined) {
       reconnects++
@@ -224,10 +228,15 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
       )
     }
     dismissed ||= verdict === 'again' && key === context.current?.key
-    const worked = source.accepted && (source.worked || environment.now() - source.openedAt > lasting)
+    const well = worked(source)
     // Again and again accepted, and lost before anything new came: it may be this mode that can't take what comes next.
-    if (source.accepted && !worked && context.failures > 0) demote(source)
-    dispatch({ type: 'ended', key, verdict, worked, retryAfter: ending.retryAfter })
+    if (source.accepted && !well && context.failures > 0) demote(source)
+    dispatch({ type: 'ended', key, verdict, worked: well, retryAfter: ending.retryAfter })
+  }
+
+  /** Whether its end is no failure. */
+  function worked(source: Source): boolean {
+    return source.accepted && (source.worked || environment.now() - source.openedAt > lasting)
   }
 
   function failed(trouble: PushStreamError): void {
@@ -277,6 +286,15 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
     dispatch({ type: 'sifted', left: ledger.size > 0, found: found.size > 0 })
   }
 
+  /** Ends everything that is under way. */
+  function rest(): void {
+    asking++
+    checks.stop()
+    dispatch({ type: 'disconnect' })
+    timers.clear()
+    sifting.stop()
+  }
+
   function refuse({ name }: Channel, ending: Ending): void {
     const { status, explain } = protocol.explanation(ending)
     ledger.remove(name)
@@ -306,23 +324,25 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
       if (usable().length === 0) {
         throw bad(`This runtime has none of the modes ${settings.modes.join(', ')}: use others, or 'environment'.`)
       }
-      stopListening ??= environment.page?.onBack(() => {
-        const source = current()
-        if (source !== undefined) void doubts.audit(source)
-        dispatch({ type: 'back' })
-      })
+      const { page } = environment
+      if (page !== undefined && listening.length === 0) {
+        const back = () => {
+          const source = current()
+          if (source !== undefined) void doubts.audit(source)
+          // From the cache it comes back as it was left: closed, and still wanted.
+          dispatch({ type: context.state === 'closed' && ledger.size > 0 ? 'connect' : 'back' })
+        }
+        // Some browsers keep the connections of a page that was left.
+        listening = [page.onBack(back), page.onLeave(rest)]
+      }
       dispatch({ type: 'connect' })
     },
     /** Other channels are wanted now. */
     change: () => dispatch({ type: 'change' }),
     disconnect() {
-      stopListening?.()
-      stopListening = undefined
-      asking++
-      checks.stop()
-      dispatch({ type: 'disconnect' })
-      timers.clear()
-      sifting.stop()
+      for (const stop of listening) stop()
+      listening = []
+      rest()
     },
   }
 }

@@ -4,6 +4,8 @@ export interface Page {
   online(): boolean
   /** Calls back when the network or the page comes back (online, visible, restored from the back/forward cache). */
   onBack(callback: () => void): () => void
+  /** Calls back when the page is left. It may come back from the back/forward cache. */
+  onLeave(callback: () => void): () => void
 }
 
 /** The part of `Storage` that is used to remember which mode worked. */
@@ -45,6 +47,10 @@ function browserPage(): Page | undefined {
         window.removeEventListener('pageshow', callback)
         document.removeEventListener('visibilitychange', visible)
       }
+    },
+    onLeave(callback) {
+      window.addEventListener('pagehide', callback)
+      return () => window.removeEventListener('pagehide', callback)
     },
   }
 }

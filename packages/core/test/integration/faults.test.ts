@@ -237,3 +237,25 @@ test('a silent channel beside a busy one does not make every reconnect replay wh
   // Not all of the three seconds, only from where the silent one was last asked about.
   expect(recording.stream.stats.duplicates - before).toBeLessThan(450)
 })
+
+test('reload after reload of a quiet server: the client does not come back later and later', async () => {
+  const { server, url } = await startServer()
+  const recording = record({ url, modes: ['websocket'] })
+  recording.stream.addChannel('a').connect()
+  await recording.until(() => recording.stream.status.state === 'open')
+  server.publish('a', 'x')
+  await recording.until(() => recording.messages.length === 1)
+  for (let i = 1; i <= 3; i++) {
+    server.reload()
+    await recording.until(() => recording.stream.stats.reconnects === i)
+    server.publish('a', 'x')
+    await recording.until(() => recording.messages.length === i + 1)
+    // The hand-over that follows a reload: its successor brings nothing new.
+    await new Promise((resolve) => setTimeout(resolve, 2200))
+  }
+  server.reload()
+  const delays: number[] = []
+  recording.stream.on('status', ({ retryAt }) => retryAt !== undefined && delays.push(retryAt - Date.now()))
+  await recording.until(() => recording.stream.stats.reconnects === 4)
+  expect(Math.max(...delays)).toBeLessThan(200)
+})

@@ -1,11 +1,17 @@
 import { PushStream } from '@pushstream/core'
 import { expect, test } from 'vitest'
-import { environment, startServer } from './support.js'
+import { environment, record, startServer } from './support.js'
 
 test('200 cycles of connect and close leave no timer, no listener and no subscriber', { timeout: 60_000 }, async () => {
   const { server, url } = await startServer()
   const timers = new Set<unknown>()
   let listeners = 0
+  const listen = () => {
+    listeners++
+    return () => {
+      listeners--
+    }
+  }
   const counting = {
     ...environment,
     setTimeout(callback: () => void, ms: number) {
@@ -22,12 +28,8 @@ test('200 cycles of connect and close leave no timer, no listener and no subscri
     },
     page: {
       online: () => true,
-      onBack() {
-        listeners++
-        return () => {
-          listeners--
-        }
-      },
+      onBack: listen,
+      onLeave: listen,
     },
   }
   const handles = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
@@ -80,4 +82,23 @@ test('a signal closes the client', async () => {
   abort.abort()
   expect(stream.readyState).toBe(0)
   while (server.stats().subscribers > 0) await new Promise((resolve) => setTimeout(resolve, 1))
+})
+
+test('a page that is left holds no connection, and goes on when it comes back', async () => {
+  const { server, url } = await startServer()
+  const calls: Record<string, () => void> = {}
+  const listen = (name: string) => (callback: () => void) => {
+    calls[name] = callback
+    return () => {}
+  }
+  const page = { online: () => true, onBack: listen('back'), onLeave: listen('leave') }
+  const recording = record({ url, environment: { page } })
+  recording.stream.addChannel('a').connect()
+  await recording.until(() => recording.stream.status.state === 'open')
+  calls.leave?.()
+  await recording.until(() => server.stats().subscribers === 0)
+  server.publish('a', 'meanwhile')
+  calls.back?.()
+  await recording.until(() => recording.messages.length === 1)
+  expect(recording.messages[0]?.text).toBe('meanwhile')
 })
