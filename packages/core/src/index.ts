@@ -1,19 +1,18 @@
-export {
-  type Callbacks,
-  type ChannelDeleted,
-  type Channels,
-  type ClientEvents,
-  type DataOf,
-  type DeadLetter,
-  type Gap,
-  type Options,
-  PushStream,
-  type Stats,
-  type Status,
-} from './client.js'
+export { type Options, PushStream } from './client.js'
 export type { Environment, Memory, Page } from './connection/environment.js'
 export type { GapReason } from './delivery/sequencer.js'
 export { type ErrorCode, type ErrorDetails, PushStreamError } from './errors.js'
+export type {
+  Callbacks,
+  ChannelDeleted,
+  Channels,
+  ClientEvents,
+  DataOf,
+  DeadLetter,
+  Gap,
+  Stats,
+  Status,
+} from './events.js'
 export type { Message } from './message.js'
 export type { ModeName } from './modes/mode.js'
 export type { ClientOptions, Logger, Params, Provider } from './options.js'

@@ -51,18 +51,18 @@ export function createDoubts(
     if (auditing || source !== actions.current()) return
     if (!checks.auditable) return replace(source)
     const channels = forHoles ? [...ledger.holes().keys()] : stale(covered(source))
-    const { brought, lastLife } = source
+    const { brought } = source
     const before = ledger.newest
     auditing = true
     const ending = await checks.audit(channels)
     auditing = false
     if (source !== actions.current()) return
-    // A question that waits in the browser's queue says nothing about a connection that shows life meanwhile.
-    if (ending !== undefined && source.lastLife === lastLife) {
+    if (ending !== undefined && forHoles) return askSuccessor()
+    // A question that waits in the browser's queue says nothing about a connection that showed life lately.
+    if (ending !== undefined && settings.environment.now() - source.lastLife >= settings.pingtimeout) {
       // The first poll of all may fail because polls are not possible, which says nothing about the connection.
       checks.possible ??= false
       if (!checks.auditable || !checks.possible) return replace(source)
-      if (forHoles && ledger.holes().size > 0) return waitForHoles()
       return actions.dead(source, 'The connection was silent, and asking the server failed.')
     }
     if (ending === undefined) source.checked()
@@ -91,12 +91,16 @@ export function createDoubts(
     timers.set('hole', holeWait, () => {
       const source = actions.current()
       if (ledger.holes().size === 0 || source === undefined) return
-      if (checks.possible !== false) return void audit(source, true)
-      // A successor was opened for these holes already: what it did not bring is gone.
-      ledger.settle(doubted)
-      doubted = ledger.holes()
-      if (doubted.size > 0) actions.change()
+      if (checks.possible !== false) void audit(source, true)
+      else askSuccessor()
     })
+  }
+
+  /** Nobody answers about the holes: a successor is asked, and what that one did not bring either is gone. */
+  function askSuccessor(): void {
+    ledger.settle(doubted)
+    doubted = ledger.holes()
+    if (doubted.size > 0) actions.change()
   }
 
   /** A silent channel beside a busy one is known to an ever older position, unless it is asked about. */

@@ -71,6 +71,9 @@ export class Liveness {
     const left = this.last + this.#limit() - this.#environment.now()
     if (left > 0) this.#arm(left)
     else if (this.#rhythms.length > 0) this.#events.dead()
-    else this.#events.idle()
+    else {
+      this.#events.idle()
+      this.#arm(this.#pingtimeout)
+    }
   }
 }

@@ -222,7 +222,7 @@ export class Frames {
       return undefined
     }
     const keys = this.#keys
-    if (typeof json !== 'object' || json === null || !Object.hasOwn(json, keys.text)) return undefined
+    if (typeof json !== 'object' || json === null || json[keys.text] === undefined) return undefined
     const id = numberOf(json[keys.id])
     const channel = json[keys.channel]
     if (typeof channel === 'string' && id !== undefined && !this.#begins(text, String(id), channel)) {
