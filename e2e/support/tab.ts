@@ -1,4 +1,5 @@
 import { expect, type Page } from '@playwright/test'
+import { faults } from '../../packages/core/test/support/numbered.js'
 import type { Recording, Seen, Start } from '../page/page.js'
 
 /** How often a page is asked. */
@@ -71,23 +72,4 @@ export class Tab {
   received(count: number, timeout?: number): Promise<Recording> {
     return this.until(`${count} messages`, ({ messages }) => messages.length >= count, timeout)
   }
-}
-
-/** What is wrong with ids that should be first…n per channel, gaps aside. Empty when nothing is. */
-export function faults(all: Recording['all'], first: Readonly<Record<string, number>> = {}): string[] {
-  const found: string[] = []
-  const last = new Map<string, number>()
-  for (const event of all) {
-    const before = last.get(event.channel) ?? (first[event.channel] ?? 1) - 1
-    if ('reason' in event) {
-      if (event.first !== before + 1) found.push(`${event.channel}: a gap from ${event.first} after ${before}`)
-      last.set(event.channel, event.last === 'unknown' ? 0 : event.last)
-      continue
-    }
-    const id = event.id as number
-    if (id <= before) found.push(`${event.channel}: ${id} after ${before}, doubled or out of order`)
-    else if (id > before + 1) found.push(`${event.channel}: ${before + 1} to ${id - 1} lost without a gap`)
-    last.set(event.channel, id)
-  }
-  return found
 }

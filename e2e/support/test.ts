@@ -7,8 +7,9 @@ import { Tab } from './tab.js'
 import { watch } from './watch.js'
 
 export { expect } from '@playwright/test'
+export { faults } from '../../packages/core/test/support/numbered.js'
 export { publishAtRate } from './publish.js'
-export { faults, Tab } from './tab.js'
+export { Tab } from './tab.js'
 
 export const allModes = ['websocket', 'eventsource', 'stream', 'longpolling'] as const satisfies readonly ModeName[]
 

@@ -3,6 +3,7 @@ import { createDevServer, type DevServer, type DevServerOptions } from '@pushstr
 import { createFaultProxy, type FaultProxy } from '@pushstream/testkit'
 import { afterEach } from 'vitest'
 import WebSocket from 'ws'
+import * as numbered from '../support/numbered.js'
 
 const cleanups: (() => unknown)[] = []
 
@@ -109,40 +110,15 @@ export function record(options: Options): Recording {
   return recording
 }
 
-/** Publishes numbered messages at a rate to channels in turn. Resolves when the last is out. */
-export async function publishAtRate(
+/** Publishes messages `{ n }` at a rate to channels in turn. Resolves when the last is out. */
+export const publishAtRate = (
   publish: (channel: string, text: string) => unknown,
   channels: readonly string[],
   count: number,
   perSecond: number,
-  during: (number: number) => void = () => {},
-): Promise<void> {
-  const began = performance.now()
-  for (let sent = 0; sent < count; ) {
-    const due = Math.min(count, Math.floor(((performance.now() - began) * perSecond) / 1000) + 1)
-    for (; sent < due; sent++) {
-      await publish(channels[sent % channels.length] as string, JSON.stringify({ n: sent }))
-      during(sent)
-    }
-    await new Promise((resolve) => setTimeout(resolve, 2))
-  }
-}
+  during?: (number: number) => void,
+): Promise<void> =>
+  numbered.publishAtRate((channel, n) => publish(channel, JSON.stringify({ n })), channels, count, perSecond, during)
 
 /** What is wrong with a recording of ids that should be 1…n per channel, gaps aside. Empty when nothing is. */
-export function faults(recording: Recording): string[] {
-  const found: string[] = []
-  const last = new Map<string, number>()
-  for (const event of recording.all) {
-    const before = last.get(event.channel) ?? 0
-    if ('reason' in event) {
-      if (event.first !== before + 1) found.push(`${event.channel}: a gap from ${event.first} after ${before}`)
-      last.set(event.channel, event.last === 'unknown' ? 0 : event.last)
-      continue
-    }
-    const id = event.id as number
-    if (id <= before) found.push(`${event.channel}: ${id} after ${before}, doubled or out of order`)
-    else if (id > before + 1) found.push(`${event.channel}: ${before + 1} to ${id - 1} lost without a gap`)
-    last.set(event.channel, id)
-  }
-  return found
-}
+export const faults = (recording: Recording): string[] => numbered.faults(recording.all)
