@@ -10,6 +10,8 @@ const holeWait = 200
 const burstWait = 1000
 /** How long a connection may take to bring what an audit found, in ms. */
 const deafWait = 1000
+/** How often the server is asked when nobody answers, about a connection that was not silent for long. */
+const attempts = 3
 /** How long after the server ended a connection its successor is replaced once more, in ms, at least. */
 const renewal = 1000
 
@@ -47,25 +49,29 @@ export function createDoubts(
   }
 
   /** Asks what the connection should have brought. `forHoles`: only about the channels with holes. */
-  async function audit(source: Source, forHoles = false): Promise<void> {
+  async function audit(source: Source, forHoles = false, attempt = 1): Promise<void> {
     if (auditing || source !== actions.current()) return
     if (!checks.auditable) return replace(source)
     const channels = forHoles ? [...ledger.holes().keys()] : stale(covered(source))
-    const { brought } = source
+    const { brought, lastLife } = source
     const before = ledger.newest
     auditing = true
     const ending = await checks.audit(channels)
     auditing = false
     if (source !== actions.current()) return
     if (ending !== undefined && forHoles) return askSuccessor()
-    // A question that waits in the browser's queue says nothing about a connection that showed life lately.
-    if (ending !== undefined && settings.environment.now() - source.lastLife >= settings.pingtimeout) {
+    if (ending !== undefined) {
+      // A question that waits in the browser's queue says nothing about a connection that shows life meanwhile, and
+      // one that was sent on a dead connection of the browser's nothing about any other.
+      if (source.lastLife !== lastLife) return
+      const lately = settings.environment.now() - lastLife < settings.pingtimeout
+      if (lately && checks.possible && attempt < attempts) return audit(source, false, attempt + 1)
       // The first poll of all may fail because polls are not possible, which says nothing about the connection.
       checks.possible ??= false
       if (!checks.auditable || !checks.possible) return replace(source)
       return actions.dead(source, 'The connection was silent, and asking the server failed.')
     }
-    if (ending === undefined) source.checked()
+    source.checked()
     if (!forHoles && ledger.newest > before && source.brought === brought && !timers.has('deaf')) {
       timers.set('deaf', deafWait, () => {
         if (source !== actions.current() || source.brought !== brought) return
