@@ -83,3 +83,22 @@ for (const mode of allModes) {
     expect(deadletters).toEqual([])
   })
 }
+
+test('the native EventSource: named events pass it by, and come by the audit, in their place', async ({
+  tab,
+  site,
+}) => {
+  await tab.open({
+    options: { modes: ['eventsource'], eventSource: 'native', pingtimeout: 1500 },
+    channels: { a: 0 },
+  })
+  site.server.publish('a', 'one')
+  site.server.publish('a', 'named', { eventType: 'price' })
+  site.server.publish('a', 'three')
+  await tab.received(3)
+  site.proxy.cut()
+  site.server.publish('a', 'four')
+  const { all, messages } = await tab.received(4)
+  expect(faults(all)).toEqual([])
+  expect(messages.map(({ text }) => text)).toEqual(['one', 'named', 'three', 'four'])
+})

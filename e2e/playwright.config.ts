@@ -11,7 +11,6 @@ const firefox = await findBrowser('firefox')
 export default defineConfig({
   testDir: '.',
   globalSetup: './support/build.ts',
-  outputDir: './artefacts',
   timeout: 45_000,
   expect: { timeout: 15_000 },
   // Real sockets, rates and times: beside each other on two cores tests would measure each other.
@@ -25,9 +24,11 @@ export default defineConfig({
     trace: { mode: 'retain-on-failure', screenshots: false, sources: false },
     viewport: { width: 1000, height: 700 },
   },
+  // A folder each: a run empties its own, and `npm test` runs one browser after the other.
   projects: [
     {
       name: 'chromium',
+      outputDir: './artefacts/chromium',
       use: {
         browserName: 'chromium',
         launchOptions: {
@@ -46,6 +47,7 @@ export default defineConfig({
     },
     {
       name: 'firefox',
+      outputDir: './artefacts/firefox',
       // Any Firefox as it is, by WebDriver BiDi.
       use: { browserName: 'firefox', channel: 'moz-firefox', launchOptions: { executablePath: firefox ?? '' } },
     },
