@@ -63,7 +63,7 @@ export class Checks {
       undefined,
       primeDeadline,
       (channel) => channel.backtrack || 1,
-      positionOf(this.#settings.environment.now() * 2, 0),
+      Number.POSITIVE_INFINITY,
     )
     if (ending !== undefined) return ending
     let newest: Position = -1

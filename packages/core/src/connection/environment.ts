@@ -1,7 +1,5 @@
 /** What the page tells a connection about itself. */
 export interface Page {
-  /** `false` only when the browser is sure that there is no network. */
-  online(): boolean
   /** Calls back when the network or the page comes back (online, visible, restored from the back/forward cache). */
   onBack(callback: () => void): () => void
   /** Calls back when the page is left. It may come back from the back/forward cache. */
@@ -34,7 +32,6 @@ export interface Environment {
 function browserPage(): Page | undefined {
   if (typeof window === 'undefined' || typeof window.addEventListener !== 'function') return undefined
   return {
-    online: () => navigator.onLine !== false,
     onBack(callback) {
       const visible = () => {
         if (document.visibilityState === 'visible') callback()

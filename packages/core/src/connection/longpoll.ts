@@ -19,9 +19,7 @@ export class LongPollChain {
   readonly #protocol: Protocol
   readonly #now: () => number
   #first = true
-  #asked:
-    | { holes: Map<Channel, number | undefined>; before: Position; at: number; from: Position | undefined }
-    | undefined
+  #asked: { holes: Map<Channel, number | undefined>; before: Position; at: number } | undefined
   #told: Position | undefined
   #idle = 0
   #mark = ''
@@ -53,7 +51,7 @@ export class LongPollChain {
     if (!this.#first && !this.#empty && holes.size === 0 && begin !== undefined && newest >= begin) from = newest
     // A template without time leaves the position to the headers of the answers.
     if (this.#protocol.promises.resume !== 'position' && this.#told !== undefined) from = this.#told
-    this.#asked = { holes, before: newest, at: this.#now(), from }
+    this.#asked = { holes, before: newest, at: this.#now() }
     this.#first = false
     this.#mark = this.#state(channels)
     return from

@@ -27,7 +27,6 @@ test('200 cycles of connect and close leave no timer, no listener and no subscri
       clearTimeout(timer as NodeJS.Timeout)
     },
     page: {
-      online: () => true,
       onBack: listen,
       onLeave: listen,
     },
@@ -91,7 +90,7 @@ test('a page that is left holds no connection, and goes on when it comes back', 
     calls[name] = callback
     return () => {}
   }
-  const page = { online: () => true, onBack: listen('back'), onLeave: listen('leave') }
+  const page = { onBack: listen('back'), onLeave: listen('leave') }
   const recording = record({ url, environment: { page } })
   recording.stream.addChannel('a').connect()
   await recording.until(() => recording.stream.status.state === 'open')
