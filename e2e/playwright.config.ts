@@ -10,6 +10,8 @@ const firefox = await findBrowser('firefox')
  */
 export default defineConfig({
   testDir: '.',
+  // What ends in .test.ts is Vitest's.
+  testMatch: '**/*.spec.ts',
   globalSetup: './support/build.ts',
   timeout: 45_000,
   expect: { timeout: 15_000 },

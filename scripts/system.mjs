@@ -27,6 +27,7 @@ const programs = {
     files: ['/usr/lib/nginx/modules/ngx_nchan_module.so', '/usr/share/nginx/modules/ngx_nchan_module.so'],
   },
   redis: { variable: 'REDIS_PATH', packageName: 'redis-server', commands: ['redis-server'], files: [] },
+  openssl: { variable: 'OPENSSL_PATH', packageName: 'openssl', commands: ['openssl'], files: [] },
 }
 
 /** Where a program is, or `undefined`. What its variable names comes first. */

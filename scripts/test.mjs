@@ -18,13 +18,13 @@ const ci = /^(1|true)$/i.test(process.env.CI ?? '')
 
 /**
  * `run` is what Node runs. `needs`: steps whose work it uses; only their breaking (not their complaining, exit code 2)
- * stops it. `programs`: what it needs of the system, each for a part of its own.
+ * stops it. `program`: what of the system it can't do without. `live`: parts of it need other programs, and say so.
  */
 const steps = {
   lint: { run: () => [command('@biomejs/biome', 'biome'), 'check', '--error-on-warnings', '.'] },
   types: { run: () => [command('typescript', 'tsc'), '--noEmit'] },
   unit: { run: () => [command('vitest'), 'run', '--project', 'unit'] },
-  integration: { run: () => [command('vitest'), 'run', '--project', 'integration'] },
+  integration: { run: () => [command('vitest'), 'run', '--project', 'integration'], live: true },
   build: { run: () => ['scripts/build.mjs'] },
   packages: { run: () => ['scripts/check-packages.mjs'], needs: ['build'] },
   'browser: chromium': { run: () => playwright('chromium'), program: 'chromium' },
@@ -108,7 +108,7 @@ const began = performance.now()
 const names = chosen()
 installPackages()
 let installable = false
-if (names.some((name) => steps[name].program !== undefined)) {
+if (names.some((name) => steps[name].program !== undefined || steps[name].live)) {
   const programs = installPrograms()
   installable = programs.installable
   const { missing } = programs

@@ -1,0 +1,267 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { accepting, Daemon } from './daemon.js'
+import { freePort, missingProgram, program, withoutModule } from './programs.js'
+
+/** An nginx of the test's own, on a port that it keeps. */
+export interface Nginx {
+  readonly port: number
+  /** http://127.0.0.1:port */
+  readonly url: string
+  readonly workers: number
+  /** The configuration as it is run: a reload reads it again. */
+  readonly file: string
+  /** The master process, while it runs. */
+  readonly pid: number | undefined
+  /** The worker processes of now. */
+  readonly workerPids: readonly number[]
+  /** What nginx said, newest last: `notice` and above. */
+  readonly log: readonly string[]
+  /** Worker processes that crashed, as nginx says it. */
+  readonly crashes: readonly string[]
+  /** SIGHUP. Resolves when new workers run and the old ones know that they are to go. */
+  reload(): Promise<void>
+  /** SIGQUIT. Resolves when it is gone, which is when its last connection is. */
+  quit(): Promise<void>
+  /** SIGTERM. Resolves when it is gone. */
+  stop(): Promise<void>
+  /** SIGKILL to master and workers. Resolves when they are gone. */
+  kill(): Promise<void>
+  /** Again, on the same port, after it ended. Resolves when it accepts connections. */
+  start(): Promise<void>
+  restart(): Promise<void>
+  /** Ends it and removes its folder. */
+  close(): Promise<void>
+}
+
+export interface NginxOptions {
+  /** Default 1. */
+  workers?: number
+  /** Default: a free one. */
+  port?: number
+  /** For the placeholders of the configuration. */
+  values?: Readonly<Record<string, string | number>>
+  /** The last word on the configuration. */
+  adjust?(config: string): string
+}
+
+/** For placeholders that a test need not fill in. */
+const defaults = {
+  template: '{"id":~id~,"channel":"~channel~","text":"~text~","tag":"~tag~","time":"~time~","eventid":"~event-id~"}',
+  authorized: 'off',
+  listen: '',
+}
+
+const configOf = (name: string) =>
+  readFileSync(fileURLToPath(new URL(`../nginx/${name}.conf`, import.meta.url)), 'utf8')
+
+const moduleName = 'ngx_http_push_stream_module.so'
+
+/** Where nginx-push-stream-module is: what PUSHSTREAM_NGINX_MODULE names, else where nginx has its modules. */
+export function pushStreamModule(): string | undefined {
+  const folders = [
+    '/usr/lib/nginx/modules',
+    '/usr/lib64/nginx/modules',
+    '/usr/share/nginx/modules',
+    '/etc/nginx/modules',
+  ]
+  const named = process.env.PUSHSTREAM_NGINX_MODULE
+  return [...(named ? [named] : folders.map((folder) => join(folder, moduleName)))].find((file) => existsSync(file))
+}
+
+/** Why this configuration can't be run here, `undefined` when it can. */
+export function missingNginx(config: string): string | undefined {
+  const text = configOf(config)
+  if (program('nginx') === undefined) return missingProgram('nginx')
+  if (/\$\{nchan\}/.test(text) && program('nchan') === undefined) return missingProgram('nchan')
+  if (/\$\{module\}/.test(text) && pushStreamModule() === undefined) return withoutModule
+  return undefined
+}
+
+// What is no business of an example: where a test keeps what nginx writes.
+const testSettings = `access_log off;
+${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path {dir}/${name};`).join('\n')}
+`
+
+/** Starts nginx with a configuration of e2e/nginx. Resolves when it accepts connections. */
+export async function startNginx(config: string, options: NginxOptions = {}): Promise<Nginx> {
+  const missing = missingNginx(config)
+  if (missing !== undefined) throw new Error(missing)
+  const { workers = 1, port = await freePort(), values = {}, adjust = (text: string) => text } = options
+  const dir = await mkdtemp(join(tmpdir(), 'pushstream-nginx-'))
+  // Workers of a master that is root are somebody else.
+  await chmod(dir, 0o755)
+  const all: Record<string, string | number | undefined> = {
+    ...defaults,
+    dir,
+    port,
+    workers,
+    nchan: program('nchan'),
+    module: pushStreamModule(),
+    ...values,
+  }
+  const filled = configOf(config).replace(/\$\{(\w+)\}/g, (placeholder, name: string) => {
+    const value = all[name]
+    if (value === undefined) throw new Error(`${config}.conf needs a value for ${placeholder}`)
+    return String(value)
+  })
+  await writeFile(join(dir, 'nginx.conf'), adjust(filled))
+  await writeFile(join(dir, 'test.conf'), testSettings.replaceAll('{dir}', dir))
+  const nginx = new Process(dir, port, workers)
+  try {
+    await nginx.start()
+  } catch (error) {
+    await nginx.close()
+    throw error
+  }
+  return nginx
+}
+
+class Process implements Nginx {
+  readonly port: number
+  readonly workers: number
+  readonly url: string
+  readonly file: string
+  readonly #dir: string
+  #daemon: Daemon | undefined
+  readonly #before: string[] = []
+
+  constructor(dir: string, port: number, workers: number) {
+    this.#dir = dir
+    this.file = join(dir, 'nginx.conf')
+    this.port = port
+    this.workers = workers
+    this.url = `http://127.0.0.1:${port}`
+  }
+
+  get pid(): number | undefined {
+    return this.#daemon?.running ? this.#daemon.pid : undefined
+  }
+
+  get workerPids(): readonly number[] {
+    return this.#daemon?.running ? workersOf(this.#daemon.lines) : []
+  }
+
+  get log(): readonly string[] {
+    return [...this.#before, ...(this.#daemon?.lines ?? [])]
+  }
+
+  get crashes(): readonly string[] {
+    return this.log.filter((line) => /worker process \d+ exited on signal (?!(9|15)\b)/.test(line))
+  }
+
+  async start(): Promise<void> {
+    if (this.#daemon?.running) throw new Error('this nginx is running')
+    this.#before.push(...(this.#daemon?.lines ?? []))
+    const asRoot = process.getuid?.() === 0 ? 'user root; ' : ''
+    const globals = `${asRoot}daemon off; pid ${this.#dir}/nginx.pid; error_log stderr notice;`
+    const args = ['-p', this.#dir, '-e', 'stderr', '-c', this.file, '-g', globals]
+    const daemon = await Daemon.start(program('nginx') as string, args)
+    this.#daemon = daemon
+    await daemon.until('the start of its workers', (lines) => workersOf(lines).length >= this.workers)
+    await accepting(this.port, () => daemon.running)
+  }
+
+  async reload(): Promise<void> {
+    const daemon = this.#running()
+    const old = workersOf(daemon.lines)
+    const begin = daemon.lines.length
+    daemon.signal('SIGHUP')
+    let refused: string | undefined
+    await daemon.until('a reload', (lines) => {
+      const since = lines.slice(begin)
+      refused = since.find((line) => line.includes('[emerg]'))
+      const started = matches(since, /start worker process (\d+)/)
+      const told = new Set(matches(since, /\[notice\] (\d+)#\d+: (?:gracefully shutting down|exit)/))
+      const gone = new Set(matches(since, /worker process (\d+) exited/))
+      return (
+        refused !== undefined || (started.length >= this.workers && old.every((pid) => told.has(pid) || gone.has(pid)))
+      )
+    })
+    if (refused !== undefined) throw new Error(`nginx did not reload: ${refused}`)
+  }
+
+  async quit(): Promise<void> {
+    await this.#end('SIGQUIT')
+  }
+
+  async stop(): Promise<void> {
+    await this.#end('SIGTERM')
+  }
+
+  async kill(): Promise<void> {
+    const daemon = this.#running()
+    // Stopped first: it would start workers again, and nobody would know of those.
+    daemon.signal('SIGSTOP')
+    const pids = new Set([...workersOf(daemon.lines, true), ...childrenOf(daemon.pid)])
+    for (const pid of pids) {
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // It is gone already.
+      }
+    }
+    daemon.signal('SIGKILL')
+    await daemon.gone
+  }
+
+  async restart(): Promise<void> {
+    await this.stop()
+    await this.start()
+  }
+
+  async close(): Promise<void> {
+    if (this.#daemon?.running) await this.kill()
+    await this.#daemon?.gone
+    await rm(this.#dir, { recursive: true, force: true })
+  }
+
+  #running(): Daemon {
+    if (!this.#daemon?.running) throw new Error('this nginx is not running')
+    return this.#daemon
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const daemon = this.#running()
+    daemon.signal(signal)
+    await daemon.gone
+  }
+}
+
+const matches = (lines: readonly string[], pattern: RegExp): number[] =>
+  lines.flatMap((line) => {
+    const found = pattern.exec(line)
+    return found === null ? [] : [Number(found[1])]
+  })
+
+/** Workers that were started and did not end; of a reload those that are leaving count only if asked for. */
+function workersOf(lines: readonly string[], leavingToo = false): number[] {
+  const ended = new Set(matches(lines, /(?:worker|cache manager|cache loader) process (\d+) exited/))
+  const leaving = new Set(leavingToo ? [] : matches(lines, /\[notice\] (\d+)#\d+: gracefully shutting down/))
+  return matches(lines, /start worker process (\d+)/).filter((pid) => !ended.has(pid) && !leaving.has(pid))
+}
+
+/** Processes that one started and that nobody said anything about yet. */
+function childrenOf(parent: number): number[] {
+  if (!existsSync('/proc/self/stat')) return []
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        // pid (name) state parent …, and the name may hold anything.
+        return (
+          Number(
+            readFileSync(`/proc/${pid}/stat`, 'latin1')
+              .replace(/^.*\) \S /s, '')
+              .split(' ')[0],
+          ) === parent
+        )
+      } catch {
+        return false
+      }
+    })
+}

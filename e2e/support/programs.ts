@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs'
+import { createServer } from 'node:net'
+
+// No Playwright here, nor in what imports it alone: the tests in Node start the same servers.
+
+interface System {
+  find(name: string): string | undefined
+  howToInstall(names: readonly string[]): string
+}
+
+export type ProgramName = 'nginx' | 'nchan' | 'redis' | 'openssl'
+
+const system: System = await import(new URL('../../scripts/system.mjs', import.meta.url).href)
+
+/** Where a program of the system is. */
+export function program(name: ProgramName): string | undefined {
+  const path = system.find(name)
+  return path !== undefined && existsSync(path) ? path : undefined
+}
+
+/** What to say when it is not there, `undefined` when it is. */
+export function missingProgram(name: ProgramName): string | undefined {
+  if (program(name) !== undefined) return undefined
+  return `${name} is missing, so NOTHING was tested with it. To get it: ${system.howToInstall([name])}`
+}
+
+/** What `npm test` can't install: a test without it is skipped everywhere. */
+export const withoutModule =
+  'nginx-push-stream-module is missing, so NOTHING was tested with it. Build it and say where it is: PUSHSTREAM_NGINX_MODULE=/path/to/ngx_http_push_stream_module.so'
+
+const said = new Set<string>()
+
+/**
+ * Why tests can't run here, of all that they need, or `undefined` when they can. It is said aloud; with CI=true, not
+ * having what `npm test` could have installed is an error.
+ */
+export function lacking(...missing: readonly (string | undefined)[]): string | undefined {
+  const reasons = missing.filter((reason) => reason !== undefined)
+  for (const reason of reasons) {
+    if (!said.has(reason)) console.error(reason)
+    said.add(reason)
+  }
+  const fatal = reasons.find((reason) => reason !== withoutModule)
+  if (fatal !== undefined && /^(1|true)$/i.test(process.env.CI ?? '')) throw new Error(fatal)
+  return reasons[0]
+}
+
+/** A port that nobody has at the moment. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
+}
