@@ -49,7 +49,7 @@ export class LogView {
       }),
     )
     session.on('gap', ({ channel, first, last, reason }) => {
-      const count = last === 'unknown' ? undefined : last - first + 1
+      const count = last === 'unknown' || first === 'unknown' ? undefined : last - first + 1
       const which = count === undefined ? `from ${first} on` : first === last ? `${first}` : `${first} to ${last}`
       const why = reason === 'restart' ? 'the server lost what it stored and counts anew' : 'no longer stored'
       const text = `${count === undefined ? 'Messages' : count === 1 ? '1 message' : `${count} messages`} missing: ${why}.`

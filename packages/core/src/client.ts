@@ -1,8 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import mitt from 'mitt'
-import { type Connection, createConnection } from './connection/connection.js'
-import type { State } from './connection/machine.js'
-import { Ledger } from './delivery/ledger.js'
+import { createLanes, type Lanes } from './connection/lanes.js'
 import { positionOf } from './delivery/position.js'
 import { Processors } from './delivery/processors.js'
 import { PushStreamError } from './errors.js'
@@ -16,14 +14,6 @@ import type { PushStreamSettings } from './protocols/push-stream.js'
 export type Options = ClientOptions & PushStreamSettings & Callbacks
 
 const readyStates: Record<Status['state'], number> = { closed: 0, connecting: 1, waiting: 1, open: 2 }
-const stateNames: Record<State, Status['state']> = {
-  closed: 'closed',
-  priming: 'connecting',
-  connecting: 'connecting',
-  sifting: 'connecting',
-  waiting: 'waiting',
-  open: 'open',
-}
 const same: readonly (keyof Status)[] = ['state', 'mode', 'attempt', 'retryAt', 'error', 'resume', 'gaps']
 
 /**
@@ -47,8 +37,7 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   readonly #emitter = mitt<ClientEvents<C>>()
   readonly #listeners = new Map<unknown, Map<string, (event: never) => void>>()
   readonly #processors: Processors
-  readonly #ledger: Ledger
-  readonly #connection: Connection
+  readonly #lanes: Lanes
   readonly #endings = new Set<() => void>()
   #promises: Promises | undefined
   #received = 0
@@ -72,14 +61,12 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
       invalid: (message, issues) =>
         this.#deadletter(message.text, `the schema refuses it: ${issues[0]?.message}`, message, issues),
     })
-    this.#ledger = new Ledger({
+    this.#lanes = createLanes(this.#settings, {
       deliver: (message) => this.#deliver(message),
       gap: (channel, first, last, reason) => {
         this.#gaps++
         this.#emit('gap', { channel, first, last, reason })
       },
-    })
-    this.#connection = createConnection(this.#settings, this.#ledger, {
       changed: () => this.#update(),
       opened: () => {
         this.#everOpen = true
@@ -117,15 +104,15 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   get stats(): Stats {
     return {
       received: this.#received,
-      duplicates: this.#ledger.duplicates,
+      duplicates: this.#lanes.duplicates,
       gaps: this.#gaps,
-      reconnects: this.#connection.reconnects,
+      reconnects: this.#lanes.reconnects,
     }
   }
 
   /** The names of the channels, in the order they were added. */
   get channels(): readonly string[] {
-    return this.#ledger.all.map((channel) => channel.name)
+    return this.#lanes.channels
   }
 
   /**
@@ -141,23 +128,20 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
     if (!Number.isInteger(backtrack) || backtrack < 0)
       throw bad(`'backtrack' is a whole number from 0, not ${backtrack}.`)
     this.#settings.protocol.check(name)
-    if (this.#ledger.get(name) === undefined) {
-      const after = this.#everOpen || backtrack > 0 ? undefined : this.#settings.publishedAfter
-      this.#ledger.add(name, backtrack, after === undefined ? undefined : positionOf(after, 0))
-      this.#change()
-    }
+    const after = this.#everOpen || backtrack > 0 ? undefined : this.#settings.publishedAfter
+    if (this.#lanes.add(name, backtrack, after === undefined ? undefined : positionOf(after, 0))) this.#change()
     return this
   }
 
   /** Unsubscribes. Nothing of the channel is delivered after this call. */
   removeChannel(name: keyof C & string): this {
-    if (this.#ledger.remove(name)) this.#change()
+    if (this.#lanes.remove(name)) this.#change()
     return this
   }
 
   /** Unsubscribes from everything. The client connects again when a channel is added. */
   removeAllChannels(): this {
-    for (const { name } of this.#ledger.all) this.#ledger.remove(name)
+    for (const name of this.channels) this.#lanes.remove(name)
     this.#change()
     return this
   }
@@ -166,14 +150,14 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   connect(): this {
     this.#alive()
     this.#wanted = true
-    if (this.#ledger.size > 0) this.#connection.connect()
+    this.#lanes.connect()
     return this
   }
 
   /** Stops receiving. What is published until the next `connect` is fetched then, as far as the server stores it. */
   disconnect(): this {
     this.#wanted = false
-    this.#connection.disconnect()
+    this.#lanes.disconnect()
     return this
   }
 
@@ -191,22 +175,21 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
 
   /**
    * Publishes a text to all channels of this client: as a websocket frame in that mode
-   * (push_stream_websocket_allow_publish), else by POST to `urlPrefixPublisher`. Percent-encoded as the server's
-   * template needs it. Rejects with a `send` error.
+   * (push_stream_websocket_allow_publish), else by POST to `urlPrefixPublisher`, percent-encoded as the server's
+   * template needs it; to Nchan by POST to its `publisher`. Rejects with a `send` error.
    */
   async sendMessage(text: string): Promise<void> {
     this.#alive()
-    const encoded = encodeURIComponent(text)
-    if (this.#connection.current()?.send(encoded)) return
     const fail = (message: string, details: object) => new PushStreamError('send', message, details)
-    if (this.#ledger.size === 0) throw fail('There is no channel to publish to: add one first.', {})
+    if (this.channels.length === 0) throw fail('There is no channel to publish to: add one first.', {})
     const { environment, protocol } = this.#settings
+    const { url, body, frame } = protocol.publish(this.channels, text)
+    if (frame !== undefined && this.#lanes.send(frame)) return
     let response: Response
     try {
-      const url = protocol.publish(this.channels) ?? ''
       response = await environment.fetch(url, {
         method: 'POST',
-        body: encoded,
+        body,
         signal: AbortSignal.timeout(this.#settings.timeout),
       })
     } catch (cause) {
@@ -346,10 +329,7 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
     this.#changing = true
     queueMicrotask(() => {
       this.#changing = false
-      if (!this.#wanted) return
-      if (this.#ledger.size === 0) this.#connection.disconnect()
-      else if (this.#connection.context.state === 'closed') this.#connection.connect()
-      else this.#connection.change()
+      if (this.#wanted) this.#lanes.change()
     })
   }
 
@@ -429,17 +409,12 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   }
 
   #snapshot(): Status {
-    const { context, error } = this.#connection
-    const state = context.current === undefined ? stateNames[context.state] : 'open'
-    const mode = context.current?.mode
+    const { status } = this.#lanes
+    const { state, mode } = status
     const { resume, gaps } = this.#settings.protocol.promises
     const last = this.#status as Status | undefined
     return {
-      state,
-      mode,
-      attempt: state === 'open' ? 0 : context.failures,
-      retryAt: state === 'waiting' ? context.retryAt : undefined,
-      error,
+      ...status,
       since: last?.state === state && last.mode === mode ? last.since : this.#settings.environment.now(),
       resume,
       gaps,

@@ -27,13 +27,14 @@ export type Routed<C extends Channels, N extends string, T extends string> = N e
 /** Messages of a channel that can't be had any more. Comes before the message that follows them. */
 export interface Gap {
   readonly channel: string
-  /** The first missing id. */
-  readonly first: number
-  /** The last missing id; `unknown` when the server's numbering began anew. */
+  /** The first missing id; `unknown` where messages have no ids, and some may be missing. */
+  readonly first: number | 'unknown'
+  /** The last missing id; `unknown` when the server's numbering began anew, or there is none. */
   readonly last: number | 'unknown'
   /**
    * `overflow`: the server does not store them any more (push_stream_max_messages_stored_per_channel,
-   * push_stream_message_ttl), or never did (push_stream_store_messages). `restart`: the server lost what it stored.
+   * push_stream_message_ttl; nchan_message_buffer_length, nchan_message_timeout), or never did
+   * (push_stream_store_messages). `restart`: the server lost what it stored.
    */
   readonly reason: GapReason
 }

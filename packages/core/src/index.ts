@@ -16,6 +16,7 @@ export type {
 export type { Message } from './message.js'
 export type { ModeName } from './modes/mode.js'
 export type { ClientOptions, Logger, Params, Provider } from './options.js'
-export type { Promises, Protocol } from './protocols/protocol.js'
+export { type NchanSettings, nchan } from './protocols/nchan.js'
+export type { Endpoint, Promises, Protocol, ProtocolFactory } from './protocols/protocol.js'
 export type { PushStreamSettings } from './protocols/push-stream.js'
 export type { TextEncoding } from './protocols/text.js'

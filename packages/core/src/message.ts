@@ -11,12 +11,14 @@ export interface Message<Data = unknown> {
   readonly id: number | undefined
   /** The body as text. A body that came as raw JSON (`"text":~text~`) is written out again. */
   readonly text: string
-  /** The body parsed, when it is JSON; else the text. Parsed at the first access. */
+  /** The body parsed, when it is JSON; else the text. Parsed at the first access. Binary data is a `Uint8Array`. */
   readonly data: Data
   /** The body's `type`, where the body is an object with one; else the `Event-Type` it was published with, where the mode shows it. */
   readonly type: string | undefined
   /** The `Event-Id` it was published with. */
   readonly eventId: string | undefined
+  /** The `Content-Type` it was published with, where the server tells it: Nchan does, except to an eventsource. */
+  readonly contentType: string | undefined
   /** When the server took it, to the second. */
   readonly time: Date | undefined
   /** The server's counter within that second. */
@@ -38,6 +40,7 @@ export class Received implements Message, Sequenced {
   readonly eventId: string | undefined
   readonly mode: ModeName
   readonly replayed: boolean
+  readonly contentType: string | undefined
   /** Why the application gets it as a `deadletter`, where its text can't be trusted. */
   readonly dead: string | undefined
   /** Whether it is the last message of a long-poll answer; alone it is. */
@@ -56,6 +59,7 @@ export class Received implements Message, Sequenced {
     mode: ModeName,
     replayed: boolean,
     dead?: string,
+    contentType?: string,
   ) {
     this.id = id
     this.channel = channel
@@ -67,10 +71,13 @@ export class Received implements Message, Sequenced {
     this.mode = mode
     this.replayed = replayed
     this.dead = dead
+    this.contentType = contentType
   }
 
   get text(): string {
-    return typeof this.body === 'string' ? this.body : (JSON.stringify(this.body) ?? '')
+    const { body } = this
+    if (body instanceof Uint8Array) return new TextDecoder().decode(body)
+    return typeof body === 'string' ? body : (JSON.stringify(body) ?? '')
   }
 
   get fingerprint(): string {

@@ -1,7 +1,7 @@
 import { defaultEnvironment, type Environment } from './connection/environment.js'
 import { PushStreamError } from './errors.js'
 import type { ModeName } from './modes/mode.js'
-import type { Protocol } from './protocols/protocol.js'
+import type { Protocol, ProtocolFactory } from './protocols/protocol.js'
 import { type PushStreamSettings, pushStream } from './protocols/push-stream.js'
 
 /** A value, or a function that is asked for it anew before every request. */
@@ -62,8 +62,11 @@ export interface ClientOptions {
   signal?: AbortSignal
   /** Gets a line for whatever the client does. Default: none. */
   logger?: Logger
-  /** The server's protocol. Default: nginx-push-stream-module, set up by the options whose names begin with `urlPrefix`, `json`, `channels`, `messages` and so on. */
-  protocol?: Protocol
+  /**
+   * The server's protocol: `nchan({ … })`, for example. Default: nginx-push-stream-module, set up by the options whose
+   * names begin with `urlPrefix`, `json`, `channels`, `messages` and so on.
+   */
+  protocol?: ProtocolFactory
   /** For tests, and for runtimes that lack something: replaces the clock, the random, fetch, WebSocket. */
   environment?: Partial<Environment>
 }
@@ -115,7 +118,7 @@ const types: Record<string, readonly string[]> = {
   eventSource: ['string'],
   signal: ['object'],
   logger: ['object'],
-  protocol: ['object'],
+  protocol: ['function'],
   environment: ['object'],
   messagesControlByArgument: ['boolean'],
   channelsByArgument: ['boolean'],
@@ -134,7 +137,7 @@ const words: Record<string, readonly string[]> = {
   text: ['auto', 'encoded', 'plain'],
   credentials: ['omit', 'same-origin', 'include'],
 }
-const methods: Record<string, string> = { logger: 'debug', signal: 'addEventListener', protocol: 'exchange' }
+const methods: Record<string, string> = { logger: 'debug', signal: 'addEventListener' }
 
 function checkNames(options: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(options)) {
@@ -252,13 +255,11 @@ export function settingsOf(options: ClientOptions & PushStreamSettings): Setting
     headers: options.headers ?? {},
     nativeEventSource: options.eventSource === 'native',
     logger: options.logger,
-    protocol:
-      options.protocol ??
-      pushStream(options, {
-        base,
-        credentials: options.credentials ?? 'same-origin',
-        sameOrigin: page === undefined || (own !== undefined && origin === new URL(own).origin),
-      }),
+    protocol: (options.protocol ?? pushStream(options))({
+      base,
+      credentials: options.credentials ?? 'same-origin',
+      sameOrigin: page === undefined || (own !== undefined && origin === new URL(own).origin),
+    }),
     environment,
     origin,
   }

@@ -35,7 +35,7 @@ export class Checks {
 
   constructor(settings: Settings, ledger: Ledger, requests: Requests, events: CheckEvents) {
     this.#settings = settings
-    this.possible = settings.protocol.polls ? undefined : false
+    this.possible = settings.protocol.polls === 'poll' ? undefined : false
     this.#ledger = ledger
     this.#requests = requests
     this.#events = events
@@ -89,7 +89,7 @@ export class Checks {
 
   /** Whether the server can be asked what a connection should have brought. */
   get auditable(): boolean {
-    return this.possible !== false || !this.#settings.protocol.polls
+    return this.possible !== false || this.#settings.protocol.polls === 'longpolling'
   }
 
   /** Asks for what these channels should have brought by now. The ending, if it was not answered. */
@@ -123,14 +123,15 @@ export class Checks {
     const timer = environment.setTimeout(() => abort.abort(), deadline)
     this.#running.set(abort, timer)
     const messages: Received[] = []
-    const kind = protocol.polls ? 'poll' : 'longpolling'
+    const kind = protocol.polls ?? 'longpolling'
     const decoder = protocol.decoder(
-      { kind, liveFrom: from, onlyChannel: channels.length === 1 ? channels[0]?.name : undefined },
+      { kind, liveFrom: from, channels: channels.map(({ name }) => name) },
       {
         message: (message) => messages.push(message),
         ping() {},
         deleted: (channel, text) => this.#events.deleted(channel, text),
         dead: (raw, reason) => this.#events.deadletter(raw, reason),
+        over() {},
       },
     )
     try {

@@ -203,6 +203,8 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
 
   function ended(key: number, source: Source, ending: Ending): void {
     sources.delete(key)
+    // Also one that ends before it brings anything may have ended by the position it began with.
+    if (protocol.wiped(ending) || (ending.kind === 'lost' && source.brought === 0)) ledger.doubt()
     let verdict = protocol.verdict(ending)
     const { status, explain } = protocol.explanation(ending)
     if (verdict === 'rejected') {
@@ -260,7 +262,7 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
       if (age < skew) skew = age
       if (!source.live && message.position > ledger.newest) source.live = source.lastLife - source.openedAt > backlog
     }
-    const outcome = ledger.receive(message)
+    const outcome = ledger.receive(message, source?.replay)
     if (outcome === 'dropped' || outcome === undefined) return
     if (source !== undefined) source.worked = true
     if (outcome === 'held') doubts.held()

@@ -50,7 +50,10 @@ export class LongPollChain {
     // After an empty answer the server may be another one, with a counter that began anew within the second.
     if (!this.#first && !this.#empty && holes.size === 0 && begin !== undefined && newest >= begin) from = newest
     // A template without time leaves the position to the headers of the answers.
-    if (this.#protocol.promises.resume !== 'position' && this.#told !== undefined) from = this.#told
+    // What is stored from before the point that is known is skipped.
+    if (this.#protocol.promises.resume !== 'position' && this.#told !== undefined) {
+      from = Math.max(this.#told, begin ?? this.#told)
+    }
     this.#asked = { holes, before: newest, at: this.#now() }
     this.#first = false
     this.#mark = this.#state(channels)
@@ -62,9 +65,9 @@ export class LongPollChain {
     const asked = this.#asked
     if (asked === undefined) return false
     this.#asked = undefined
-    const told = this.#protocol.positionOf(answer.lastModified, answer.etag)
+    const told = this.#protocol.positionOf(answer)
     if (answer.status === 200) {
-      if (told !== undefined && answer.etag !== null) {
+      if (told !== undefined && answer.headers.has('Etag')) {
         this.#told = told
         // The answer brought something whose own position can't be read: it is not to be fetched again.
         if (told > this.#ledger.newest) this.#ledger.newest = told

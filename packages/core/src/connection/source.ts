@@ -1,3 +1,4 @@
+import { newReplay, type Replay } from '../delivery/order.js'
 import type { Position } from '../delivery/position.js'
 import { positionOf, timeOf } from '../delivery/position.js'
 import type { Received } from '../message.js'
@@ -41,6 +42,7 @@ export class Source {
   /** It brought something new. */
   worked = false
   readonly openedAt: number
+  readonly replay: Replay = newReplay()
   readonly #transport: Transport
   readonly #settings: Settings
   readonly #timers = new Set<unknown>()
@@ -85,12 +87,13 @@ export class Source {
         events.deleted(channel, text)
       },
       dead: (raw, reason) => events.deadletter(raw, reason),
+      over: (ending) => this.#end(ending),
     }
     const decoder: Decoder = protocol.decoder(
       {
         kind: mode.name,
         liveFrom: liveFrom(this.openedAt, skew),
-        onlyChannel: names.size === 1 ? [...names][0] : undefined,
+        channels: [...names],
       },
       inlet,
     )
@@ -108,7 +111,6 @@ export class Source {
         },
         pulse: (text) => decoder.pulse(text),
         frame: (text, meta) => decoder.frame(text, meta),
-        garbage: (reason) => events.deadletter('', reason),
         answered: (answer) => {
           decoder.finish()
           if (!this.#closed) events.answered(answer)

@@ -1,5 +1,6 @@
 import type { Received } from '../message.js'
-import { type Position, positionOf, secondOf } from './position.js'
+import { newReplay, type Order, type Replay } from './order.js'
+import { type Position, secondOf } from './position.js'
 import {
   anchor,
   forget,
@@ -8,12 +9,8 @@ import {
   type Outcome,
   type Outlet,
   type Sequence,
-  sequence,
   settle,
 } from './sequencer.js'
-
-/** Clocks differ: what is asked for by the page's own clock begins this much earlier, in ms. */
-const clockMargin = 2000
 
 /** One channel, and how far it is known. */
 export interface Channel {
@@ -27,12 +24,18 @@ export interface Channel {
   /** When it was first listened to, by the page's clock: the last resort. */
   joined: number | undefined
   lastEventId: string | undefined
+  /** The server may have lost what it stored of it. */
+  doubtful: boolean
+  /** When something of it came last, by the page's clock. */
+  heard: number
+  /** Texts that came lately, by position, where messages have no number. */
+  readonly known: Map<Position | object, number>
 }
 
 /** Where messages go once they are in order. */
 export interface LedgerEvents {
   deliver(message: Received): void
-  gap(channel: string, first: number, last: number | 'unknown', reason: GapReason): void
+  gap(channel: string, first: number | 'unknown', last: number | 'unknown', reason: GapReason): void
 }
 
 /** What is known of every channel, and the point from which the server must be asked again. */
@@ -42,9 +45,13 @@ export class Ledger {
   /** Messages that came again and were dropped. */
   duplicates = 0
   readonly #channels = new Map<string, Channel>()
+  readonly #order: Order
+  readonly #now: () => number
   readonly #events: LedgerEvents
 
-  constructor(events: LedgerEvents) {
+  constructor(order: Order, now: () => number, events: LedgerEvents) {
+    this.#order = order
+    this.#now = now
     this.#events = events
   }
 
@@ -77,6 +84,9 @@ export class Ledger {
       complete: from,
       joined: undefined,
       lastEventId: undefined,
+      doubtful: false,
+      heard: 0,
+      known: new Map(),
     })
   }
 
@@ -85,11 +95,12 @@ export class Ledger {
   }
 
   /** Takes a message in. `undefined` when nobody listens to its channel. */
-  receive(message: Received): Outcome | undefined {
+  receive(message: Received, replay: Replay = newReplay()): Outcome | undefined {
     const channel = this.#channels.get(message.channel)
     if (channel === undefined) return undefined
     if (message.eventId !== undefined) channel.lastEventId = message.eventId
-    const outcome = sequence(channel.sequence, message, channel.outlet)
+    channel.heard = this.#now()
+    const outcome = this.#order.receive(channel, message, replay)
     if (message.position > this.newest) this.newest = message.position
     if (outcome === 'dropped') this.duplicates++
     return outcome
@@ -98,6 +109,13 @@ export class Ledger {
   /** The channel was deleted on the server. */
   forget(channel: Channel): void {
     forget(channel.sequence, channel.outlet)
+  }
+
+  /** The server may have lost what it stored of the channels that were listened to. */
+  doubt(): void {
+    for (const channel of this.#channels.values()) {
+      if (!this.unknown(channel) || channel.joined !== undefined) channel.doubtful = true
+    }
   }
 
   /** A message from before the application listened: what comes after it is new. */
@@ -112,12 +130,7 @@ export class Ledger {
 
   /** Up to where a channel is complete. */
   known(channel: Channel): Position | undefined {
-    const { position, held } = channel.sequence
-    if (held.size > 0) return position ?? channel.complete
-    if (this.unknown(channel)) {
-      return channel.joined === undefined ? undefined : positionOf(channel.joined - clockMargin, 0)
-    }
-    return Math.max(position ?? -1, channel.complete ?? -1)
+    return this.#order.known(channel, this.newest, this.#now())
   }
 
   /** The point up to which all of these channels are complete. */

@@ -16,7 +16,7 @@ export type GapReason = 'overflow' | 'restart'
 /** Where the sequencer's decisions go, in order. */
 export interface Outlet<T> {
   deliver(item: T): void
-  gap(first: number, last: number | 'unknown', reason: GapReason): void
+  gap(first: number | 'unknown', last: number | 'unknown', reason: GapReason): void
 }
 
 const RECENT = 256
@@ -149,13 +149,15 @@ function drain<T extends Sequenced>(state: Sequence<T>, out: Outlet<T>): void {
   }
 }
 
-/** What is remembered of a message: its position, or something below 0 made of its text. */
-const mark = (item: Sequenced): number => {
-  if (!Number.isNaN(item.position)) return item.position
+/** 32 bits made of a message's text. */
+export const hashOf = ({ fingerprint }: Sequenced): number => {
   let hash = 0
-  for (let i = 0; i < item.fingerprint.length; i++) hash = (hash * 31 + item.fingerprint.charCodeAt(i)) >>> 0
-  return -1 - hash
+  for (let i = 0; i < fingerprint.length; i++) hash = (hash * 31 + fingerprint.charCodeAt(i)) >>> 0
+  return hash
 }
+
+/** What is remembered of a message: its position, or something below 0 made of its text. */
+const mark = (item: Sequenced): number => (Number.isNaN(item.position) ? -1 - hashOf(item) : item.position)
 
 function remember(state: Sequence<Sequenced>, item: Sequenced, id: number): void {
   state.recent ??= new Float64Array(RECENT).fill(Number.NaN)

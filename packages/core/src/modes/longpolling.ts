@@ -19,7 +19,7 @@ export async function poll(
     return statusEnding(response, environment)
   }
   const type = headers.get('Content-Type') ?? ''
-  if (exchange.framing !== undefined && type.startsWith('text/event-stream')) {
+  if (exchange.framing === 'eventsource' && type.startsWith('text/event-stream')) {
     // An endless answer: whoever stands between did not pass on that a poll was meant.
     response.body?.cancel().catch(() => {})
     return { kind: 'invalid', explain: 'a stream instead of an answer' }
@@ -29,7 +29,9 @@ export async function poll(
     text += piece
   })
   if (signal.aborted) return undefined
-  if (text !== '') {
+  if (exchange.framing === 'message') {
+    if (status === 200) sink.frame(text, { headers })
+  } else if (text !== '') {
     if (type.startsWith('text/html') && /^\s*<(!doctype|html)/i.test(text)) {
       return { kind: 'invalid', explain: 'an HTML page' }
     }
@@ -37,7 +39,7 @@ export async function poll(
       createParser({ onEvent: (event) => sink.frame(event.data, event) }).feed(text)
     } else sink.frame(text)
   }
-  sink.answered({ status, lastModified: headers.get('Last-Modified'), etag: headers.get('Etag') })
+  sink.answered({ status, headers })
   return undefined
 }
 

@@ -8,8 +8,13 @@ export interface Exchange {
   readonly url: string
   readonly headers: Record<string, string>
   readonly credentials: RequestCredentials
-  /** How the text of a poll's answer is framed. Default: as the protocol's decoder splits it. */
-  readonly framing?: 'eventsource'
+  /**
+   * How the text of a poll's answer is framed: as an event stream, or as one `message` that may be empty and is described
+   * by the headers. Default: as the protocol's decoder splits it.
+   */
+  readonly framing?: 'eventsource' | 'message'
+  /** The subprotocols a websocket offers. */
+  readonly subprotocols?: readonly string[]
 }
 
 /** Why a transport ended. */
@@ -33,13 +38,16 @@ export interface Ending {
 export interface FrameMeta {
   readonly event?: string | undefined
   readonly id?: string | undefined
+  /** Of the answer, where it is one message. */
+  readonly headers?: Headers | undefined
+  /** What came, where it was no text. */
+  readonly binary?: Uint8Array | undefined
 }
 
 /** An answer to a poll: everything up to here has come. */
 export interface Answer {
   readonly status: number
-  readonly lastModified: string | null
-  readonly etag: string | null
+  readonly headers: Headers
 }
 
 /** Where a mode reports to. After `end`, or after `close()` was called, it reports nothing more. */
@@ -51,8 +59,6 @@ export interface Sink {
   /** A sign of life that is no message (an event stream's comment). */
   pulse(text: string): void
   frame(text: string, meta?: FrameMeta): void
-  /** Something came that can't be a frame (binary data). */
-  garbage(reason: string): void
   /** One poll was answered completely. */
   answered(answer: Answer): void
   end(ending: Ending): void

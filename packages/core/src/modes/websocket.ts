@@ -27,12 +27,12 @@ export const websocket: Mode = {
     }
     // A function, not a class: where the page's policy makes the constructor throw (mixed content, for one) that is an
     // ending here, while inside the library it would be an unhandled rejection.
-    function Recorded(url: string) {
+    function Recorded(url: string, subprotocols: string[]) {
       try {
-        const native = new (environment.WebSocket as typeof WebSocket)(url)
+        const native = new (environment.WebSocket as typeof WebSocket)(url, subprotocols)
         native.addEventListener('close', ({ code, reason }) => {
           if (!opened) end({ kind: 'refused', status: code })
-          else if (code === 1005 || code === 1000 || code === 1001) end({ kind: 'end' })
+          else if (code === 1005 || code === 1000 || code === 1001) end({ kind: 'end', explain: reason })
           else if (code === 1006) end({ kind: 'lost', status: code })
           else end({ kind: 'close', status: code, explain: reason })
         })
@@ -43,9 +43,9 @@ export const websocket: Mode = {
       }
     }
     const refuse = (cause: unknown) => end({ kind: 'refused', cause })
-    next().then(({ url }) => {
+    next().then(({ url, subprotocols = [] }) => {
       if (ended) return
-      socket = new ReconnectingWebSocket(url, [], {
+      socket = new ReconnectingWebSocket(url, [...subprotocols], {
         WebSocket: Object.assign(Recorded, states),
         maxRetries: 0,
         maxEnqueuedMessages: 0,
@@ -63,7 +63,7 @@ export const websocket: Mode = {
         if (ended) return
         sink.life()
         if (typeof data === 'string') sink.frame(data)
-        else sink.garbage('a binary frame')
+        else sink.frame('', { binary: new Uint8Array(data as ArrayBuffer) })
       }
     }, refuse)
     return {

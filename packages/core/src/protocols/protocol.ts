@@ -1,6 +1,7 @@
+import type { Order } from '../delivery/order.js'
 import type { Position } from '../delivery/position.js'
 import type { Received } from '../message.js'
-import type { Ending, Exchange, FrameMeta, ModeName } from '../modes/mode.js'
+import type { Answer, Ending, Exchange, FrameMeta, ModeName } from '../modes/mode.js'
 
 /** A channel as one request names it. */
 export interface Wanted {
@@ -33,6 +34,8 @@ export interface Inlet {
   deleted(channel: string, text: string): void
   /** A frame nobody can read. */
   dead(raw: string, reason: string): void
+  /** The server said that this is the end, in a way that only its protocol shows. */
+  over(ending: Ending): void
 }
 
 /** Turns the frames of one transport into messages. Holds what is incomplete. */
@@ -48,8 +51,8 @@ export interface DecoderContext {
   readonly kind: RequestKind
   /** Messages before this second were published before the connection. */
   readonly liveFrom: Position
-  /** The only channel asked for, for templates that don't name it. */
-  readonly onlyChannel: string | undefined
+  /** The channels asked for, in the order of the request. */
+  readonly channels: readonly string[]
 }
 
 /**
@@ -61,12 +64,16 @@ export type Verdict = 'again' | 'retry' | 'mode' | 'rejected'
 /** What can be promised, read by the client's `status` and by nothing that decides. */
 export interface Promises {
   /**
-   * What the server resumes by. `position`: second and counter, exact. `second`: the whole second again. `event-id`:
-   * only channels whose last message had one. `none`: what comes while the connection is down is lost.
+   * What the server resumes by. `position`: second and counter, exact. `second`: the whole second again, and what is
+   * known is dropped. `event-id`: only channels whose last message had one. `none`: what comes while the connection is
+   * down is lost.
    */
   readonly resume: 'position' | 'second' | 'event-id' | 'none'
-  /** `exact`: missing messages are known by id. `none`: the template has no id, so a loss can't be seen. */
-  readonly gaps: 'exact' | 'none'
+  /**
+   * `exact`: missing messages are known by id. `possible`: messages have no numbers, so a `gap` says that some may be
+   * missing, and not which. `none`: a loss can't be seen.
+   */
+  readonly gaps: 'exact' | 'possible' | 'none'
 }
 
 /** Knows a server. Does no I/O and holds no timer. */
@@ -78,15 +85,33 @@ export interface Protocol {
   /** The request. */
   exchange(kind: RequestKind, subscription: Subscription): Exchange
   decoder(context: DecoderContext, inlet: Inlet): Decoder
-  /** Whether the server answers polls at once, and the page may ask for that. */
-  readonly polls: boolean
+  /** How the server can be asked beside the connection: at once, by a long-poll that has something to bring, or not. */
+  readonly polls: 'poll' | 'longpolling' | undefined
+  /** Whether each channel has a connection of its own, because the server can't resume several at once. */
+  readonly apart: boolean
+  /** How messages are put in order, and from where a channel is asked for again. */
+  readonly order: Order
   /** Whether an event stream must show a byte before it counts as accepted. */
   readonly greets: boolean
   verdict(ending: Ending): Verdict
   /** The status and explanation of an ending, wherever the server put them. */
   explanation(ending: Ending): { status?: number | undefined; explain?: string | undefined }
+  /** Whether the server may have lost what it stored, after an ending like this. */
+  wiped(ending: Ending): boolean
   /** The position an answer's headers tell. */
-  positionOf(lastModified: string | null, etag: string | null): Position | undefined
-  /** The request that publishes a text, or `undefined` where there is none. */
-  publish(channels: readonly string[]): string | undefined
+  positionOf(answer: Answer): Position | undefined
+  /** How a text is published: by a POST, and as a websocket frame where the server takes one. */
+  publish(channels: readonly string[], text: string): { url: string; body: string; frame: string | undefined }
 }
+
+/** Where the server is. */
+export interface Endpoint {
+  /** Origin and path prefix, without a slash at the end. */
+  readonly base: string
+  readonly credentials: RequestCredentials
+  /** Whether headers can be sent without a preflight. */
+  readonly sameOrigin: boolean
+}
+
+/** Makes the protocol of a client, once it is known where the server is. */
+export type ProtocolFactory = (endpoint: Endpoint) => Protocol

@@ -1,6 +1,6 @@
 import { type Position, positionOf } from '../delivery/position.js'
 import { Received } from '../message.js'
-import type { FrameMeta } from '../modes/mode.js'
+import type { Ending, FrameMeta } from '../modes/mode.js'
 import type { Decoder, DecoderContext, Inlet, Promises } from './protocol.js'
 import { escaped, type Fields, type Shape, type TemplateKeys } from './template.js'
 
@@ -57,6 +57,10 @@ class Batch implements Inlet {
   dead(raw: string, reason: string): void {
     this.flush()
     this.#inlet.dead(raw, reason)
+  }
+
+  over(ending: Ending): void {
+    this.#inlet.over(ending)
   }
 
   flush(): void {
@@ -291,7 +295,7 @@ export class Frames {
 
   #emit(frame: Frame, context: DecoderContext, inlet: Inlet, meta: FrameMeta | undefined): void {
     const { id } = frame
-    const channel = frame.channel ?? context.onlyChannel
+    const channel = frame.channel ?? (context.channels.length === 1 ? context.channels[0] : undefined)
     if (id === undefined && frame.channel === undefined && isBlank(frame.body)) return inlet.ping()
     if (id !== undefined && id <= 0) {
       if (id === -2) inlet.deleted(channel ?? '', String(frame.body))

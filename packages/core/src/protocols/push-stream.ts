@@ -1,7 +1,8 @@
+import { numbered } from '../delivery/order.js'
 import { type Position, positionOf, tagOf, timeOf } from '../delivery/position.js'
 import { PushStreamError } from '../errors.js'
 import type { Ending, Exchange } from '../modes/mode.js'
-import type { Protocol, RequestKind, Subscription, Wanted } from './protocol.js'
+import type { ProtocolFactory, RequestKind, Subscription, Wanted } from './protocol.js'
 import { Frames } from './push-stream-decoder.js'
 import { type TemplateKeys, templateShape, usualShape } from './template.js'
 import { type TextEncoding, textReader } from './text.js'
@@ -55,15 +56,6 @@ export interface PushStreamSettings {
   text?: TextEncoding
 }
 
-/** Where the server is. */
-export interface Endpoint {
-  /** Origin and path prefix, without a slash at the end. */
-  readonly base: string
-  readonly credentials: RequestCredentials
-  /** Whether headers can be sent without a preflight. */
-  readonly sameOrigin: boolean
-}
-
 const backtracked = /\.b\d+$/
 // The server treats these as its own trouble, not as the channel's.
 const temporary = /limit|exceeded/i
@@ -80,121 +72,135 @@ function encodeName({ name, backtrack }: Wanted, inPath: boolean): string {
 }
 
 /** The protocol of nginx-push-stream-module. */
-export function pushStream(settings: PushStreamSettings, endpoint: Endpoint): Protocol {
-  const byArgument = settings.channelsByArgument ?? false
-  const control = settings.messagesControlByArgument
-  const prefixes: Record<RequestKind, string> = {
-    websocket: settings.urlPrefixWebsocket ?? '/ws',
-    eventsource: settings.urlPrefixEventsource ?? '/ev',
-    stream: settings.urlPrefixStream ?? '/sub',
-    longpolling: settings.urlPrefixLongpolling ?? '/lp',
-    // A long-polling location can't be talked into answering at once; an eventsource location can.
-    poll: settings.urlPrefixEventsource ?? '/ev',
+export const pushStream =
+  (settings: PushStreamSettings): ProtocolFactory =>
+  (endpoint) => {
+    const byArgument = settings.channelsByArgument ?? false
+    const control = settings.messagesControlByArgument
+    const prefixes: Record<RequestKind, string> = {
+      websocket: settings.urlPrefixWebsocket ?? '/ws',
+      eventsource: settings.urlPrefixEventsource ?? '/ev',
+      stream: settings.urlPrefixStream ?? '/sub',
+      longpolling: settings.urlPrefixLongpolling ?? '/lp',
+      // A long-polling location can't be talked into answering at once; an eventsource location can.
+      poll: settings.urlPrefixEventsource ?? '/ev',
+    }
+    const keys: TemplateKeys = {
+      id: settings.jsonIdKey ?? 'id',
+      channel: settings.jsonChannelKey ?? 'channel',
+      text: settings.jsonTextKey ?? 'text',
+      tag: settings.jsonTagKey ?? 'tag',
+      time: settings.jsonTimeKey ?? 'time',
+      eventId: settings.jsonEventIdKey ?? 'eventid',
+    }
+    const shape = settings.messageTemplate === undefined ? usualShape(keys) : templateShape(settings.messageTemplate)
+    const frames = new Frames(keys, shape, textReader(settings.text ?? 'auto'), settings.messageTemplate)
+
+    const address = (prefix: string, channels: readonly Wanted[], query: Record<string, string>) => {
+      const path = `${endpoint.base}/${prefix.replace(/^\/+|\/+$/g, '')}`
+      const names = channels.map((channel) => encodeName(channel, !byArgument)).join(byArgument ? '%2F' : '/')
+      const pairs = Object.entries(query).map(
+        ([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`,
+      )
+      if (byArgument) pairs.unshift(`${settings.channelsArgument ?? 'channels'}=${names}`)
+      return `${path}${byArgument ? '' : `/${names}`}${pairs.length > 0 ? `?${pairs.join('&')}` : ''}`
+    }
+
+    return {
+      name: 'push-stream',
+      // The header that asks for it is none that the module lets pages of another origin send.
+      polls: endpoint.sameOrigin ? 'poll' : 'longpolling',
+      apart: false,
+      order: numbered,
+      greets: true,
+      get promises() {
+        return frames.promises
+      },
+
+      check(channel) {
+        const refuse = (why: string) => {
+          throw new PushStreamError(
+            'bad-channel',
+            `A channel name ${why}: ${JSON.stringify(String(channel).slice(0, 80))}`,
+            {
+              channel: String(channel),
+            },
+          )
+        }
+        if (typeof channel !== 'string' || channel === '') refuse('is a text of at least one character')
+        // However they are encoded: a slash separates channels, and a question mark ends the server's decoding.
+        if (/[/?]/.test(channel)) refuse(`can't contain '/' or '?', the server has no way to read them`)
+        try {
+          encodeURIComponent(channel)
+        } catch {
+          refuse('is well-formed Unicode')
+        }
+      },
+
+      exchange(kind, { channels, position, eventId, params, headers }: Subscription): Exchange {
+        const query = { ...params }
+        const head = { ...headers }
+        const time = position === undefined ? undefined : new Date(timeOf(position)).toUTCString()
+        if (control !== false) {
+          if (position !== undefined && time !== undefined) {
+            query[settings.timeArgument ?? 'time'] = time
+            query[settings.tagArgument ?? 'tag'] = String(tagOf(position))
+          } else if (eventId !== undefined) query[settings.eventIdArgument ?? 'eventid'] = eventId
+        }
+        if (kind !== 'websocket' && (control === false || (control === undefined && endpoint.sameOrigin))) {
+          // If-None-Match is never sent alone: nginx would turn a message into a 304.
+          if (position !== undefined && time !== undefined) {
+            head['If-Modified-Since'] = time
+            head['If-None-Match'] = `W/${tagOf(position)}`
+          } else if (eventId !== undefined) head['Last-Event-ID'] = eventId
+        }
+        if (kind === 'poll') head['X-Nginx-PushStream-Mode'] = 'polling'
+        const url = address(prefixes[kind], channels, query)
+        return {
+          url: kind === 'websocket' ? url.replace(/^http/, 'ws') : url,
+          headers: head,
+          credentials: endpoint.credentials,
+          ...(kind === 'poll' ? { framing: 'eventsource' as const } : {}),
+        }
+      },
+
+      decoder: (context, inlet) => frames.decoder(context, inlet),
+
+      verdict(ending: Ending) {
+        const { status, explain } = this.explanation(ending)
+        if (ending.kind === 'end') return 'again'
+        if (ending.kind === 'invalid') return 'mode'
+        if (status === undefined || (explain !== undefined && temporary.test(explain))) return 'retry'
+        if (status === 404 || status === 405 || status === 426 || status === 501) return 'mode'
+        return status >= 400 && status < 500 && status !== 408 && status !== 425 && status !== 429
+          ? 'rejected'
+          : 'retry'
+      },
+
+      explanation({ kind, status, explain }) {
+        if (kind === 'status') return { status, explain }
+        if (kind !== 'close' || status !== 1008) return { explain }
+        // The socket was let in before it was refused; the status it would have had is in the reason.
+        const found = /"http_status":\s*(\d+),\s*"explain":\s*"([^]*)"/.exec(explain ?? '')
+        return found === null ? { explain } : { status: Number(found[1]), explain: found[2] as string }
+      },
+
+      // Numbers and positions tell.
+      wiped: () => false,
+
+      positionOf({ headers }): Position | undefined {
+        const time = Date.parse(headers.get('Last-Modified') ?? '')
+        return Number.isNaN(time)
+          ? undefined
+          : positionOf(time, Number(/\d+/.exec(headers.get('Etag') ?? '')?.[0] ?? 0))
+      },
+
+      publish(channels, text) {
+        const names = channels.map((name) => encodeName({ name }, false)).join('/')
+        const url = `${endpoint.base}/${(settings.urlPrefixPublisher ?? '/pub').replace(/^\/+|\/+$/g, '')}?id=${names}`
+        // As the template needs it.
+        const body = encodeURIComponent(text)
+        return { url, body, frame: body }
+      },
+    }
   }
-  const keys: TemplateKeys = {
-    id: settings.jsonIdKey ?? 'id',
-    channel: settings.jsonChannelKey ?? 'channel',
-    text: settings.jsonTextKey ?? 'text',
-    tag: settings.jsonTagKey ?? 'tag',
-    time: settings.jsonTimeKey ?? 'time',
-    eventId: settings.jsonEventIdKey ?? 'eventid',
-  }
-  const shape = settings.messageTemplate === undefined ? usualShape(keys) : templateShape(settings.messageTemplate)
-  const frames = new Frames(keys, shape, textReader(settings.text ?? 'auto'), settings.messageTemplate)
-
-  const address = (prefix: string, channels: readonly Wanted[], query: Record<string, string>) => {
-    const path = `${endpoint.base}/${prefix.replace(/^\/+|\/+$/g, '')}`
-    const names = channels.map((channel) => encodeName(channel, !byArgument)).join(byArgument ? '%2F' : '/')
-    const pairs = Object.entries(query).map(
-      ([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`,
-    )
-    if (byArgument) pairs.unshift(`${settings.channelsArgument ?? 'channels'}=${names}`)
-    return `${path}${byArgument ? '' : `/${names}`}${pairs.length > 0 ? `?${pairs.join('&')}` : ''}`
-  }
-
-  return {
-    name: 'push-stream',
-    // The header that asks for it is none that the module lets pages of another origin send.
-    polls: endpoint.sameOrigin,
-    greets: true,
-    get promises() {
-      return frames.promises
-    },
-
-    check(channel) {
-      const refuse = (why: string) => {
-        throw new PushStreamError(
-          'bad-channel',
-          `A channel name ${why}: ${JSON.stringify(String(channel).slice(0, 80))}`,
-          {
-            channel: String(channel),
-          },
-        )
-      }
-      if (typeof channel !== 'string' || channel === '') refuse('is a text of at least one character')
-      // However they are encoded: a slash separates channels, and a question mark ends the server's decoding.
-      if (/[/?]/.test(channel)) refuse(`can't contain '/' or '?', the server has no way to read them`)
-      try {
-        encodeURIComponent(channel)
-      } catch {
-        refuse('is well-formed Unicode')
-      }
-    },
-
-    exchange(kind, { channels, position, eventId, params, headers }: Subscription): Exchange {
-      const query = { ...params }
-      const head = { ...headers }
-      const time = position === undefined ? undefined : new Date(timeOf(position)).toUTCString()
-      if (control !== false) {
-        if (position !== undefined && time !== undefined) {
-          query[settings.timeArgument ?? 'time'] = time
-          query[settings.tagArgument ?? 'tag'] = String(tagOf(position))
-        } else if (eventId !== undefined) query[settings.eventIdArgument ?? 'eventid'] = eventId
-      }
-      if (kind !== 'websocket' && (control === false || (control === undefined && endpoint.sameOrigin))) {
-        // If-None-Match is never sent alone: nginx would turn a message into a 304.
-        if (position !== undefined && time !== undefined) {
-          head['If-Modified-Since'] = time
-          head['If-None-Match'] = `W/${tagOf(position)}`
-        } else if (eventId !== undefined) head['Last-Event-ID'] = eventId
-      }
-      if (kind === 'poll') head['X-Nginx-PushStream-Mode'] = 'polling'
-      const url = address(prefixes[kind], channels, query)
-      return {
-        url: kind === 'websocket' ? url.replace(/^http/, 'ws') : url,
-        headers: head,
-        credentials: endpoint.credentials,
-        ...(kind === 'poll' ? { framing: 'eventsource' as const } : {}),
-      }
-    },
-
-    decoder: (context, inlet) => frames.decoder(context, inlet),
-
-    verdict(ending: Ending) {
-      const { status, explain } = this.explanation(ending)
-      if (ending.kind === 'end') return 'again'
-      if (ending.kind === 'invalid') return 'mode'
-      if (status === undefined || (explain !== undefined && temporary.test(explain))) return 'retry'
-      if (status === 404 || status === 405 || status === 426 || status === 501) return 'mode'
-      return status >= 400 && status < 500 && status !== 408 && status !== 425 && status !== 429 ? 'rejected' : 'retry'
-    },
-
-    explanation({ kind, status, explain }) {
-      if (kind === 'status') return { status, explain }
-      if (kind !== 'close' || status !== 1008) return { explain }
-      // The socket was let in before it was refused; the status it would have had is in the reason.
-      const found = /"http_status":\s*(\d+),\s*"explain":\s*"([^]*)"/.exec(explain ?? '')
-      return found === null ? { explain } : { status: Number(found[1]), explain: found[2] as string }
-    },
-
-    positionOf(lastModified, etag): Position | undefined {
-      const time = Date.parse(lastModified ?? '')
-      return Number.isNaN(time) ? undefined : positionOf(time, Number(/\d+/.exec(etag ?? '')?.[0] ?? 0))
-    },
-
-    publish(channels) {
-      const names = channels.map((name) => encodeName({ name }, false)).join('/')
-      return `${endpoint.base}/${(settings.urlPrefixPublisher ?? '/pub').replace(/^\/+|\/+$/g, '')}?id=${names}`
-    },
-  }
-}

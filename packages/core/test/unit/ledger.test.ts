@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { Ledger } from '../../src/delivery/ledger.js'
+import { numbered } from '../../src/delivery/order.js'
 import { positionOf, secondOf } from '../../src/delivery/position.js'
 import { Received } from '../../src/message.js'
 import { runs } from './support/runs.js'
@@ -14,7 +15,7 @@ let log: string[]
 
 beforeEach(() => {
   log = []
-  ledger = new Ledger({
+  ledger = new Ledger(numbered, () => 0, {
     deliver: ({ channel, id }) => log.push(`${channel}${id}`),
     gap: (channel, first, last, reason) => log.push(`${channel} ${first}-${last} ${reason}`),
   })
@@ -141,7 +142,7 @@ describe('messages', () => {
 
   test('what comes while one is delivered waits for nothing, and stays in order', () => {
     add('a')
-    const nested: Ledger = new Ledger({
+    const nested: Ledger = new Ledger(numbered, () => 0, {
       deliver: ({ id }) => {
         log.push(`${id}`)
         if (id === 1) nested.receive(message('a', 2, at(10, 2)))
@@ -177,11 +178,11 @@ describe('resuming from the frontier', () => {
     fc.assert(
       fc.property(story, fc.boolean(), (steps, wholeSecond) => {
         const seen: string[] = []
-        const made = new Ledger({
+        const made = new Ledger(numbered, () => 0, {
           deliver: ({ channel, id }) => seen.push(`${channel}${id}`),
           gap(channel, first, last, reason) {
             if (reason === 'restart') seen.push(`${channel} restart`)
-            else for (let id = first; id <= (last as number); id++) seen.push(`${channel}${id}`)
+            else for (let id = first as number; id <= (last as number); id++) seen.push(`${channel}${id}`)
           },
         })
         let second = 100

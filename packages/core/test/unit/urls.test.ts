@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { positionOf } from '../../src/delivery/position.js'
 import { PushStreamError } from '../../src/errors.js'
 import type { Ending } from '../../src/modes/mode.js'
-import type { RequestKind, Subscription, Wanted } from '../../src/protocols/protocol.js'
-import { type Endpoint, type PushStreamSettings, pushStream } from '../../src/protocols/push-stream.js'
+import type { Endpoint, RequestKind, Subscription, Wanted } from '../../src/protocols/protocol.js'
+import { type PushStreamSettings, pushStream } from '../../src/protocols/push-stream.js'
 import { runs, wellFormed } from './support/runs.js'
 
 const kinds: readonly RequestKind[] = ['websocket', 'eventsource', 'stream', 'longpolling', 'poll']
 const make = (settings: PushStreamSettings = {}, endpoint: Partial<Endpoint> = {}) =>
-  pushStream(settings, { base: 'http://h:8080/base', credentials: 'same-origin', sameOrigin: true, ...endpoint })
+  pushStream(settings)({ base: 'http://h:8080/base', credentials: 'same-origin', sameOrigin: true, ...endpoint })
 const wanted = (channels: readonly Wanted[], over: Partial<Subscription> = {}): Subscription => ({
   channels,
   position: undefined,
@@ -143,7 +143,7 @@ describe('channels', () => {
   })
 
   test('publishing: the same names, once decoded', () => {
-    const url = new URL(make().publish(['x.b5', 'a+b &c', '🦊'])!)
+    const url = new URL(make().publish(['x.b5', 'a+b &c', '🦊'], '').url)
     expect(url.pathname).toBe('/base/pub')
     expect(decodeURIComponent(/[?&]id=([^&]*)/.exec(url.search)![1]!)).toBe('x.b5.b0/a+b &c/🦊')
   })
@@ -233,7 +233,10 @@ describe('position', () => {
     [null, 'W/3', undefined],
     ['yesterday', 'W/3', undefined],
   ])('from the headers of an answer: %s, %s', (lastModified, etag, expected) => {
-    expect(make().positionOf(lastModified, etag)).toBe(expected)
+    const headers = new Headers()
+    if (lastModified !== null) headers.set('Last-Modified', lastModified)
+    if (etag !== null) headers.set('Etag', etag)
+    expect(make().positionOf({ status: 200, headers })).toBe(expected)
   })
 })
 

@@ -74,12 +74,13 @@ export function reading(kind: RequestKind, settings: PushStreamSettings = {}, on
           : ['place', message.id, message.channel, message.body as string],
       )
     },
+    over: () => undefined,
     ping: () => void seen.push(['ping']),
     deleted: (channel, text) => void seen.push(['deleted', channel, text]),
     dead: (raw) => void seen.push(['dead', raw]),
   }
-  const protocol = pushStream(settings, { base: 'http://h', credentials: 'same-origin', sameOrigin: true })
-  const decoder = protocol.decoder({ kind, liveFrom: 0, onlyChannel }, inlet)
+  const protocol = pushStream(settings)({ base: 'http://h', credentials: 'same-origin', sameOrigin: true })
+  const decoder = protocol.decoder({ kind, liveFrom: 0, channels: onlyChannel === undefined ? [] : [onlyChannel] }, inlet)
   return {
     seen,
     messages,

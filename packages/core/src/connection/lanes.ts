@@ -1,0 +1,142 @@
+import { Ledger, type LedgerEvents } from '../delivery/ledger.js'
+import type { Position } from '../delivery/position.js'
+import type { PushStreamError } from '../errors.js'
+import type { Status } from '../events.js'
+import type { Settings } from '../options.js'
+import { type Connection, type ConnectionEvents, createConnection } from './connection.js'
+import type { State } from './machine.js'
+
+/** Some channels, what is known of them, and the connection that carries them. */
+interface Lane {
+  readonly ledger: Ledger
+  readonly connection: Connection
+}
+
+const names: Record<State, Status['state']> = {
+  closed: 'closed',
+  priming: 'connecting',
+  connecting: 'connecting',
+  sifting: 'connecting',
+  waiting: 'waiting',
+  open: 'open',
+}
+
+const stateOf = ({ connection: { context } }: Lane): Status['state'] =>
+  context.current === undefined ? names[context.state] : 'open'
+
+/** The worst first: what a client is when its lanes differ. */
+const worst: readonly Status['state'][] = ['connecting', 'waiting', 'open']
+
+/** The connections of a client: one for all of its channels, or one for each where the server can't resume several at once. */
+export function createLanes(settings: Settings, events: ConnectionEvents & LedgerEvents) {
+  const { apart, order } = settings.protocol
+  const lanes = new Map<string, Lane>()
+  let open = false
+  /** Of lanes that are gone. */
+  let duplicates = 0
+  let reconnects = 0
+
+  const all = () => [...lanes.values()]
+  const of = (name: string) => lanes.get(apart ? name : '')
+
+  function make(): Lane {
+    const ledger = new Ledger(order, settings.environment.now, events)
+    const connection = createConnection(settings, ledger, {
+      ...events,
+      opened() {
+        if (open || state() !== 'open') return
+        open = true
+        events.opened()
+      },
+      changed() {
+        if (state() !== 'open') open = false
+        events.changed()
+      },
+      refused(error: PushStreamError) {
+        if (apart) drop(error.channel as string)
+        events.refused(error)
+      },
+    })
+    return { ledger, connection }
+  }
+
+  /** Ends a lane that has no channel any more. */
+  function drop(name: string): void {
+    const lane = lanes.get(name)
+    if (lane === undefined) return
+    lanes.delete(name)
+    duplicates += lane.ledger.duplicates
+    reconnects += lane.connection.reconnects
+    lane.connection.disconnect()
+  }
+
+  const state = (): Status['state'] => {
+    const states = all()
+      .filter(({ ledger }) => ledger.size > 0)
+      .map(stateOf)
+    return worst.find((one) => states.includes(one)) ?? 'closed'
+  }
+
+  /** The lane that says how the client is. */
+  const spokesman = (): Lane | undefined => {
+    const now = state()
+    return all().find((lane) => stateOf(lane) === now)
+  }
+
+  return {
+    /** How the client is, as far as its connections say it. */
+    get status(): Pick<Status, 'state' | 'mode' | 'attempt' | 'retryAt' | 'error'> {
+      const now = state()
+      const lane = spokesman()
+      const { current, failures = 0, retryAt } = lane?.connection.context ?? {}
+      return {
+        state: now,
+        mode: now === 'open' ? current?.mode : undefined,
+        attempt: now === 'open' ? 0 : failures,
+        retryAt: now === 'waiting' ? retryAt : undefined,
+        error: all().find(({ connection }) => connection.error !== undefined)?.connection.error,
+      }
+    },
+    get channels(): string[] {
+      return all().flatMap(({ ledger }) => ledger.all.map(({ name }) => name))
+    },
+    get duplicates() {
+      return all().reduce((sum, { ledger }) => sum + ledger.duplicates, duplicates)
+    },
+    get reconnects() {
+      return all().reduce((sum, { connection }) => sum + connection.reconnects, reconnects)
+    },
+    /** Adds a channel; `false` if it is there. */
+    add(name: string, backtrack: number, from: Position | undefined): boolean {
+      if (of(name)?.ledger.get(name) !== undefined) return false
+      const lane = of(name) ?? make()
+      lanes.set(apart ? name : '', lane)
+      lane.ledger.add(name, backtrack, from)
+      return true
+    },
+    /** Takes a channel away; `false` if it isn't there. Nothing of it is delivered any more. */
+    remove(name: string): boolean {
+      const removed = of(name)?.ledger.remove(name) ?? false
+      if (apart) drop(name)
+      return removed
+    },
+    /** Sends a text by a connection that can. */
+    send: (text: string): boolean => all().some(({ connection }) => connection.current()?.send(text)),
+    connect() {
+      for (const { ledger, connection } of all()) if (ledger.size > 0) connection.connect()
+    },
+    /** Other channels are wanted now. */
+    change() {
+      for (const { ledger, connection } of all()) {
+        if (ledger.size === 0) connection.disconnect()
+        else if (connection.context.state === 'closed') connection.connect()
+        else if (!apart) connection.change()
+      }
+    },
+    disconnect() {
+      for (const { connection } of all()) connection.disconnect()
+    },
+  }
+}
+
+export type Lanes = ReturnType<typeof createLanes>

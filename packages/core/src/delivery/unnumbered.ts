@@ -1,0 +1,111 @@
+import type { Received } from '../message.js'
+import type { Channel } from './ledger.js'
+import type { Order, Replay } from './order.js'
+import { type Position, positionOf, secondOf } from './position.js'
+import { hashOf, type Outcome } from './sequencer.js'
+
+/** The position before everything that is stored. */
+export const everything: Position = 0
+
+/**
+ * How long after a message its position is still asked for, in ms. Later the server may store nothing of the channel any
+ * more, and a position in an empty channel is what some servers can't take.
+ */
+const fresh = 30_000
+
+/** What is remembered: messages of this many seconds by the server's clock, as what is asked for again is never older. */
+const remembered = positionOf(3000, 0)
+/** And so many at least. */
+const least = 64
+
+/**
+ * For servers whose messages have a second and a counter within it, and no number: nothing on the wire shows that one is
+ * missing. So every connection begins with something known, and its coming again shows that nothing was missed; where
+ * nothing known comes, a gap says that something may be missing. A message is known by its position and its text.
+ *
+ * @param shared whether one connection carries several channels, and repeats them from one position.
+ */
+export const unnumbered = (shared: boolean): Order => ({
+  known({ sequence: { position }, complete, joined, doubtful, heard }, newest, now) {
+    if (position === undefined && complete === undefined && joined === undefined) return undefined
+    const known = shared && newest >= 0 ? newest : position
+    return known === undefined || doubtful || now - heard > fresh ? everything : known
+  },
+
+  receive(channel, message, replay) {
+    replay.wiped ||= channel.doubtful
+    channel.doubtful = false
+    if (Number.isNaN(message.position) && !replay.past) {
+      // Parts of an answer that only tells where its last one stands: that one will show which of them are new.
+      replay.waiting.push(message)
+      return 'held'
+    }
+    const waiting = replay.waiting.splice(0)
+    for (const part of waiting.slice(knownOf(channel, waiting, message, replay))) pass(channel, part, replay)
+    return place(channel, message, replay)
+  },
+})
+
+/** How many of these parts, which came before `next`, are known. */
+function knownOf({ known, sequence: { position: last } }: Channel, parts: Received[], next: Received, replay: Replay) {
+  if (parts.length === 0) return 0
+  if (known.get(next.position) === hashOf(next) || (!replay.wiped && next.position <= (last ?? -1))) return parts.length
+  // Where the newest that are known stand among them: the longest run that begins where one of both does.
+  const texts = parts.map(hashOf)
+  const before = [...known.values()]
+  let count = 0
+  let longest = 0
+  for (let end = 0; end < texts.length; end++) {
+    let run = 0
+    while (run <= end && run < before.length && texts[end - run] === before[before.length - 1 - run]) run++
+    if (run <= longest || (run <= end && run < before.length)) continue
+    longest = run
+    count = end + 1
+  }
+  replay.proven ||= count > 0
+  return count
+}
+
+function place(channel: Channel, message: Received, replay: Replay): Outcome {
+  const { position } = message
+  const last = channel.sequence.position
+  if (last === undefined && channel.complete !== undefined && position <= channel.complete) return 'dropped'
+  const known = channel.known.get(position)
+  if (known === hashOf(message)) {
+    replay.proven = true
+    return 'dropped'
+  }
+  if (!replay.past && last !== undefined && position <= last) {
+    // Stored before what is known, and still there: so is everything since.
+    if (secondOf(position) < secondOf(last)) replay.proven = true
+    // Else the second has something else in it: a store that began anew, or what was before our time.
+    if (known === undefined && (replay.proven || !replay.wiped)) return 'dropped'
+    replay.proven = false
+    replay.wiped = true
+  }
+  return pass(channel, message, replay)
+}
+
+/** Hands a message on, after the gap that may be before it. */
+function pass({ sequence: state, known, outlet }: Channel, message: Received, replay: Replay): Outcome {
+  const { position } = message
+  const { position: last } = state
+  if (!replay.proven && (last === undefined || replay.wiped || position !== last + 1)) {
+    if (last !== undefined || replay.wiped) outlet.gap('unknown', 'unknown', replay.wiped ? 'restart' : 'overflow')
+    // Positions count anew.
+    if (replay.wiped) known.clear()
+  }
+  replay.proven = true
+  replay.past = true
+  if (Number.isNaN(position)) known.set({}, hashOf(message))
+  else {
+    state.position = position
+    known.set(position, hashOf(message))
+    for (const old of known.keys()) {
+      if (known.size <= least || (typeof old === 'number' && secondOf(position) - secondOf(old) < remembered)) break
+      known.delete(old)
+    }
+  }
+  outlet.deliver(message)
+  return 'delivered'
+}

@@ -1,0 +1,270 @@
+import { type Position, positionOf, tagOf, timeOf } from '../delivery/position.js'
+import { everything, unnumbered } from '../delivery/unnumbered.js'
+import { PushStreamError } from '../errors.js'
+import { Received } from '../message.js'
+import type { FrameMeta, ModeName } from '../modes/mode.js'
+import { createMultipart, headersOf, type Part } from './multipart.js'
+import type { Decoder, DecoderContext, Inlet, ProtocolFactory } from './protocol.js'
+
+/** How Nchan's locations are set up, where that is not the usual. */
+export interface NchanSettings {
+  /**
+   * The location of `nchan_subscriber`, below the client's address: `{channel}` stands for the name, in the path or in
+   * the query (`/sub?id={channel}`). Or a function of the names and the mode, which encodes the names itself. It is given
+   * one name, or all of them with `separator`. Default `/sub/{channel}`.
+   */
+  url?: string | ((channels: readonly string[], mode: ModeName) => string)
+  /**
+   * What stands between several names in one address (`nchan_channel_id_split_delimiter`). With it all channels come by
+   * one connection, and are resumed together: with several nginx workers and the memory store, Nchan then loses messages
+   * that no client can know of. Default: none, and a connection for each channel.
+   */
+  separator?: string
+  /**
+   * Where the position goes: `query` (`?last_event_id=`), or `headers` (`If-Modified-Since`, `If-None-Match`) for the
+   * older Nginx HTTP Push Module and other Basic HTTP Push Relays, which know nothing else. Default `query`.
+   */
+  position?: 'query' | 'headers'
+  /** The location of `nchan_publisher`, for `sendMessage`. Default `/pub/{channel}`. */
+  publisher?: string
+}
+
+/** The subprotocol with which websocket messages have ids. The server wants it first. */
+const withMeta = 'ws+meta.nchan'
+/** After everything of a second. */
+const lastTag = 32767
+const statusWords = /^\s*([345]\d\d)\b/
+
+/** A position from an id's second and the counter in it, from 0. */
+const placeOf = (second: number, tag: number): Position => positionOf(second * 1000, tag + 1)
+
+/** Which of several channels an id belongs to, and the counter there. `[2],0,-` is 2 of the first. */
+function tagsOf(text: string): { index: number; tag: number } {
+  const tags = text.split(',')
+  const index = tags.length === 1 ? 0 : tags.findIndex((tag) => tag.includes('['))
+  return { index, tag: Number.parseInt(tags[index]?.replace('[', '') ?? '', 10) }
+}
+
+/**
+ * The protocol of Nchan, and of the older Nginx HTTP Push Module. Nothing on Nchan's wire shows that a message is
+ * missing, so the client resumes each channel with some overlap, and where nothing known comes again it announces a
+ * `gap` without ids.
+ */
+export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
+  const { url = '/sub/{channel}', separator, position: where = 'query', publisher = '/pub/{channel}' } = settings
+  const refuse = (message: string) => {
+    throw new PushStreamError('bad-option', message)
+  }
+  if (typeof url !== 'function' && !(typeof url === 'string' && url.includes('{channel}'))) {
+    refuse(`'url' of nchan takes an address with {channel} in it, or a function.`)
+  }
+  if (where !== 'query' && where !== 'headers') refuse(`'position' of nchan is 'query' or 'headers'.`)
+
+  return (endpoint) => {
+    const together = separator !== undefined
+    /** The id that stands for the newest answer of a long-poll for several channels. */
+    let told: { position: Position; id: string } | undefined
+
+    const fill = (template: string, names: readonly string[]) =>
+      template.replaceAll('{channel}', names.map(encodeURIComponent).join(encodeURIComponent(separator ?? '')))
+    const absolute = (path: string) => (/^https?:/.test(path) ? path : `${endpoint.base}/${path.replace(/^\/+/, '')}`)
+
+    /** The id after which everything is asked for. */
+    const idOf = (position: Position, count: number): string => {
+      const second = timeOf(position) / 1000
+      if (together) return position === told?.position ? told.id : `${second}:[-]${',-'.repeat(count - 1)}`
+      if (position === everything) return '0:0'
+      const tag = tagOf(position)
+      return tag === 0 ? `${second - 1}:${lastTag}` : `${second}:${tag - 1}`
+    }
+
+    const answerOf = (headers: Headers) => {
+      const time = Date.parse(headers.get('Last-Modified') ?? '')
+      // Where a proxy takes the Etag away, relays write it here as well.
+      const etag = headers.get('Etag') ?? /(?:^|[\s,])etag=([^\s,]+)/.exec(headers.get('Cache-Control') ?? '')?.[1]
+      return Number.isNaN(time) || etag == null ? undefined : { second: time / 1000, etag: etag.replace(/^W\/|"/g, '') }
+    }
+
+    return {
+      name: 'nchan',
+      promises: { resume: 'second', gaps: 'possible' },
+      polls: undefined,
+      apart: !together,
+      order: unnumbered(together),
+      greets: true,
+
+      check(channel) {
+        const bad = (why: string) => {
+          const name = String(channel)
+          throw new PushStreamError('bad-channel', `A channel name ${why}: ${JSON.stringify(name.slice(0, 80))}`, {
+            channel: name,
+          })
+        }
+        if (typeof channel !== 'string' || channel === '') bad('is a text of at least one character')
+        if (/^\.{1,2}$/.test(channel)) bad(`can't be a step in a path`)
+        if (separator && channel.includes(separator)) bad(`can't contain the separator '${separator}'`)
+        try {
+          encodeURIComponent(channel)
+        } catch {
+          bad('is well-formed Unicode')
+        }
+      },
+
+      exchange(kind, { channels, position, eventId, params, headers }) {
+        const mode = kind === 'poll' ? 'longpolling' : kind
+        const names = channels.map(({ name }) => name)
+        const target = new URL(absolute(typeof url === 'function' ? url(names, mode) : fill(url, names)))
+        const query = Object.entries(params).map((pair) => pair.map(encodeURIComponent).join('='))
+        const head: Record<string, string> = { ...headers }
+        const all = channels.some(({ backtrack }) => backtrack) && !together ? '0:0' : undefined
+        const id =
+          position === undefined
+            ? (eventId ?? all)
+            : together && position === everything
+              ? undefined
+              : idOf(position, names.length)
+        if (id !== undefined && where === 'query') {
+          // As it is: what is encoded counts threefold towards the 128 characters the server reads.
+          query.push(`last_event_id=${id.replace(/[^\w:,[\]-]/g, encodeURIComponent)}`)
+        } else if (id !== undefined && mode !== 'websocket') {
+          const [second, tag] = id.split(':') as [string, string]
+          head['If-Modified-Since'] = new Date(Number(second) * 1000).toUTCString()
+          head['If-None-Match'] = tag
+        }
+        if (mode === 'eventsource') head.Accept = 'text/event-stream'
+        if (mode === 'stream') head.Accept = 'multipart/mixed'
+        const search = [target.search.slice(1), ...query].filter((part) => part !== '').join('&')
+        const address = `${target.origin}${target.pathname}${search === '' ? '' : `?${search}`}`
+        return {
+          url: mode === 'websocket' ? address.replace(/^http/, 'ws') : address,
+          headers: head,
+          credentials: endpoint.credentials,
+          ...(mode === 'longpolling' ? { framing: 'message' as const } : {}),
+          ...(mode === 'websocket' ? { subprotocols: [withMeta] } : {}),
+        }
+      },
+
+      decoder: (context, inlet) => createDecoder(context, inlet, answerOf),
+
+      verdict({ kind, status }) {
+        if (kind === 'end' || status === 410 || status === 408) return 'again'
+        if (kind === 'invalid') return 'mode'
+        if (kind !== 'status' || status === undefined) return 'retry'
+        if (status === 405 || status === 406 || status === 426 || status === 501) return 'mode'
+        return status >= 300 && status < 500 && ![409, 425, 429].includes(status) ? 'rejected' : 'retry'
+      },
+
+      explanation: ({ kind, status, explain }) => ({ status: kind === 'status' ? status : undefined, explain }),
+
+      // A reload, a restart and a DELETE look the same. Only the subscriber's own time limit is known to be harmless.
+      wiped: ({ kind, status, explain = '' }) =>
+        kind === 'refused' ||
+        (kind === 'end' && status !== 408 && !explain.startsWith('408')) ||
+        (kind === 'status' && status !== undefined && (status === 410 || status >= 500)),
+
+      positionOf({ headers }) {
+        const answer = answerOf(headers)
+        if (answer === undefined) return undefined
+        const position = placeOf(answer.second, tagsOf(answer.etag).tag)
+        if (together) told = { position, id: `${answer.second}:${answer.etag}` }
+        return position
+      },
+
+      publish: (channels, text) => ({ url: absolute(fill(publisher, channels)), body: text, frame: undefined }),
+    }
+  }
+}
+
+type AnswerOf = (headers: Headers) => { second: number; etag: string } | undefined
+
+function createDecoder({ kind, channels, liveFrom }: DecoderContext, inlet: Inlet, answerOf: AnswerOf): Decoder {
+  const mode = kind === 'poll' ? 'longpolling' : kind
+
+  /** Hands a message on. `id`: as the server wrote it; `undefined` where it is not told. */
+  const message = (id: string | undefined, body: unknown, type: string | undefined, event?: string) => {
+    const [second, tags] = (id ?? '').split(':') as [string, string | undefined]
+    const { index, tag } = tagsOf(tags ?? '')
+    const channel = channels[channels.length === 1 ? 0 : index]
+    if (channel === undefined || (id !== undefined && !(Number(second) > 0 && tag >= 0))) {
+      return inlet.dead(String(body), `no id of this server: ${id}`)
+    }
+    const position = id === undefined ? Number.NaN : placeOf(Number(second), tag)
+    const lost = typeof body === 'string' && body.includes('\ufffd') && /^application\/octet-stream/.test(type ?? '')
+    inlet.message(
+      new Received(
+        undefined,
+        channel,
+        body,
+        position,
+        id === undefined ? undefined : tag,
+        id,
+        event,
+        mode,
+        position < liveFrom,
+        lost ? 'binary data can only come by websocket' : undefined,
+        type,
+      ),
+    )
+  }
+
+  /** A websocket frame: lines of meta data, an empty line, the body. */
+  const meta = (head: string, body: unknown) => {
+    const headers = headersOf(head)
+    message(headers.get('id') ?? '', body, headers.get('content-type'))
+  }
+
+  const idOf = ({ headers }: Part) => {
+    const time = Date.parse(headers.get('last-modified') ?? '')
+    return Number.isNaN(time) ? undefined : `${time / 1000}:${headers.get('etag')}`
+  }
+  const multipart = createMultipart((part) => {
+    // What stands before the first boundary.
+    if (part.headers.size === 0 && part.body === '') return
+    message(idOf(part) ?? '', part.body, part.headers.get('content-type'))
+  })
+
+  /** One answer of a long-poll: a message, or several with one id for the last of them. */
+  const answer = (text: string, headers: Headers | undefined) => {
+    const last = headers && answerOf(headers)
+    const type = headers?.get('Content-Type') ?? undefined
+    const id = last && `${last.second}:${last.etag}`
+    if (!type?.startsWith('multipart/mixed')) return message(id ?? '', text, type)
+    const parts: Part[] = []
+    createMultipart((part) => parts.push(part))(text)
+    const { tag = Number.NaN } = last && channels.length === 1 ? tagsOf(last.etag) : {}
+    parts.forEach((part, index) => {
+      const before = parts.length - 1 - index
+      // The counter has no holes, so within the second of the last one the others are known too.
+      const own = before === 0 ? id : tag >= before ? `${last?.second}:${tag - before}` : undefined
+      message(idOf(part) ?? own, part.body, part.headers.get('content-type'))
+    })
+  }
+
+  return {
+    frame(text: string, { binary, event, id, headers }: FrameMeta = {}) {
+      if (mode === 'stream') multipart(text)
+      else if (mode === 'longpolling') answer(text, headers)
+      else if (mode === 'eventsource') {
+        // A ping may be an event of any name.
+        if (id === undefined || id === '') inlet.ping()
+        else message(id, text, undefined, event)
+      } else if (binary !== undefined) {
+        const end = binary.findIndex((byte, index) => byte === 10 && binary[index + 1] === 10)
+        meta(new TextDecoder().decode(binary.subarray(0, Math.max(0, end))), binary.subarray(end + 2))
+      } else {
+        const end = text.indexOf('\n\n')
+        if (text.startsWith('id:') && end >= 0) meta(text.slice(0, end), text.slice(end + 2))
+        // The answer to an application's own `ping`.
+        else if (text === 'pong') inlet.ping()
+        else inlet.dead(text, 'no id: the location does not speak ws+meta.nchan')
+      }
+    },
+    pulse(comment) {
+      const status = Number(statusWords.exec(comment)?.[1])
+      if (status === 410 || status === 408) inlet.over({ kind: 'end', status, explain: comment.trim() })
+      else if (status >= 300) inlet.over({ kind: 'status', status, explain: comment.trim() })
+      else if (comment.trim() !== 'hi') inlet.ping()
+    },
+    finish() {},
+  }
+}
