@@ -1,43 +1,7 @@
-import { allModes, expect, faults, publishAtRate, test } from './support/test.js'
+import { survivesPageReloads } from './support/suites.js'
+import { allModes, expect, test } from './support/test.js'
 
-const id = (message: { id: number | undefined }) => message.id as number
-
-for (const mode of allModes) {
-  test(`${mode}: the page is reloaded while messages are published, and gets what it asks for`, async ({
-    tab,
-    site,
-  }) => {
-    // The server's times are whole seconds: what was published before must be seconds before.
-    const since = Date.now() - 2000
-    await tab.load({
-      options: { modes: [mode], messagesPublishedAfter: since },
-      channels: { a: 0 },
-    })
-    const publishing = publishAtRate(site.server, ['a'], 150, 60)
-    for (const count of [20, 60]) {
-      await tab.received(count)
-      await tab.page.reload()
-    }
-    await publishing
-    const { all, gaps } = await tab.received(150)
-    expect(faults(all)).toEqual([])
-    expect(gaps).toEqual([])
-    expect(all).toHaveLength(150)
-  })
-}
-
-test('a backtrack of 5 after a page reload: five stored ones, then all that follow', async ({ tab, site }) => {
-  const start = { channels: { a: 5 } }
-  for (const mode of allModes) {
-    const before = site.server.publish('a', 'before').id
-    for (let n = 0; n < 6; n++) site.server.publish('a', 'before')
-    await tab.load({ ...start, options: { modes: [mode] } })
-    await tab.until('open', ({ status }) => status.state === 'open')
-    for (let n = 0; n < 3; n++) site.server.publish('a', 'after')
-    const { messages } = await tab.received(8)
-    expect(messages.map(id)).toEqual([2, 3, 4, 5, 6, 7, 8, 9].map((n) => before + n))
-  }
-})
+survivesPageReloads(test)
 
 test('away and back in the history: the page receives again', async ({ tab, site }) => {
   for (const mode of allModes) {

@@ -1,4 +1,4 @@
-import { strictPolicy } from './support/site.js'
+import { strictPolicy } from './support/pages.js'
 import { allModes, expect, test } from './support/test.js'
 
 // The policy is checked for violations at the end of every test: all pages here are served with it.

@@ -53,6 +53,8 @@ const defaults = {
   template: '{"id":~id~,"channel":"~channel~","text":"~text~","tag":"~tag~","time":"~time~","eventid":"~event-id~"}',
   authorized: 'off',
   listen: '',
+  // Nobody is there.
+  application: 'http://127.0.0.1:9',
 }
 
 const configOf = (name: string) =>

@@ -1,9 +1,8 @@
-import type { DevServer } from '@pushstream/devserver'
 import * as numbered from '../../packages/core/test/support/numbered.js'
 
 /** Publishes messages `{ type: 'number', n }` at a rate to channels in turn. Resolves when the last is out. */
 export const publishAtRate = (
-  server: DevServer,
+  server: { publish(channel: string, text: string): unknown },
   channels: readonly string[],
   count: number,
   perSecond: number,

@@ -1,30 +1,31 @@
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { extname, join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { createDevServer, type DevServer, type DevServerOptions } from '@pushstream/devserver'
 import { createFaultProxy, type FaultProxy } from '@pushstream/testkit'
-import { built } from './build.js'
+import { serve } from './pages.js'
 
-const folders = [fileURLToPath(new URL('../page', import.meta.url)), built]
-const types: Record<string, string> = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8' }
+/** A push server, whichever. */
+export interface Push {
+  /** Resolves with the message's id. */
+  publish(channel: string, text: string, event?: { eventId?: string; eventType?: string }): Promise<number>
+  /** Connections end, messages and ids survive. */
+  reload(): Promise<void>
+  /** Everything is lost, ids begin at 1. */
+  restart(): Promise<void>
+}
 
-/** No inline code, no eval: what a careful site sends. Images are for Firefox, which looks for an icon. */
-export const strictPolicy =
-  "default-src 'none'; script-src 'self'; connect-src 'self' ws:; style-src 'self'; img-src 'self'; require-trusted-types-for 'script'"
-
-/** For a page that also works with another origin. */
-const policyForOthers = strictPolicy.replace("connect-src 'self' ws:", 'connect-src http: ws:')
-
-/** A site whose pages and push server share an origin, as behind nginx, reached through a network with faults. */
-export interface Site {
-  readonly server: DevServer
+/** A site whose pages and push server share an origin, reached through a network with faults. */
+export interface Place {
+  readonly push: Push
   readonly proxy: FaultProxy
   /** The origin, through the fault proxy. */
   readonly url: string
+}
+
+/** One with the development server. */
+export interface Site extends Place {
+  readonly server: DevServer
   /** Websockets open now, as the server sees it. */
   readonly websockets: number
   close(): Promise<void>
@@ -50,6 +51,11 @@ export async function startSite(options: DevServerOptions = {}): Promise<Site> {
   const { url } = await proxy.listen()
   return {
     server,
+    push: {
+      publish: async (channel, text, event) => server.publish(channel, text, event).id,
+      reload: async () => server.reload(),
+      restart: async () => server.restart(),
+    },
     proxy,
     url,
     get websockets() {
@@ -63,21 +69,4 @@ export async function startSite(options: DevServerOptions = {}): Promise<Site> {
       await closed
     },
   }
-}
-
-async function serve({ url = '/' }: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { pathname } = new URL(url, 'http://site')
-  const name = pathname === '/' ? 'index.html' : pathname.slice(1)
-  const file = folders.map((folder) => join(folder, name)).find((path) => existsSync(path))
-  const type = types[extname(name)]
-  if (!/^[\w-]+\.\w+$/.test(name) || file === undefined || type === undefined) {
-    response.writeHead(pathname === '/favicon.ico' ? 204 : 404).end()
-    return
-  }
-  response.writeHead(200, {
-    'Content-Type': type,
-    'Cache-Control': 'no-store',
-    'Content-Security-Policy': name === 'elsewhere.html' ? policyForOthers : strictPolicy,
-  })
-  response.end(await readFile(file))
 }

@@ -2,7 +2,8 @@ import { test as base, type Page } from '@playwright/test'
 import type { ModeName } from '@pushstream/core'
 import type { DevServerOptions } from '@pushstream/devserver'
 import { type BrowserName, findBrowser, missing } from './browsers.js'
-import { type Site, startSite } from './site.js'
+import { lacking } from './programs.js'
+import { type Place, type Site, startSite } from './site.js'
 import { Tab } from './tab.js'
 import { watch } from './watch.js'
 
@@ -21,6 +22,8 @@ interface Fixtures {
   /** How the push server of a test is set up. */
   serverOptions: DevServerOptions
   site: Site
+  /** Where the pages are loaded from. The site with the development server, unless a file says otherwise. */
+  place: Place
   /** Another page of the same browser context. */
   newTab: () => Promise<Tab>
   tab: Tab
@@ -57,6 +60,10 @@ export const test = base.extend<Fixtures>({
     await site.close()
   },
 
+  place: async ({ site }, use) => {
+    await use(site)
+  },
+
   troubles: [
     async ({ present, context }, use, testInfo) => {
       void present
@@ -79,15 +86,23 @@ export const test = base.extend<Fixtures>({
     { auto: true },
   ],
 
-  newTab: async ({ context, site }, use) => {
-    await use(async () => new Tab(await context.newPage(), site.url))
+  newTab: async ({ context, place }, use) => {
+    await use(async () => new Tab(await context.newPage(), place.url))
   },
 
-  tab: async ({ page, site, troubles }, use) => {
+  tab: async ({ page, place, troubles }, use) => {
     void troubles
-    await use(new Tab(page, site.url))
+    await use(new Tab(page, place.url))
   },
 })
+
+/** Skips the tests of a file or group that can't run here, and says why; with CI=true they may have to fail instead. */
+export function needs(...missing: readonly (string | undefined)[]): void {
+  test.beforeEach(() => {
+    const why = lacking(...missing)
+    test.skip(why !== undefined, why)
+  })
+}
 
 async function inside(page: Page): Promise<string[]> {
   return page.isClosed() ? [] : page.evaluate(() => window.watched?.troubles ?? []).catch(() => [])
