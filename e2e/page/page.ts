@@ -1,4 +1,13 @@
-import { type Gap, type Message, type Options, PushStream, type Stats, type Status } from '@pushstream/core'
+import {
+  type Gap,
+  type Message,
+  type NchanSettings,
+  nchan,
+  type Options,
+  PushStream,
+  type Stats,
+  type Status,
+} from '@pushstream/core'
 
 /** A message as a test reads it. */
 export interface Seen extends Pick<Message, 'channel' | 'id' | 'text' | 'type' | 'eventId' | 'mode' | 'replayed'> {
@@ -25,7 +34,9 @@ export interface Recording {
 
 /** What a test asks of the page. All of it can be sent as JSON. */
 export interface Start {
-  readonly options?: Omit<Options, 'messagesPublishedAfter'> & { messagesPublishedAfter?: number }
+  readonly options?: Omit<Options, 'messagesPublishedAfter' | 'protocol'> & { messagesPublishedAfter?: number }
+  /** Instead of the push stream module's. */
+  readonly protocol?: { readonly name: 'nchan' } & Omit<NchanSettings, 'url'> & { readonly url?: string }
   /** Names, with how many stored messages to begin with. */
   readonly channels: Readonly<Record<string, number>>
   /** Channel and type of processors to register; `*` is any. */
@@ -50,8 +61,10 @@ class Client {
   readonly #began = performance.now()
   #firstAfter: number | undefined
 
-  constructor({ options = {}, channels, processors = [] }: Start) {
-    const { messagesPublishedAfter, ...rest } = options
+  constructor({ options = {}, protocol, channels, processors = [] }: Start) {
+    const { messagesPublishedAfter, ...given } = options
+    const { name, ...settings } = protocol ?? {}
+    const rest: Options = name === 'nchan' ? { ...given, protocol: nchan(settings) } : given
     const stream = new PushStream(
       messagesPublishedAfter === undefined
         ? rest
