@@ -56,6 +56,9 @@ export class Requests {
    * shows that the server takes positions at all, and that its counter did not begin anew within that second.
    */
   begin(channels: readonly Channel[] = this.#ledger.all): Position | undefined {
+    // Without a number and a time, what comes again looks like something new: nothing old is asked for then.
+    const { resume, gaps } = this.#settings.protocol.promises
+    if (gaps === 'none' && resume !== 'position' && resume !== 'second') return undefined
     const frontier = this.#ledger.frontier(channels)
     return frontier === undefined ? undefined : secondOf(frontier)
   }

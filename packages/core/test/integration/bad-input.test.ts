@@ -169,6 +169,28 @@ describe('bodies', () => {
       }
     }
   })
+
+  test('with a template of neither number nor time nothing that was delivered comes again', async () => {
+    for (const mode of allModes) {
+      const { server, url } = await startServer({ settings: { messageTemplate: '{"text":"~text~"}' } })
+      const proxy = await startProxy(url)
+      const recording = record({ url: proxy.url, modes: [mode] })
+      recording.stream.addChannel('a').connect()
+      await recording.until(() => recording.stream.status.state === 'open')
+      for (let n = 0; n < 5; n++) server.publish('a', `${n}`)
+      await recording.until(() => recording.messages.length === 5)
+      for (let n = 5; n < 8; n++) {
+        const requests = proxy.requests.length
+        proxy.cut()
+        await recording.until(() => proxy.requests.length > requests && recording.stream.status.state === 'open')
+        await recording.until(() => server.stats().subscribers === 1)
+        server.publish('a', `${n}`)
+        await recording.until(() => recording.messages.at(-1)?.text === `${n}`)
+      }
+      expect(recording.messages.map(({ text }) => text)).toEqual(Array.from({ length: 8 }, (_, n) => `${n}`))
+      recording.stream.close()
+    }
+  })
 })
 
 describe('frames that are none', () => {
