@@ -1,0 +1,16 @@
+import base from '../playwright.config.js'
+import { selection } from './selection.js'
+
+const { wants } = selection()
+
+/** The same browsers as for the tests; what is run and what is reported is another matter. */
+export default {
+  ...base,
+  testMatch: 'rows.ts',
+  globalSetup: '../support/build.ts',
+  timeout: 180_000,
+  reporter: [['list'], ['./reporter.ts']],
+  projects: (base.projects ?? [])
+    .filter(({ name = '' }) => wants('browser', name))
+    .map((project) => ({ ...project, outputDir: `../artefacts/matrix-${project.name}` })),
+} satisfies typeof base

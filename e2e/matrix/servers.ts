@@ -1,0 +1,289 @@
+import { request } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { ModeName } from '@pushstream/core'
+import { createFaultProxy, type FaultProxy } from '@pushstream/testkit'
+import type { Start } from '../page/page.js'
+import { missingNginx, type Nginx, startNginx } from '../support/nginx.js'
+import { startPages } from '../support/pages.js'
+import { missingRedis, type Redis, startRedis } from '../support/redis.js'
+import { startSite } from '../support/site.js'
+
+/** How a request to publish ended. `refused`: it was not taken, and may be tried again. */
+export type Outcome = 'taken' | 'refused' | 'unknown'
+
+/** The network between one page and the servers: a fault proxy before each node, so that pages don't share a line. */
+export type Network = readonly FaultProxy[]
+
+/** Push servers that run, pages in front of them, and what the faults need. */
+export interface Stage {
+  readonly networks: Readonly<Record<string, Network>>
+  /** What the page of this mode loads. */
+  readonly address: (mode: ModeName) => string
+  /** How a client is set up for this server. */
+  readonly start: (mode: ModeName) => Start
+  publish(channel: string, text: string): Promise<Outcome>
+  /** New workers; resolves when they run. */
+  reload(): Promise<void>
+  /** Resolves when it accepts connections again. */
+  restart(): Promise<void>
+  /** What holds the messages for several nodes. */
+  readonly redis: Redis | undefined
+  /** The nodes among which clients can change over. One or none means that there is nowhere to go. */
+  readonly nodes: readonly Nginx[]
+  /** What the server did that no client should be able to make it do. */
+  crashes(): readonly string[]
+  close(): Promise<void>
+}
+
+export interface Server {
+  readonly name: ServerName
+  /** For the report. */
+  readonly title: string
+  readonly redis: boolean
+  readonly nodes: number
+  /** Why it can't run here. */
+  missing(): string | undefined
+  start(modes: readonly ModeName[]): Promise<Stage>
+}
+
+export type ServerName =
+  | 'push-stream-1'
+  | 'push-stream-4'
+  | 'devserver'
+  | 'nchan-1'
+  | 'nchan-2'
+  | 'nchan-redis-1'
+  | 'nchan-redis-2'
+
+/** One request of a back end, each by a connection of its own: where none could be made, nothing was published. */
+function post(url: string, body: string): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const asking = request(url, {
+      method: 'POST',
+      agent: false,
+      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+      timeout: 10_000,
+    })
+    asking.once('timeout', () => asking.destroy())
+    asking.once('error', (error: NodeJS.ErrnoException) =>
+      resolve(error.code === 'ECONNREFUSED' ? 'refused' : 'unknown'),
+    )
+    asking.once('response', (answer) => {
+      const status = answer.statusCode ?? 0
+      answer.resume()
+      answer.once('error', () => resolve('unknown'))
+      // A server that failed while it published may have stored the message all the same.
+      answer.once('end', () => resolve(status >= 200 && status < 300 ? 'taken' : status >= 500 ? 'unknown' : 'refused'))
+    })
+    asking.end(body)
+  })
+}
+
+/** The next second of the clock begins. */
+export const nextSecond = () => pause(1000 - (Date.now() % 1000))
+
+/** Stopped, and there again in another second: a message's time is told in whole ones, and no real restart is quicker. */
+async function restarted(nginx: Nginx): Promise<void> {
+  await nginx.stop()
+  await nextSecond()
+  await nginx.start()
+}
+
+async function networksTo(
+  modes: readonly ModeName[],
+  targets: readonly string[],
+): Promise<Record<string, FaultProxy[]>> {
+  const made: Record<string, FaultProxy[]> = {}
+  for (const mode of modes) {
+    made[mode] = targets.map((target) => createFaultProxy({ target }))
+    for (const proxy of made[mode]) await proxy.listen()
+  }
+  return made
+}
+
+const closeAll = (networks: Readonly<Record<string, Network>>) =>
+  Promise.all(
+    Object.values(networks)
+      .flat()
+      .map((proxy) => proxy.close()),
+  )
+
+/** Silence is noticed soon, and nothing is tried again so late that a row would measure the back-off's cap. */
+const impatient = {
+  pingtimeout: 3000,
+  timeout: 5000,
+  reconnectOnTimeoutInterval: 200,
+  reconnectOnChannelUnavailableInterval: 2000,
+}
+
+const channels = { a: 0, b: 0 }
+
+function pushStream(name: ServerName, workers: number): Server {
+  return {
+    name,
+    title: `push stream module, ${workers} worker${workers > 1 ? 's' : ''}`,
+    redis: false,
+    nodes: 1,
+    missing: () => missingNginx('push-stream'),
+    async start(modes) {
+      const pages = await startPages()
+      const nginx = await startNginx('push-stream', {
+        workers,
+        values: { application: pages.url, listen: workers > 1 ? 'reuseport' : '' },
+      })
+      const networks = await networksTo(modes, [nginx.url])
+      return {
+        networks,
+        address: (mode) => `${networks[mode]?.[0]?.url}/`,
+        start: (mode) => ({ options: { modes: [mode], ...impatient }, channels }),
+        publish: (channel, text) => post(`${nginx.url}/pub?id=${channel}`, text),
+        reload: () => nginx.reload(),
+        restart: () => restarted(nginx),
+        redis: undefined,
+        nodes: [nginx],
+        crashes: () => nginx.crashes,
+        async close() {
+          await closeAll(networks)
+          await nginx.close()
+          await pages.close()
+        },
+      }
+    },
+  }
+}
+
+const devserver: Server = {
+  name: 'devserver',
+  title: 'development server',
+  redis: false,
+  nodes: 1,
+  missing: () => undefined,
+  async start(modes) {
+    const site = await startSite()
+    const networks = await networksTo(modes, [site.url])
+    return {
+      networks,
+      address: (mode) => `${networks[mode]?.[0]?.url}/`,
+      start: (mode) => ({ options: { modes: [mode], ...impatient }, channels }),
+      publish: (channel, text) => post(`${site.url}/pub?id=${channel}`, text),
+      reload: () => site.push.reload(),
+      async restart() {
+        await nextSecond()
+        await site.push.restart()
+      },
+      redis: undefined,
+      nodes: [],
+      crashes: () => [],
+      async close() {
+        await closeAll(networks)
+        await site.close()
+      },
+    }
+  },
+}
+
+/** Pages of the same origin as the push server, which the examples leave to the reader. */
+const withPages = (url: string) => (config: string) =>
+  config.replace(/ {2}server \{\n/, `$&    location / {\n      proxy_pass ${url};\n    }\n\n`)
+
+const nchanProtocol = { name: 'nchan' } as const
+
+function nchanMemory(name: ServerName, workers: number): Server {
+  return {
+    name,
+    title: `Nchan, memory store, ${workers} worker${workers > 1 ? 's' : ''}`,
+    redis: false,
+    nodes: 1,
+    missing: () => missingNginx('nchan'),
+    async start(modes) {
+      const pages = await startPages()
+      const nginx = await startNginx('nchan', { workers, adjust: withPages(pages.url) })
+      const networks = await networksTo(modes, [nginx.url])
+      return {
+        networks,
+        address: (mode) => `${networks[mode]?.[0]?.url}/`,
+        start: (mode) => ({ options: { modes: [mode], ...impatient }, protocol: nchanProtocol, channels }),
+        publish: (channel, text) => post(`${nginx.url}/pub/${channel}`, text),
+        reload: () => nginx.reload(),
+        restart: () => restarted(nginx),
+        redis: undefined,
+        nodes: [nginx],
+        crashes: () => nginx.crashes,
+        async close() {
+          await closeAll(networks)
+          await nginx.close()
+          await pages.close()
+        },
+      }
+    },
+  }
+}
+
+function nchanRedis(name: ServerName, count: number, workers: number): Server {
+  return {
+    name,
+    title: `Nchan with Redis, ${count === 1 ? 'one node' : `${count} nodes`}, ${workers} worker${workers > 1 ? 's' : ''}${count > 1 ? ' each' : ''}`,
+    redis: true,
+    nodes: count,
+    missing: () => missingNginx('nchan-redis') ?? missingRedis(),
+    async start(modes) {
+      const pages = await startPages()
+      // What Nchan has acknowledged must be there after a restart of Redis.
+      const redis = await startRedis({ persist: true })
+      const nodes: Nginx[] = []
+      for (let made = 0; made < count; made++) {
+        nodes.push(
+          await startNginx('nchan-redis', { workers, values: { redis: redis.url }, adjust: withPages(pages.url) }),
+        )
+      }
+      const urls = nodes.map(({ url }) => url)
+      const networks = await networksTo(modes, urls)
+      const hosts = (mode: ModeName) => networks[mode]?.map(({ url }) => url) ?? []
+      return {
+        networks,
+        // With several nodes they are other origins than the page's, as they have to be.
+        address: (mode) => (count === 1 ? `${hosts(mode)[0]}/` : `${pages.url}/elsewhere.html`),
+        start: (mode) => ({
+          options: { modes: [mode], ...impatient, ...(count > 1 && { hosts: hosts(mode) }) },
+          protocol: nchanProtocol,
+          channels,
+        }),
+        async publish(channel, text) {
+          // A back end takes the next node when one is not there. What one answered otherwise is the answer.
+          let outcome: Outcome = 'refused'
+          for (const url of urls) {
+            outcome = await post(`${url}/pub/${channel}`, text)
+            if (outcome !== 'refused') break
+          }
+          return outcome
+        },
+        // All nodes get the same new configuration, one after the other.
+        async reload() {
+          for (const nginx of nodes) await nginx.reload()
+        },
+        async restart() {
+          for (const nginx of nodes) await restarted(nginx)
+        },
+        redis,
+        nodes,
+        crashes: () => nodes.flatMap(({ crashes }) => crashes),
+        async close() {
+          await closeAll(networks)
+          for (const nginx of nodes) await nginx.close()
+          await redis.close()
+          await pages.close()
+        },
+      }
+    },
+  }
+}
+
+export const servers: readonly Server[] = [
+  pushStream('push-stream-1', 1),
+  pushStream('push-stream-4', 4),
+  devserver,
+  nchanMemory('nchan-1', 1),
+  nchanMemory('nchan-2', 2),
+  nchanRedis('nchan-redis-1', 1, 2),
+  nchanRedis('nchan-redis-2', 2, 1),
+]
