@@ -24,6 +24,12 @@ export interface ClientOptions {
   url?: string
   /** The server's host name. Default: the page's own. */
   host?: string
+  /**
+   * Several servers with the same channels, as addresses like `url`: nodes that share one Redis, for example. Instead of
+   * `url` and `host`. The first is used until it can't be reached, then the next, and so round. What one of them stores
+   * must be what all of them store.
+   */
+  hosts?: readonly string[]
   /** Default: the page's own port; with another `host` 80, or 443 with TLS. */
   port?: number | string
   /** Whether to use https and wss. Default: as the page does. */
@@ -89,6 +95,29 @@ export interface Settings {
   readonly environment: Environment
   /** The server's origin: what works is remembered for it. */
   readonly origin: string
+  readonly hosts: Hosts
+}
+
+/** The servers that can be asked. */
+export interface Hosts {
+  readonly count: number
+  /** The address in use. */
+  readonly current: string
+  /** That address could not be reached: the next one is used, unless another already is. */
+  failed(address: string): void
+}
+
+function hostsOf(addresses: readonly string[]): Hosts {
+  let at = 0
+  return {
+    count: addresses.length,
+    get current() {
+      return addresses[at] as string
+    },
+    failed(address) {
+      if (address === addresses[at]) at = (at + 1) % addresses.length
+    },
+  }
 }
 
 export const bad = (message: string) => new PushStreamError('bad-option', message)
@@ -101,6 +130,7 @@ const provider = ['object', 'function']
 const types: Record<string, readonly string[]> = {
   url: ['string'],
   host: ['string'],
+  hosts: ['object'],
   port: ['number', 'string'],
   useSSL: ['boolean'],
   modes: ['string', 'object'],
@@ -191,6 +221,18 @@ function addressOf(option: string, text: string, base?: string): URL {
   }
 }
 
+function basesOf(options: ClientOptions, environment: Environment): string[] {
+  const { hosts, url, host, port, useSSL } = options
+  if (hosts === undefined) return [baseOf(options, environment)]
+  if (url !== undefined || host !== undefined || port !== undefined || useSSL !== undefined) {
+    throw bad(`'hosts' says it all: leave out 'url', 'host', 'port' and 'useSSL'.`)
+  }
+  if (!Array.isArray(hosts) || hosts.length === 0 || hosts.some((one) => typeof one !== 'string')) {
+    throw bad(`'hosts' is an array of at least one address.`)
+  }
+  return hosts.map((one) => baseOf({ url: one }, environment))
+}
+
 function baseOf(options: ClientOptions, environment: Environment): string {
   const page = environment.location
   if (options.url !== undefined) {
@@ -238,10 +280,11 @@ export function settingsOf(options: ClientOptions & PushStreamSettings): Setting
   if (Number.isNaN(publishedAfter) || (typeof after === 'object' && !(after instanceof Date))) {
     throw bad(`'messagesPublishedAfter' takes a valid Date or a number of seconds.`)
   }
-  const base = baseOf(options, environment)
+  const bases = basesOf(options, environment)
+  const hosts = hostsOf(bases)
   const { location: page } = environment
   const own = originOf(page)
-  const { origin } = new URL(base)
+  const isOwn = (base: string) => own !== undefined && new URL(base).origin === new URL(own).origin
   return {
     modes: modesOf(options.modes),
     pingtimeout: options.pingtimeout ?? 30_000,
@@ -256,11 +299,14 @@ export function settingsOf(options: ClientOptions & PushStreamSettings): Setting
     nativeEventSource: options.eventSource === 'native',
     logger: options.logger,
     protocol: (options.protocol ?? pushStream(options))({
-      base,
+      get base() {
+        return hosts.current
+      },
       credentials: options.credentials ?? 'same-origin',
-      sameOrigin: page === undefined || (own !== undefined && origin === new URL(own).origin),
+      sameOrigin: page === undefined || bases.every(isOwn),
     }),
     environment,
-    origin,
+    origin: new URL(hosts.current).origin,
+    hosts,
   }
 }

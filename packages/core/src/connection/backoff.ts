@@ -4,6 +4,8 @@ export interface BackoffPolicy {
   readonly base: number
   /** The ceiling of all, in ms. */
   readonly cap: number
+  /** Other servers that can be tried at once: a failure counts only when none is left. */
+  readonly others?: number
 }
 
 /** After a connection that had worked, clients come back at once, but not in the same millisecond. */
@@ -14,6 +16,7 @@ const spread = 70
  * `floor` is the server's `Retry-After`, in ms; jitter is added to it, so that not everybody comes back together.
  */
 export function backoff(policy: BackoffPolicy, failures: number, random: number, floor = 0): number {
-  const ceiling = failures === 0 ? spread : Math.min(policy.cap, policy.base * 2 ** (failures - 1))
+  const counted = Math.max(0, failures - (policy.others ?? 0))
+  const ceiling = counted === 0 ? spread : Math.min(policy.cap, policy.base * 2 ** (counted - 1))
   return floor + random * ceiling
 }

@@ -10,7 +10,7 @@ import { bad, type Settings } from '../options.js'
 import { Checks } from './checks.js'
 import { createDoubts } from './doubts.js'
 import { LongPollChain } from './longpoll.js'
-import { type Context, type Effect, type Event, initial, step } from './machine.js'
+import { type Context, type Effect, type Event, farewell, initial, step } from './machine.js'
 import { ModeMemory } from './memory.js'
 import { Requests } from './requests.js'
 import { createSifting } from './sifting.js'
@@ -37,7 +37,7 @@ export interface ConnectionEvents {
 
 /** Keeps one connection to the server for all channels: runs what the machine decides. */
 export function createConnection(settings: Settings, ledger: Ledger, events: ConnectionEvents) {
-  const { environment, protocol } = settings
+  const { environment, hosts, protocol } = settings
   const modes: Record<ModeName, Mode> = {
     websocket,
     eventsource: settings.nativeEventSource ? nativeEventsource : eventsource,
@@ -66,6 +66,8 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
   /** How much the page's clock is ahead of the server's, in ms, at most. */
   let skew = Number.POSITIVE_INFINITY
   let rejection: Ending = { kind: 'lost' }
+  /** The server that this round tries. */
+  let host = hosts.current
   let error: PushStreamError | undefined
   let reconnects = -1
   let renewed = false
@@ -103,11 +105,14 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
       autoReconnect: settings.autoReconnect,
       base: settings.backoffBase,
       cap: settings.backoffCap,
+      others: hosts.count - 1,
       modes: usable(),
       resting,
       order: [...memory.order(usable())].sort((a, b) => last(a) - last(b)),
     })
     if (after === before) return
+    if (after.round !== before.round) host = hosts.current
+    if (after.failures > before.failures) hosts.failed(host)
     context = after
     settings.logger?.debug('pushstream', event.type, before.state, after.state, effects)
     const predecessor = before.current && sources.get(before.current.key)
@@ -159,11 +164,24 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
     const channels = ledger.all
     const wanted = () => channels.filter((channel) => ledger.get(channel.name) === channel)
     const chain = name === 'longpolling' ? new LongPollChain(ledger, requests, protocol, environment.now) : undefined
+    const [first] = channels
+    const echo =
+      chain !== undefined && first !== undefined
+        ? protocol.order.echo?.(first, {
+            now: environment.now,
+            farewell,
+            after: (ms, callback) => source.after(ms, callback),
+            ask: (after) => checks.poll([first], after, settings.timeout, () => 0),
+            message: (message) => receive(message, source),
+            doubt: (ending) => source.end(ending),
+          })
+        : undefined
     const next = async () => {
       const pause = chain?.pause ?? 0
       if (pause > 0) await new Promise<void>((resolve) => source.after(pause, resolve))
       const still = wanted()
       const position = chain === undefined ? requests.begin(still) : chain.next(still)
+      if (chain !== undefined) echo?.sent(chain.exact)
       return requests.make(name, still, position, (channel) => channel.backtrack)
     }
     const source: Source = new Source(
@@ -178,7 +196,7 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
         idle: () => void doubts.audit(source),
         dead: () => dead(source, 'The pings of the server stopped.'),
         ping: () => ledger.witness(doubts.covered(source), ledger.newest),
-        message: (message) => receive(message, source),
+        message: (message) => (echo === undefined ? receive(message, source) : echo.message(message)),
         deleted: (channel, text) => deleted(channel, text, source),
         deadletter: (raw, reason) => events.deadletter(raw, reason),
         answered: (answer) => {

@@ -18,6 +18,8 @@ export class LongPollChain {
   readonly #requests: Requests
   readonly #protocol: Protocol
   readonly #now: () => number
+  /** Whether the poll that left last begins directly after what is known. */
+  exact = false
   #first = true
   #asked: { holes: Map<Channel, number | undefined>; before: Position; at: number } | undefined
   #told: Position | undefined
@@ -54,6 +56,7 @@ export class LongPollChain {
     if (this.#protocol.promises.resume !== 'position' && this.#told !== undefined) {
       from = Math.max(this.#told, begin ?? this.#told)
     }
+    this.exact = from !== undefined && from !== begin
     this.#asked = { holes, before: newest, at: this.#now() }
     this.#first = false
     this.#mark = this.#state(channels)

@@ -69,7 +69,7 @@ export class Source {
       idle: () => events.idle(),
     })
     this.after(settings.timeout, () => {
-      if (!this.accepted) this.#end({ kind: 'refused', explain: `no answer within ${settings.timeout} ms` })
+      if (!this.accepted) this.end({ kind: 'refused', explain: `no answer within ${settings.timeout} ms` })
     })
     const inlet: Inlet = {
       message: (message) => {
@@ -87,7 +87,7 @@ export class Source {
         events.deleted(channel, text)
       },
       dead: (raw, reason) => events.deadletter(raw, reason),
-      over: (ending) => this.#end(ending),
+      over: (ending) => this.end(ending),
     }
     const decoder: Decoder = protocol.decoder(
       {
@@ -117,7 +117,7 @@ export class Source {
         },
         end: (ending) => {
           if (ending.kind === 'end') decoder.finish()
-          this.#end(ending)
+          this.end(ending)
         },
       },
       environment,
@@ -164,7 +164,8 @@ export class Source {
     this.#transport.close()
   }
 
-  #end(ending: Ending): void {
+  /** Ends it as the transport would. */
+  end(ending: Ending): void {
     if (this.#closed) return
     this.close()
     this.#events.ended(ending)

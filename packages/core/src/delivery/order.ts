@@ -1,4 +1,5 @@
 import type { Received } from '../message.js'
+import type { Echo, EchoEvents } from './echo.js'
 import type { Channel } from './ledger.js'
 import { type Position, positionOf } from './position.js'
 import { type Outcome, sequence } from './sequencer.js'
@@ -30,6 +31,8 @@ export interface Order {
    * `now` in ms since 1970.
    */
   known(channel: Channel, newest: Position, now: number): Position | undefined
+  /** What keeps a long-polling chain from being misled, where its polls can be. */
+  echo?(channel: Channel, events: EchoEvents): Echo
 }
 
 /** For servers that number the messages of a channel: the numbers tell what is missing. */

@@ -1,4 +1,5 @@
 import type { Received } from '../message.js'
+import { Echo } from './echo.js'
 import type { Channel } from './ledger.js'
 import type { Order, Replay } from './order.js'
 import { type Position, positionOf, secondOf } from './position.js'
@@ -44,6 +45,8 @@ export const unnumbered = (shared: boolean): Order => ({
     for (const part of waiting.slice(knownOf(channel, waiting, message, replay))) pass(channel, part, replay)
     return place(channel, message, replay)
   },
+
+  ...(shared ? {} : { echo: (channel, events) => new Echo(channel, events) }),
 })
 
 /** How many of these parts, which came before `next`, are known. */

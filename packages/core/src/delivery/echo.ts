@@ -1,0 +1,79 @@
+import type { Received } from '../message.js'
+import type { Ending } from '../modes/mode.js'
+import type { Channel } from './ledger.js'
+import type { Position } from './position.js'
+import { hashOf } from './sequencer.js'
+
+/** What an echo needs of the connection. */
+export interface EchoEvents {
+  now(): number
+  /** How long a server that reloads goes on answering from what it had, in ms. */
+  readonly farewell: number
+  /** Calls back later, unless the connection ends before. */
+  after(ms: number, callback: () => void): void
+  /** Asks for what is stored after a position. */
+  ask(after: Position): Promise<{ messages: readonly Received[]; ending: Ending | undefined }>
+  message(message: Received): void
+  /** The server may have begun anew: what is held back is not to be trusted. */
+  doubt(ending: Ending): void
+}
+
+/**
+ * A poll that begins exactly where the one before it ended skips silently when the server began anew between the two and
+ * counts from 0 within the same second. So what polls bring is held back until the server was seen, some time after they
+ * were sent, to have the last message that is known: not at once, as a server that reloads goes on answering for a
+ * while from what it had. On a quiet channel all that is over long before the next message comes.
+ */
+export class Echo {
+  readonly #channel: Channel
+  readonly #events: EchoEvents
+  /** What polls brought, with when the poll was sent. */
+  readonly #held: { sentAt: number; message: Received }[] = []
+  #sentAt = 0
+  /** Polls sent up to then can be trusted. */
+  #provenTo = Number.NEGATIVE_INFINITY
+  #asking = false
+
+  constructor(channel: Channel, events: EchoEvents) {
+    this.#channel = channel
+    this.#events = events
+  }
+
+  /** A poll leaves. `exact`: it begins directly after the last message that is known. */
+  sent(exact: boolean): void {
+    this.#sentAt = this.#events.now()
+    if (exact) this.#plan()
+    else this.#provenTo = this.#sentAt
+  }
+
+  /** The poll that left last brought a message. */
+  message(message: Received): void {
+    if (this.#sentAt <= this.#provenTo) this.#events.message(message)
+    else this.#held.push({ sentAt: this.#sentAt, message })
+  }
+
+  #plan(): void {
+    if (this.#asking) return
+    this.#asking = true
+    this.#events.after(this.#events.farewell, () => void this.#ask())
+  }
+
+  async #ask(): Promise<void> {
+    const { known, sequence } = this.#channel
+    const last = sequence.position
+    const upTo = this.#events.now() - this.#events.farewell
+    if (last !== undefined) {
+      const { messages, ending } = await this.#events.ask(last - 1)
+      const [echo] = messages
+      const same =
+        echo !== undefined && known.get(last) === hashOf(echo) && !(echo.position < last || echo.position > last)
+      if (!same) return this.#events.doubt(echo === undefined && ending !== undefined ? ending : { kind: 'end' })
+    }
+    this.#provenTo = upTo
+    while (this.#held.length > 0 && (this.#held[0]?.sentAt as number) <= upTo) {
+      this.#events.message((this.#held.shift() as { message: Received }).message)
+    }
+    this.#asking = false
+    if (this.#sentAt > upTo) this.#plan()
+  }
+}
