@@ -137,7 +137,7 @@ describe('where the server is', () => {
   })
 
   test('defaults', () => {
-    const { protocol, environment, ...settings } = at(here)
+    const { protocol, environment, hosts, ...settings } = at(here)
     expect([protocol.name, typeof environment.fetch]).toEqual(['push-stream', 'function'])
     expect(settings).toEqual({
       modes: ['websocket', 'eventsource', 'longpolling'],
