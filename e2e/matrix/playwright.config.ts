@@ -10,6 +10,8 @@ export default {
   globalSetup: '../support/build.ts',
   timeout: 180_000,
   reporter: [['list'], ['./reporter.ts']],
+  // Each of thousands of long-polls in a trace would cost more than the client.
+  use: { ...base.use, trace: 'off', screenshot: 'off' },
   projects: (base.projects ?? [])
     .filter(({ name = '' }) => wants('browser', name))
     .map((project) => ({ ...project, outputDir: `../artefacts/matrix-${project.name}` })),

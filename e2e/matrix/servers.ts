@@ -1,4 +1,4 @@
-import { request } from 'node:http'
+import { Agent, request } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ModeName } from '@pushstream/core'
 import { createFaultProxy, type FaultProxy } from '@pushstream/testkit'
@@ -55,12 +55,25 @@ export type ServerName =
   | 'nchan-redis-1'
   | 'nchan-redis-2'
 
-/** One request of a back end, each by a connection of its own: where none could be made, nothing was published. */
-function post(url: string, body: string): Promise<Outcome> {
+const agents = new Map<string, Agent>()
+
+/**
+ * A kept connection for each channel. While nginx reloads, a new connection may go to a worker on its way out: with Nchan's
+ * memory store that is another store, whose messages nobody sees any more, and those of a channel would go now to the one,
+ * now to the other.
+ */
+function agentOf(channel: string): Agent {
+  const agent = agents.get(channel) ?? new Agent({ keepAlive: true, maxSockets: 1 })
+  agents.set(channel, agent)
+  return agent
+}
+
+/** One request of a back end. Where no connection could be made, nothing was published. */
+function post(url: string, channel: string, body: string): Promise<Outcome> {
   return new Promise((resolve) => {
     const asking = request(url, {
       method: 'POST',
-      agent: false,
+      agent: agentOf(channel),
       headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
       timeout: 10_000,
     })
@@ -88,6 +101,14 @@ async function restarted(nginx: Nginx): Promise<void> {
   await nextSecond()
   await nginx.start()
 }
+
+/** Crashes, each with what nginx said of that process before. */
+const crashesOf = (nginx: Nginx): string[] =>
+  nginx.crashes.map((line) => {
+    const pid = /process (\d+) exited/.exec(line)?.[1]
+    const before = nginx.log.filter((other) => other.includes(`${pid}`) && other !== line)
+    return [...before.slice(-12), line].join('\n    ')
+  })
 
 async function networksTo(
   modes: readonly ModeName[],
@@ -136,12 +157,12 @@ function pushStream(name: ServerName, workers: number): Server {
         networks,
         address: (mode) => `${networks[mode]?.[0]?.url}/`,
         start: (mode) => ({ options: { modes: [mode], ...impatient }, channels }),
-        publish: (channel, text) => post(`${nginx.url}/pub?id=${channel}`, text),
+        publish: (channel, text) => post(`${nginx.url}/pub?id=${channel}`, channel, text),
         reload: () => nginx.reload(),
         restart: () => restarted(nginx),
         redis: undefined,
         nodes: [nginx],
-        crashes: () => nginx.crashes,
+        crashes: () => crashesOf(nginx),
         async close() {
           await closeAll(networks)
           await nginx.close()
@@ -165,7 +186,7 @@ const devserver: Server = {
       networks,
       address: (mode) => `${networks[mode]?.[0]?.url}/`,
       start: (mode) => ({ options: { modes: [mode], ...impatient }, channels }),
-      publish: (channel, text) => post(`${site.url}/pub?id=${channel}`, text),
+      publish: (channel, text) => post(`${site.url}/pub?id=${channel}`, channel, text),
       reload: () => site.push.reload(),
       async restart() {
         await nextSecond()
@@ -203,12 +224,12 @@ function nchanMemory(name: ServerName, workers: number): Server {
         networks,
         address: (mode) => `${networks[mode]?.[0]?.url}/`,
         start: (mode) => ({ options: { modes: [mode], ...impatient }, protocol: nchanProtocol, channels }),
-        publish: (channel, text) => post(`${nginx.url}/pub/${channel}`, text),
+        publish: (channel, text) => post(`${nginx.url}/pub/${channel}`, channel, text),
         reload: () => nginx.reload(),
         restart: () => restarted(nginx),
         redis: undefined,
         nodes: [nginx],
-        crashes: () => nginx.crashes,
+        crashes: () => crashesOf(nginx),
         async close() {
           await closeAll(networks)
           await nginx.close()
@@ -252,7 +273,7 @@ function nchanRedis(name: ServerName, count: number, workers: number): Server {
           // A back end takes the next node when one is not there. What one answered otherwise is the answer.
           let outcome: Outcome = 'refused'
           for (const url of urls) {
-            outcome = await post(`${url}/pub/${channel}`, text)
+            outcome = await post(`${url}/pub/${channel}`, channel, text)
             if (outcome !== 'refused') break
           }
           return outcome
@@ -266,7 +287,7 @@ function nchanRedis(name: ServerName, count: number, workers: number): Server {
         },
         redis,
         nodes,
-        crashes: () => nodes.flatMap(({ crashes }) => crashes),
+        crashes: () => nodes.flatMap(crashesOf),
         async close() {
           await closeAll(networks)
           for (const nginx of nodes) await nginx.close()
