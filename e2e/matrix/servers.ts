@@ -204,15 +204,25 @@ const devserver: Server = {
 }
 
 /** Pages of the same origin as the push server, which the examples leave to the reader. */
-const withPages = (url: string) => (config: string) =>
-  config.replace(/ {2}server \{\n/, `$&    location / {\n      proxy_pass ${url};\n    }\n\n`)
+const withPages = (url: string) => (config: string) => withLocation(config, `location / {\n      proxy_pass ${url};`)
 
-const nchanProtocol = { name: 'nchan' } as const
+const withLocation = (config: string, lines: string) => config.replace(/ {2}server \{\n/, `$&    ${lines}\n    }\n\n`)
 
-function nchanMemory(name: ServerName, workers: number): Server {
+/** The node's own location for long-polls that are answered with everything there is. */
+const withBatches = (config: string) => {
+  const subscriber = /location ~ \^\/sub\/\(\.\+\)\$ \{[^}]*/.exec(config)?.[0] ?? ''
+  const own = subscriber.replace('/sub/', '/lpm/').replace('nchan_subscriber;', 'nchan_subscriber longpoll;')
+  return withLocation(config, `${own.trimEnd()}\n      nchan_longpoll_multipart_response on;`)
+}
+
+/** `batches`: long-polls are answered with everything there is, and not, as by default, with one message. */
+const nchanProtocol = (mode: ModeName, batches: boolean) =>
+  ({ name: 'nchan', ...(batches && mode === 'longpolling' && { url: '/lpm/{channel}' }) }) as const
+
+function nchanMemory(name: ServerName, workers: number, batches: boolean): Server {
   return {
     name,
-    title: `Nchan, memory store, ${workers} worker${workers > 1 ? 's' : ''}`,
+    title: `Nchan, memory store, ${workers} worker${workers > 1 ? 's' : ''}, long-polls with ${batches ? 'several messages' : 'one message'} an answer`,
     redis: false,
     nodes: 1,
     missing: () => missingNginx('nchan'),
@@ -223,7 +233,11 @@ function nchanMemory(name: ServerName, workers: number): Server {
       return {
         networks,
         address: (mode) => `${networks[mode]?.[0]?.url}/`,
-        start: (mode) => ({ options: { modes: [mode], ...impatient }, protocol: nchanProtocol, channels }),
+        start: (mode) => ({
+          options: { modes: [mode], ...impatient },
+          protocol: nchanProtocol(mode, batches),
+          channels,
+        }),
         publish: (channel, text) => post(`${nginx.url}/pub/${channel}`, channel, text),
         reload: () => nginx.reload(),
         restart: () => restarted(nginx),
@@ -254,7 +268,11 @@ function nchanRedis(name: ServerName, count: number, workers: number): Server {
       const nodes: Nginx[] = []
       for (let made = 0; made < count; made++) {
         nodes.push(
-          await startNginx('nchan-redis', { workers, values: { redis: redis.url }, adjust: withPages(pages.url) }),
+          await startNginx('nchan-redis', {
+            workers,
+            values: { redis: redis.url },
+            adjust: (config) => withBatches(withPages(pages.url)(config)),
+          }),
         )
       }
       const urls = nodes.map(({ url }) => url)
@@ -266,7 +284,7 @@ function nchanRedis(name: ServerName, count: number, workers: number): Server {
         address: (mode) => (count === 1 ? `${hosts(mode)[0]}/` : `${pages.url}/elsewhere.html`),
         start: (mode) => ({
           options: { modes: [mode], ...impatient, ...(count > 1 && { hosts: hosts(mode) }) },
-          protocol: nchanProtocol,
+          protocol: nchanProtocol(mode, true),
           channels,
         }),
         async publish(channel, text) {
@@ -303,8 +321,8 @@ export const servers: readonly Server[] = [
   pushStream('push-stream-1', 1),
   pushStream('push-stream-4', 4),
   devserver,
-  nchanMemory('nchan-1', 1),
-  nchanMemory('nchan-2', 2),
+  nchanMemory('nchan-1', 1, false),
+  nchanMemory('nchan-2', 2, true),
   nchanRedis('nchan-redis-1', 1, 2),
   nchanRedis('nchan-redis-2', 2, 1),
 ]

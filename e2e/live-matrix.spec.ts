@@ -1,0 +1,31 @@
+import { faults } from './matrix/faults.js'
+import { leftOut } from './matrix/left-out.js'
+import { measure } from './matrix/row.js'
+import { servers } from './matrix/servers.js'
+import { lacking } from './support/programs.js'
+import { allModes, note, test } from './support/test.js'
+
+// A part of the fault matrix with fewer messages, at every run of the tests. The whole: npm run e2e:matrix
+
+const part = {
+  'nchan-2': ['cut', 'reload', 'restart'],
+  'nchan-redis-2': ['reload', 'restart', 'failover', 'redis-restart'],
+} as const
+
+for (const [name, some] of Object.entries(part)) {
+  const server = servers.find((one) => one.name === name)!
+  for (const fault of faults.filter((one) => (some as readonly string[]).includes(one.name))) {
+    test(`${server.title}: ${fault.title}: nothing is lost without a gap, nothing comes twice`, async ({ browser }, {
+      project,
+    }) => {
+      const missing = lacking(server.missing())
+      test.skip(missing !== undefined, missing)
+      test.setTimeout(120_000)
+      const modes = allModes.filter((mode) => leftOut(server, mode, fault) === undefined)
+      const volume = { count: 600, perSecond: 200 }
+      const { rows, violations } = await measure(browser, project.name, server, fault, modes, volume)
+      for (const { mode, recoverMs, gaps } of rows) note(mode, `${gaps} gaps, recovered in ${recoverMs} ms`)
+      if (violations.length > 0) throw new Error(violations.join('\n'))
+    })
+  }
+}
