@@ -101,7 +101,8 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
           })
         }
         if (typeof channel !== 'string' || channel === '') bad('is a text of at least one character')
-        if (/^\.{1,2}$/.test(channel)) bad(`can't be a step in a path`)
+        // nginx decodes a path before it takes its steps: this would be another channel.
+        if (/^\/|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/.test(channel)) bad(`has no steps of a path that are empty or only dots`)
         if (separator && channel.includes(separator)) bad(`can't contain the separator '${separator}'`)
         try {
           encodeURIComponent(channel)
