@@ -40,6 +40,8 @@ export class Publishing {
 
   /** Publishes until the server has taken all. What it refuses is offered again; what it leaves open gets no other try. */
   async run(perSecond: number): Promise<void> {
+    /** What the server said to messages that it did not take, and how often. */
+    const answers = new Map<string, number>()
     let due = Date.now()
     let progress = Date.now()
     for (let n = 0; this.taken < this.#count; ) {
@@ -54,7 +56,7 @@ export class Publishing {
       }
       const channel = this.#channels[n % this.#channels.length] as string
       const from = Date.now()
-      const outcome = await this.#stage.publish(channel, JSON.stringify({ type: 'number', n }))
+      const { outcome, said } = await this.#stage.publish(channel, JSON.stringify({ type: 'number', n }))
       if (outcome === 'taken') {
         this.sent.push({ channel, n, from, taken: 'yes' })
         this.taken++
@@ -63,7 +65,10 @@ export class Publishing {
       } else if (outcome === 'unknown') this.sent.push({ channel, n, from, taken: 'unknown' })
       if (outcome !== 'refused') n++
       if (outcome !== 'taken') await pause(20)
-      if (Date.now() - progress > patience) throw new Error(`the server takes no message: ${this.taken} were taken`)
+      if (outcome !== 'taken') answers.set(said, (answers.get(said) ?? 0) + 1)
+      if (Date.now() - progress > patience) {
+        throw new Error(`the server takes no message after ${this.taken}: ${JSON.stringify([...answers])}`)
+      }
     }
   }
 }

@@ -9,7 +9,11 @@ import { missingRedis, type Redis, startRedis } from '../support/redis.js'
 import { startSite } from '../support/site.js'
 
 /** How a request to publish ended. `refused`: it was not taken, and may be tried again. */
-export type Outcome = 'taken' | 'refused' | 'unknown'
+export interface Answer {
+  readonly outcome: 'taken' | 'refused' | 'unknown'
+  /** What the server said, for people. */
+  readonly said: string
+}
 
 /** The network between one page and the servers: a fault proxy before each node, so that pages don't share a line. */
 export type Network = readonly FaultProxy[]
@@ -21,7 +25,7 @@ export interface Stage {
   readonly address: (mode: ModeName) => string
   /** How a client is set up for this server. */
   readonly start: (mode: ModeName) => Start
-  publish(channel: string, text: string): Promise<Outcome>
+  publish(channel: string, text: string): Promise<Answer>
   /** New workers; resolves when they run. */
   reload(): Promise<void>
   /** Resolves when it accepts connections again. */
@@ -69,7 +73,7 @@ function agentOf(channel: string): Agent {
 }
 
 /** One request of a back end. Where no connection could be made, nothing was published. */
-function post(url: string, channel: string, body: string): Promise<Outcome> {
+function post(url: string, channel: string, body: string): Promise<Answer> {
   return new Promise((resolve) => {
     const asking = request(url, {
       method: 'POST',
@@ -79,14 +83,17 @@ function post(url: string, channel: string, body: string): Promise<Outcome> {
     })
     asking.once('timeout', () => asking.destroy())
     asking.once('error', (error: NodeJS.ErrnoException) =>
-      resolve(error.code === 'ECONNREFUSED' ? 'refused' : 'unknown'),
+      resolve({ outcome: error.code === 'ECONNREFUSED' ? 'refused' : 'unknown', said: error.message }),
     )
     asking.once('response', (answer) => {
       const status = answer.statusCode ?? 0
       answer.resume()
-      answer.once('error', () => resolve('unknown'))
+      answer.once('error', ({ message }) => resolve({ outcome: 'unknown', said: message }))
       // A server that failed while it published may have stored the message all the same.
-      answer.once('end', () => resolve(status >= 200 && status < 300 ? 'taken' : status >= 500 ? 'unknown' : 'refused'))
+      answer.once('end', () => {
+        const outcome = status >= 200 && status < 300 ? 'taken' : status >= 500 ? 'unknown' : 'refused'
+        resolve({ outcome, said: `status ${status}` })
+      })
     })
     asking.end(body)
   })
@@ -289,12 +296,12 @@ function nchanRedis(name: ServerName, count: number, workers: number): Server {
         }),
         async publish(channel, text) {
           // A back end takes the next node when one is not there. What one answered otherwise is the answer.
-          let outcome: Outcome = 'refused'
+          let answer: Answer = { outcome: 'refused', said: 'no node' }
           for (const url of urls) {
-            outcome = await post(`${url}/pub/${channel}`, channel, text)
-            if (outcome !== 'refused') break
+            answer = await post(`${url}/pub/${channel}`, channel, text)
+            if (answer.outcome !== 'refused') break
           }
-          return outcome
+          return answer
         },
         // All nodes get the same new configuration, one after the other.
         async reload() {
