@@ -49,7 +49,8 @@ export interface PushStreamSettings {
   jsonEventIdKey?: string
   /**
    * push_stream_message_template as nginx has it. Only needed where it is not JSON, or has its keys in an unusual order
-   * and gets bodies that break the JSON: then its shape is what finds the text.
+   * and gets bodies that break the JSON: then its shape is what finds the text. And where it names no channel: then every
+   * channel has a connection of its own.
    */
   messageTemplate?: string
   /** How texts are read: `auto` (default), `encoded` or `plain`. */
@@ -110,7 +111,8 @@ export const pushStream =
       name: 'push-stream',
       // The header that asks for it is none that the module lets pages of another origin send.
       polls: endpoint.sameOrigin ? 'poll' : 'longpolling',
-      apart: false,
+      // A frame that doesn't say which channel it is of: then the connection does.
+      apart: settings.messageTemplate !== undefined && !settings.messageTemplate.includes('~channel~'),
       order: numbered,
       greets: true,
       get promises() {

@@ -191,6 +191,27 @@ describe('bodies', () => {
       recording.stream.close()
     }
   })
+
+  test('with a template that names no channel every channel has a connection of its own', async () => {
+    const messageTemplate = '{"text":~text~}'
+    const names = ['global', 'project-7', 'user-42']
+    for (const mode of allModes) {
+      const { server, url } = await startServer({ settings: { messageTemplate } })
+      server.publish('global', '"stored"')
+      const recording = record({ url, modes: [mode], messageTemplate })
+      for (const name of names) recording.stream.addChannel(name, { backtrack: 1 })
+      recording.stream.connect()
+      await recording.until(() => recording.stream.status.state === 'open' && recording.messages.length === 1)
+      // Such a template promises nothing of what comes before the server has the connection.
+      await recording.until(() => server.stats().subscribers === names.length)
+      for (const name of names) server.publish(name, `{"to":"${name}"}`)
+      await recording.until(() => recording.messages.length === 4)
+      expect(recording.messages.map(({ channel, data }) => [channel, data])).toEqual(
+        expect.arrayContaining([['global', 'stored'], ...names.map((name) => [name, { to: name }])]),
+      )
+      recording.stream.close()
+    }
+  })
 })
 
 describe('frames that are none', () => {
