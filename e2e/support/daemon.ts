@@ -26,7 +26,10 @@ export class Daemon {
   }
 
   static async start(file: string, args: readonly string[]): Promise<Daemon> {
-    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    // Nothing of what npm adds to the environment: with a large one, workers of Nchan 1.3.6 with Redis crash at every
+    // reload (signal 11, before they serve anybody), with a small one at none.
+    const env = { PATH: process.env.PATH }
+    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env })
     await once(child, 'spawn')
     guard(child)
     return new Daemon(child, child.pid as number)

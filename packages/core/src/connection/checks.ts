@@ -1,6 +1,7 @@
 import type { Channel, Ledger } from '../delivery/ledger.js'
 import { type Position, positionOf, timeOf } from '../delivery/position.js'
 import type { Received } from '../message.js'
+import { request } from '../modes/fetching.js'
 import { poll } from '../modes/longpolling.js'
 import type { Ending } from '../modes/mode.js'
 import type { Settings } from '../options.js'
@@ -108,6 +109,24 @@ export class Checks {
     this.#ledger.settle(holes)
     this.#ledger.witness(channels, before)
     return undefined
+  }
+
+  /** Whether the server answers at all: the head of an event stream, or a refusal, is enough. */
+  async knock(channels: readonly Channel[]): Promise<boolean> {
+    const { environment, timeout } = this.#settings
+    const abort = new AbortController()
+    const timer = environment.setTimeout(() => abort.abort(), timeout)
+    this.#running.set(abort, timer)
+    try {
+      await request(await this.#requests.make('eventsource', channels, undefined, () => 0), abort.signal, environment)
+      return true
+    } catch {
+      return false
+    } finally {
+      abort.abort()
+      environment.clearTimeout(timer)
+      this.#running.delete(abort)
+    }
   }
 
   /** Asks what is stored. Never rejects. */

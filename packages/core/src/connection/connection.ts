@@ -206,7 +206,8 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
     )
     sources.set(key, source)
     // A request that hangs looks the same on a good network and on none, and so does a stream before its first message.
-    if (chain !== undefined || (name === 'stream' && settings.modes.length === 1)) void doubts.prove(source)
+    const mute = name === 'stream' && protocol.polls !== undefined && settings.modes.length === 1
+    if (chain !== undefined || mute) void doubts.prove(source)
   }
 
   function accepted(mode: ModeName, lesser: boolean): void {

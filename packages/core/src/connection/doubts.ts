@@ -83,6 +83,8 @@ export function createDoubts(
 
   /** There is no way to ask beside the connection, so a successor has to show whether it was well. */
   function replace(source: Source): void {
+    // It is on its way.
+    if (timers.has('deaf')) return
     source.checked()
     const { lastLife } = source
     timers.set('deaf', settings.timeout, () => {
@@ -134,8 +136,12 @@ export function createDoubts(
         void audit(source)
       })
     },
-    /** Accepts a source that can't show by itself that it is well: an answered poll shows it, else time has to. */
+    /** Accepts a source that can't show by itself that it is well: an answer beside it shows it, else time has to. */
     async prove(source: Source) {
+      if (settings.protocol.polls === undefined) {
+        if (await checks.knock(covered(source))) source.accept()
+        return
+      }
       if (checks.possible && (await checks.audit(covered(source))) === undefined) return source.accept()
       if (!checks.possible) source.after(settings.timeout / 5, () => source.accept())
     },

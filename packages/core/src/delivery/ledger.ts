@@ -19,6 +19,8 @@ export interface Channel {
   readonly backtrack: number
   readonly sequence: Sequence<Received>
   readonly outlet: Outlet<Received>
+  /** Where the application wants it to begin. */
+  readonly from: Position | undefined
   /** Everything of this channel up to here has come, whether or not it was anything. */
   complete: Position | undefined
   /** When it was first listened to, by the page's clock: the last resort. */
@@ -81,6 +83,7 @@ export class Ledger {
       backtrack,
       sequence: newSequence(),
       outlet,
+      from,
       complete: from,
       joined: undefined,
       lastEventId: undefined,

@@ -72,7 +72,7 @@ function knownOf({ known, sequence: { position: last } }: Channel, parts: Receiv
 function place(channel: Channel, message: Received, replay: Replay): Outcome {
   const { position } = message
   const last = channel.sequence.position
-  if (last === undefined && channel.complete !== undefined && position <= channel.complete) return 'dropped'
+  if (last === undefined && channel.from !== undefined && position <= channel.from) return 'dropped'
   const known = channel.known.get(position)
   if (known === hashOf(message)) {
     replay.proven = true

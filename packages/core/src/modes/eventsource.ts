@@ -13,11 +13,23 @@ export const eventsource: Mode = {
       environment,
       (type) => type.startsWith('text/event-stream'),
       () => {
+        let heard = false
         const parser = createParser({
-          onEvent: (event) => sink.frame(event.data, event),
-          onComment: (comment) => sink.pulse(comment),
+          onEvent(event) {
+            heard = true
+            sink.frame(event.data, event)
+          },
+          onComment(comment) {
+            heard = true
+            sink.pulse(comment)
+          },
         })
-        return (piece) => parser.feed(piece)
+        return (piece) => {
+          heard = false
+          parser.feed(piece)
+          // An event without data is none: a ping, as some servers send it.
+          if (!heard && piece.endsWith('\n\n')) sink.pulse('')
+        }
       },
     ),
 }

@@ -1,4 +1,4 @@
-import { type Position, positionOf, tagOf, timeOf } from '../delivery/position.js'
+import { type Position, positionOf, secondOf, tagOf, timeOf } from '../delivery/position.js'
 import { everything, unnumbered } from '../delivery/unnumbered.js'
 import { PushStreamError } from '../errors.js'
 import { Received } from '../message.js'
@@ -72,7 +72,10 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
     /** The id after which everything is asked for. */
     const idOf = (position: Position, count: number): string => {
       const second = timeOf(position) / 1000
-      if (together) return position === told?.position ? told.id : `${second}:[-]${',-'.repeat(count - 1)}`
+      if (together)
+        return told !== undefined && secondOf(told.position) === secondOf(position)
+          ? told.id
+          : `${second}:[-]${',-'.repeat(count - 1)}`
       if (position === everything) return '0:0'
       const tag = tagOf(position)
       return tag === 0 ? `${second - 1}:${lastTag}` : `${second}:${tag - 1}`

@@ -1,53 +1,248 @@
+import { PushStreamError } from '@pushstream/core'
 import { describe, expect, test } from 'vitest'
-import { allModes } from './support.js'
-import { account, complete, type Live, missing, publishNumbers, recordNchan, startNchan } from './nchan-support.js'
+import { missingRedis, startRedis } from '../../../../e2e/support/redis.js'
+import {
+  account,
+  complete,
+  isGap,
+  type Live,
+  missing,
+  publishNumbers,
+  recordNchan,
+  startNchan,
+} from './nchan-support.js'
+import { allModes, cleanup, type Recording } from './support.js'
 
-const total = 1000
-const rate = 200
-const channels = ['a', 'b']
+const open = (recording: Recording) => recording.until(() => recording.stream.status.state === 'open')
+const texts = ({ messages }: Recording) => messages.map(({ text }) => text)
 
-/** One client in each mode, on one server; what happens while numbered messages are published; what came of it. */
-async function scene(workers: number, during: (live: Live, n: number) => unknown, cutEvery = 0) {
-  const live = await startNchan({ workers })
-  const recordings = allModes.map((mode) => recordNchan(live, [mode]))
-  for (const recording of recordings) {
-    for (const channel of channels) recording.stream.addChannel(channel)
-    recording.stream.connect()
-  }
-  await Promise.all(recordings.map((recording) => recording.until(() => recording.stream.status.state === 'open')))
-  const stop = cutEvery > 0 ? live.proxy.cutEvery(cutEvery) : () => {}
-  const taken = await publishNumbers(live, channels, total, rate, (n) => during(live, n))
-  stop()
-  await Promise.all(recordings.map((recording) => complete(recording, taken).catch(() => {})))
-  const result = Object.fromEntries(allModes.map((mode, i) => [mode, account(recordings[i]!, taken)]))
-  for (const [i, mode] of allModes.entries()) { const r = result[mode]!
-    console.log(mode, workers, JSON.stringify({ ...r, lost: r.lost.slice(0, 5), lostCount: r.lost.length }), JSON.stringify(recordings[i]!.gaps.slice(0, 6).map(g=>g.channel+g.reason)), JSON.stringify(recordings[i]!.stream.stats), live.nginx.crashes.length, recordings[i]!.errors.length)
-  }
-  return result
+async function publishAll(live: Live, channel: string, ...bodies: string[]) {
+  for (const body of bodies) expect(await live.publish(channel, body)).toBe(true)
 }
 
-const perfect = { lost: [], doubled: 0, outOfOrder: 0 }
-const each = (value: object) => Object.fromEntries(allModes.map((mode) => [mode, value]))
-
 describe.skipIf(missing !== undefined)('live Nchan', () => {
-  describe.each([1, 2])('%i workers', (workers) => {
-    test('all connections cut every second', async () => {
-      expect(await scene(workers, () => {}, 1000)).toMatchObject(each({ ...perfect, gaps: 0 }))
+  describe.each(allModes)('%s', (mode) => {
+    test('what is stored, then what comes, with ids and types', async () => {
+      const live = await startNchan()
+      await publishAll(live, 'a/b c?é', 'one', '{"type":"greeting","n":2}')
+      const recording = recordNchan(live, [mode])
+      recording.stream.addChannel('a/b c?é').connect()
+      await recording.until(() => recording.messages.length === 2)
+      await publishAll(live, 'a/b c?é', '', 'line 1\nline 2\n', 'é🦊')
+      await recording.until(() => recording.messages.length === 5)
+      expect(texts(recording)).toEqual(['one', '{"type":"greeting","n":2}', '', 'line 1\nline 2\n', 'é🦊'])
+      const [first, second] = recording.messages
+      expect(first).toMatchObject({ channel: 'a/b c?é', id: undefined, mode })
+      expect(first!.eventId).toMatch(/^\d{10}:0$/)
+      expect(second).toMatchObject({ type: 'greeting', data: { type: 'greeting', n: 2 } })
+      expect(recording.stream.status).toMatchObject({ mode, resume: 'second', gaps: 'possible' })
     })
 
-    test('reloads', async () => {
-      const result = await scene(workers, (live, n) => n % 400 === 200 && void live.nginx.reload())
-      expect(result).toMatchObject(each(perfect))
+    test('a deleted channel: the messages after it come, after a gap', async () => {
+      const live = await startNchan({ workers: 2 })
+      const recording = recordNchan(live, [mode])
+      recording.stream.addChannel('a').connect()
+      await open(recording)
+      await publishAll(live, 'a', '1', '2')
+      await recording.until(() => recording.messages.length === 2)
+      await live.delete('a')
+      await recording.until(() => recording.stream.stats.reconnects > 0)
+      await publishAll(live, 'a', '3')
+      await recording.until(() => recording.messages.length === 3)
+      expect(recording.all.map((event) => (isGap(event) ? event.reason : event.text))).toEqual([
+        '1',
+        '2',
+        'restart',
+        '3',
+      ])
+      expect(recording.gaps[0]).toEqual({ channel: 'a', first: 'unknown', last: 'unknown', reason: 'restart' })
     })
 
-    test('a restart', async () => {
-      const result = await scene(workers, (live, n) => (n === 500 ? live.nginx.restart() : undefined))
-      expect(result).toMatchObject(each(perfect))
+    test('more than is stored while away: a gap, then what is left', async () => {
+      const live = await startNchan({}, 'nchan', 'smallpub')
+      const recording = recordNchan(live, [mode], { url: '/small/{channel}' })
+      recording.stream.addChannel('a').connect()
+      await open(recording)
+      await publishAll(live, 'a', '1', '2')
+      await recording.until(() => recording.messages.length === 2)
+      recording.stream.disconnect()
+      await publishAll(live, 'a', ...Array.from({ length: 20 }, (_, i) => String(i + 3)))
+      recording.stream.connect()
+      await recording.until(() => texts(recording).at(-1) === '22')
+      const expected = ['1', '2', 'overflow', ...Array.from({ length: 10 }, (_, i) => String(i + 13))]
+      expect(recording.all.map((event) => (isGap(event) ? event.reason : event.text))).toEqual(expected)
     })
 
-    test('killed and started', async () => {
-      const result = await scene(workers, async (live, n) => n === 500 && live.nginx.kill().then(() => live.nginx.start()))
-      expect(result).toMatchObject(each(perfect))
+    test('a channel that is refused stops with what the server says; the others go on', async () => {
+      const live = await startNchan()
+      await publishAll(live, 'good', 'there')
+      const recording = recordNchan(live, [mode], { url: '/auth/{channel}' })
+      recording.stream.addChannel('forbidden-1').addChannel('good').connect()
+      await recording.until(() => recording.messages.length === 1 && recording.stream.channels.length === 1)
+      const refused = recording.errors.find(({ code }) => code === 'forbidden')
+      expect(refused).toBeInstanceOf(PushStreamError)
+      expect(refused).toMatchObject({ channel: 'forbidden-1', status: 403 })
+      await publishAll(live, 'good', 'more')
+      await recording.until(() => recording.messages.length === 2)
+      expect(recording.stream.status.state).toBe('open')
     })
+
+    test('a channel without a message before a loss: what comes meanwhile is there', async () => {
+      const live = await startNchan({ workers: 2 })
+      const recording = recordNchan(live, [mode], { url: '/newest/{channel}' })
+      recording.stream.addChannel('a').connect()
+      await open(recording)
+      await live.proxy.refuse(true)
+      live.proxy.cut()
+      await recording.until(() => recording.stream.status.state !== 'open')
+      await publishAll(live, 'a', '1', '2')
+      await live.proxy.refuse(false)
+      await recording.until(() => recording.messages.length === 2)
+      expect(texts(recording)).toEqual(['1', '2'])
+    })
+
+    test('a half-open link is found, and what was sent into it is fetched', async () => {
+      const live = await startNchan()
+      const recording = recordNchan(live, [mode], {}, { pingtimeout: 1000, timeout: 2000 })
+      recording.stream.addChannel('a').connect()
+      await open(recording)
+      await publishAll(live, 'a', '1')
+      await recording.until(() => recording.messages.length === 1)
+      live.proxy.blackhole(true)
+      await publishAll(live, 'a', '2', '3')
+      await recording.until(() => recording.errors.length > 0)
+      live.proxy.blackhole(false)
+      await recording.until(() => recording.messages.length === 3)
+      expect(texts(recording)).toEqual(['1', '2', '3'])
+      expect(recording.gaps).toEqual([])
+    })
+  })
+
+  test('from mode to mode nothing is lost or doubled', async () => {
+    const live = await startNchan({ workers: 2 })
+    const recording = recordNchan(live, ['websocket'])
+    recording.stream.addChannel('a').connect()
+    await open(recording)
+    const stop = live.proxy.cutEvery(300)
+    const recordings = [
+      recording,
+      ...(
+        [
+          ['eventsource', 'longpolling'],
+          ['stream', 'websocket'],
+        ] as const
+      ).map((modes) => recordNchan(live, modes)),
+    ]
+    for (const { stream } of recordings.slice(1)) stream.addChannel('a').connect()
+    const taken = await publishNumbers(live, ['a'], 400, 200)
+    stop()
+    for (const one of recordings) {
+      await complete(one, taken)
+      expect(account(one, taken)).toMatchObject({ lost: [], doubled: 0, outOfOrder: 0, gaps: 0 })
+    }
+  })
+
+  test('binary messages by websocket', async () => {
+    const live = await startNchan()
+    const recording = recordNchan(live, ['websocket'])
+    recording.stream.addChannel('a').connect()
+    await open(recording)
+    const bytes = new Uint8Array([0, 10, 10, 255, 254])
+    await live.publish('a', bytes, { 'Content-Type': 'application/octet-stream' })
+    await recording.until(() => recording.messages.length === 1)
+    expect(recording.messages[0]!.data).toEqual(bytes)
+    expect(recording.messages[0]!.contentType).toBe('application/octet-stream')
+  })
+
+  test('event types of an eventsource', async () => {
+    const live = await startNchan()
+    const recording = recordNchan(live, ['eventsource'])
+    recording.stream.addChannel('a').connect()
+    await open(recording)
+    await live.publish('a', 'hello', { 'X-EventSource-Event': 'greet' })
+    await recording.until(() => recording.messages.length === 1)
+    expect(recording.messages[0]).toMatchObject({ type: 'greet', text: 'hello' })
+  })
+
+  test('a long-poll answer with many messages, also while cut and across reloads', async () => {
+    const live = await startNchan({ workers: 2 })
+    const recording = recordNchan(live, ['longpolling'], { url: '/lpm/{channel}' })
+    recording.stream.addChannel('a').connect()
+    await publishAll(live, 'b', '1', '2', '3', '4', '5')
+    const stored = recordNchan(live, ['longpolling'], { url: '/lpm/{channel}' })
+    stored.stream.addChannel('b').connect()
+    await stored.until(() => stored.messages.length === 5)
+    expect(texts(stored)).toEqual(['1', '2', '3', '4', '5'])
+    const stop = live.proxy.cutEvery(300)
+    const taken = await publishNumbers(live, ['a'], 800, 400, (n) => n === 500 && void live.nginx.reload())
+    stop()
+    await complete(recording, taken)
+    expect(account(recording, taken)).toEqual({ lost: [], doubled: 0, outOfOrder: 0, gaps: 1 })
+  })
+
+  test('several channels by one connection', async () => {
+    const live = await startNchan()
+    const settings = { url: '/multi/{channel}', separator: ',' }
+    const recordings = allModes.map((mode) => recordNchan(live, [mode], settings))
+    for (const { stream } of recordings) stream.addChannel('a').addChannel('b').addChannel('c').connect()
+    await Promise.all(recordings.map(open))
+    const stop = live.proxy.cutEvery(500)
+    const taken = await publishNumbers(live, ['a', 'b', 'c'], 600, 200)
+    stop()
+    for (const recording of recordings) {
+      await complete(recording, taken)
+      expect(account(recording, taken)).toMatchObject({ lost: [], doubled: 0, outOfOrder: 0, gaps: 0 })
+    }
+  })
+
+  test('publishing by the client', async () => {
+    const live = await startNchan()
+    const recording = recordNchan(live, ['websocket'])
+    recording.stream.addChannel('a').connect()
+    await open(recording)
+    await recording.stream.sendMessage('100 % é')
+    await recording.until(() => recording.messages.length === 1)
+    expect(texts(recording)).toEqual(['100 % é'])
+  })
+
+  test('positions in headers, as the older push module wants them', async () => {
+    const live = await startNchan()
+    const recording = recordNchan(live, ['longpolling'], { position: 'headers' })
+    recording.stream.addChannel('a').connect()
+    const taken = await publishNumbers(live, ['a'], 200, 200)
+    await complete(recording, taken)
+    expect(account(recording, taken)).toEqual({ lost: [], doubled: 0, outOfOrder: 0, gaps: 0 })
+  })
+})
+
+describe.skipIf(missing !== undefined || missingRedis() !== undefined)('two nodes that share Redis', () => {
+  async function nodes() {
+    const redis = await startRedis()
+    cleanup(() => redis.close())
+    const values = { redis: redis.url }
+    return { redis, a: await startNchan({ values }, 'nchan-redis'), b: await startNchan({ values }, 'nchan-redis') }
+  }
+
+  test.each(allModes)('%s: published on A, subscribed on B; B is killed', async (mode) => {
+    const { a, b } = await nodes()
+    const recording = recordNchan(b, [mode], {}, { hosts: [b.proxy.url, a.proxy.url] })
+    recording.stream.addChannel('a').addChannel('b').connect()
+    await open(recording)
+    const taken = await publishNumbers(a, ['a', 'b'], 600, 200, (n) => (n === 300 ? b.nginx.kill() : undefined))
+    await complete(recording, taken)
+    expect(account(recording, taken)).toEqual({ lost: [], doubled: 0, outOfOrder: 0, gaps: 0 })
+    expect(recording.stream.status.mode).toBe(mode)
+  })
+
+  test('a reload of a node loses nothing, and no gap is claimed', async () => {
+    const { a } = await nodes()
+    const recordings = allModes.map((mode) => recordNchan(a, [mode]))
+    for (const { stream } of recordings) stream.addChannel('a').connect()
+    await Promise.all(recordings.map(open))
+    const taken = await publishNumbers(a, ['a'], 600, 200, (n) => n % 200 === 100 && void a.nginx.reload())
+    for (const recording of recordings) {
+      await complete(recording, taken)
+      expect(account(recording, taken)).toEqual({ lost: [], doubled: 0, outOfOrder: 0, gaps: 0 })
+    }
   })
 })

@@ -688,7 +688,7 @@ describe('the position', () => {
       const idOf = (position: number | undefined) =>
         /last_event_id=(.*)/.exec(protocol.exchange('longpolling', wanted(both, { position })).url)?.[1]
       expect(idOf(position)).toBe('1795211991:2,[1],-')
-      expect(idOf(at(1795211991, 0))).toBe('1795211991:[-],-')
+      expect(idOf(positionOf(1795211990_000, 0))).toBe('1795211990:[-],-')
     })
   })
 })

@@ -80,7 +80,10 @@ export function reading(kind: RequestKind, settings: PushStreamSettings = {}, on
     dead: (raw) => void seen.push(['dead', raw]),
   }
   const protocol = pushStream(settings)({ base: 'http://h', credentials: 'same-origin', sameOrigin: true })
-  const decoder = protocol.decoder({ kind, liveFrom: 0, channels: onlyChannel === undefined ? [] : [onlyChannel] }, inlet)
+  const decoder = protocol.decoder(
+    { kind, liveFrom: 0, channels: onlyChannel === undefined ? [] : [onlyChannel] },
+    inlet,
+  )
   return {
     seen,
     messages,
