@@ -97,7 +97,13 @@ for (const workers of [1, 4]) {
       await nextSecond()
       await live.nginx.restart()
       await publishAtRate(
-        { publish: (channel, text) => live.push.publish(channel, text.replace(/\d/, '1$&')) },
+        {
+          publish: (channel, text) =>
+            live.push.publish(
+              channel,
+              text.replace(/\d+/, (n) => String(Number(n) + 60)),
+            ),
+        },
         ['a', 'b'],
         60,
         120,
