@@ -19,6 +19,22 @@ test.each([
   expect(backoff(policy, failures, random, floor)).toBe(ms)
 })
 
+test.each([
+  // other servers, failures, ms at most
+  [1, 0, 70],
+  [1, 1, 70],
+  [1, 2, 1000],
+  [1, 3, 2000],
+  [3, 3, 70],
+  [3, 4, 1000],
+  [3, 20, 60_000],
+])('with %d other servers, after %d failures: at most %d ms', (others, failures, ms) => {
+  expect(backoff({ ...policy, others }, failures, 0)).toBe(0)
+  expect(backoff({ ...policy, others }, failures, 0.999999)).toBeCloseTo(ms, -1)
+  // What the server asks for holds for every server.
+  expect(backoff({ ...policy, others }, failures, 0, 7000)).toBe(7000)
+})
+
 test('after a connection that had worked, next to nothing', () => {
   expect(backoff(policy, 0, 0.999)).toBeGreaterThan(0)
   expect(backoff(policy, 0, 0.999)).toBeLessThan(200)

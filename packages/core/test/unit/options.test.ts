@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { positionOf } from '../../src/delivery/position.js'
 import { PushStreamError } from '../../src/errors.js'
 import { settingsOf } from '../../src/options.js'
+import { nchan } from '../../src/protocols/nchan.js'
 import type { Subscription } from '../../src/protocols/protocol.js'
 import { anyString, runs } from './support/runs.js'
 
@@ -58,6 +60,19 @@ describe('what is refused, and why', () => {
     [{ host: '[' }, 'host'],
     [{ host: 'a%zz' }, 'host'],
     [{ url: 'https://a', host: 'b' }, "leave out 'host'"],
+    [{ hosts: [] }, 'at least one'],
+    [{ hosts: 'https://a' }, 'takes object'],
+    [{ hosts: {} }, 'array'],
+    [{ hosts: null }, 'null'],
+    [{ hosts: ['https://a', 7] }, 'array of at least one address'],
+    [{ hosts: [undefined] }, 'array of at least one address'],
+    [{ hosts: ['https://a', 'ftp://b'] }, 'http or https'],
+    [{ hosts: ['https://a', 'https://b?x=1'] }, "use 'params'"],
+    [{ hosts: ['https://a', 'https://['] }, 'no address'],
+    [{ hosts: ['https://a'], url: 'https://a' }, "leave out 'url'"],
+    [{ hosts: ['https://a'], host: 'a' }, "leave out 'url', 'host'"],
+    [{ hosts: ['https://a'], port: 1 }, "'port'"],
+    [{ hosts: ['https://a'], useSSL: true }, "'useSSL'"],
     [{ url: 'https://a', useSSL: true }, "leave out 'host'"],
     [{ url: 'ftp://a' }, 'http or https'],
     [{ url: 'https://a?x=1' }, "use 'params'"],
@@ -170,10 +185,67 @@ describe('where the server is', () => {
   })
 })
 
+describe('several servers', () => {
+  const three = ['https://a.example', 'https://b.example:8443/prefix/', '/own']
+
+  test('one after the other, round and round', () => {
+    const { hosts, protocol, origin } = at(here, { hosts: three })
+    const asked = () => protocol.exchange('websocket', subscription).url
+    const fail = () => hosts.failed(hosts.current)
+    expect([hosts.count, hosts.current, origin]).toEqual([3, 'https://a.example', 'https://a.example'])
+    expect(asked()).toBe('wss://a.example/ws/a')
+    fail()
+    expect(asked()).toBe('wss://b.example:8443/prefix/ws/a')
+    fail()
+    expect(asked()).toBe('wss://www.example.org/own/ws/a')
+    fail()
+    expect(asked()).toBe('wss://a.example/ws/a')
+  })
+
+  test('who fails when another one is in use already changes nothing', () => {
+    const { hosts } = at(here, { hosts: three })
+    hosts.failed('https://a.example')
+    hosts.failed('https://a.example')
+    hosts.failed('https://nobody.example')
+    expect(hosts.current).toBe('https://b.example:8443/prefix')
+  })
+
+  test('one alone stays', () => {
+    const { hosts } = at(here, { hosts: ['https://a.example'] })
+    hosts.failed(hosts.current)
+    expect(hosts.current).toBe('https://a.example')
+    const { hosts: none } = at(here, { url: 'https://b.example' })
+    none.failed(none.current)
+    expect([none.count, none.current]).toEqual([1, 'https://b.example'])
+  })
+
+  test('two clients do not share where they are', () => {
+    const [one, other] = [at(here, { hosts: three }), at(here, { hosts: three })]
+    one.hosts.failed(one.hosts.current)
+    expect(other.hosts.current).toBe('https://a.example')
+  })
+
+  test('headers that need a preflight are left out as soon as one is of another origin', () => {
+    const position = positionOf(Date.UTC(2026, 10, 20), 1)
+    const headers = (hosts: readonly string[]) =>
+      at(here, { hosts }).protocol.exchange('longpolling', { ...subscription, position }).headers
+    expect(headers(['/', 'https://a.example'])).toEqual({})
+    expect(headers(['/', 'https://www.example.org/other'])).toHaveProperty('If-None-Match')
+  })
+
+  test('nchan asks the one in use too', () => {
+    const { hosts, protocol } = at(here, { hosts: three, protocol: nchan() })
+    hosts.failed(hosts.current)
+    expect(protocol.exchange('websocket', subscription).url).toBe('wss://b.example:8443/prefix/sub/a')
+    expect(protocol.publish(['a'], '').url).toBe('https://b.example:8443/prefix/pub/a')
+  })
+})
+
 test('whatever is given, only a PushStreamError is thrown', () => {
   const names = [
     'url',
     'host',
+    'hosts',
     'port',
     'useSSL',
     'modes',
