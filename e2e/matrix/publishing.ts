@@ -3,7 +3,7 @@ import type { Sent } from './accounting.js'
 import type { Stage } from './servers.js'
 
 /** How long a server may be away before the row is given up, in ms. */
-const patience = 60_000
+const patience = 30_000
 
 /** Numbered messages `{ type: 'number', n }` on channels in turn, each sent when the one before it was answered. */
 export class Publishing {

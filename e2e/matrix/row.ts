@@ -111,6 +111,9 @@ export async function measure(
     }
     violations.push(...stage.crashes().map((line) => `${server.name} ${fault.name} ${browserName}: ${line}`))
     return { rows, violations }
+  } catch (cause) {
+    const states = await Promise.all(receivers.map(async (one) => `${one.mode} ${await one.state()}`))
+    throw new Error([cause, ...states, ...stage.log().slice(-60)].join('\n'), { cause })
   } finally {
     for (const receiver of receivers) await receiver.close()
     await stage.close()

@@ -36,6 +36,8 @@ export interface Stage {
   readonly nodes: readonly Nginx[]
   /** What the server did that no client should be able to make it do. */
   crashes(): readonly string[]
+  /** What the server wrote, newest last. */
+  log(): readonly string[]
   close(): Promise<void>
 }
 
@@ -170,6 +172,7 @@ function pushStream(name: ServerName, workers: number): Server {
         redis: undefined,
         nodes: [nginx],
         crashes: () => crashesOf(nginx),
+        log: () => nginx.log,
         async close() {
           await closeAll(networks)
           await nginx.close()
@@ -202,6 +205,7 @@ const devserver: Server = {
       redis: undefined,
       nodes: [],
       crashes: () => [],
+      log: () => [],
       async close() {
         await closeAll(networks)
         await site.close()
@@ -215,10 +219,10 @@ const withPages = (url: string) => (config: string) => withLocation(config, `loc
 
 const withLocation = (config: string, lines: string) => config.replace(/ {2}server \{\n/, `$&    ${lines}\n    }\n\n`)
 
-/** The node's own location for long-polls that are answered with everything there is. */
+/** A location whose long-polls are answered with everything there is. */
 const withBatches = (config: string) => {
   const subscriber = /location ~ \^\/sub\/\(\.\+\)\$ \{[^}]*/.exec(config)?.[0] ?? ''
-  const own = subscriber.replace('/sub/', '/lpm/').replace('nchan_subscriber;', 'nchan_subscriber longpoll;')
+  const own = subscriber.replace('/sub/', '/lpm/')
   return withLocation(config, `${own.trimEnd()}\n      nchan_longpoll_multipart_response on;`)
 }
 
@@ -251,6 +255,7 @@ function nchanMemory(name: ServerName, workers: number, batches: boolean): Serve
         redis: undefined,
         nodes: [nginx],
         crashes: () => crashesOf(nginx),
+        log: () => nginx.log,
         async close() {
           await closeAll(networks)
           await nginx.close()
@@ -313,6 +318,7 @@ function nchanRedis(name: ServerName, count: number, workers: number): Server {
         redis,
         nodes,
         crashes: () => nodes.flatMap(crashesOf),
+        log: () => nodes.flatMap(({ log }) => log.slice(-30)),
         async close() {
           await closeAll(networks)
           for (const nginx of nodes) await nginx.close()
