@@ -340,6 +340,13 @@ describe('a long-poll', () => {
     )
   })
 
+  // They wait for ever for one that has a place, and are fetched again and again.
+  test.fails('many messages without any place are dead letters, as one is', async () => {
+    const headers = { 'Content-Type': 'multipart/mixed; boundary=NAHYSTM31crTUKr.JZRTnJc4nvpAKExj' }
+    const { seen } = await through('longpolling', headers, many('a', 'b'))
+    expect(seen).toEqual(['a', 'b'].map((dead) => ({ dead, reason: expect.stringContaining('no id') })))
+  })
+
   test('a message within such an answer may be empty, and without a type', async () => {
     const body = '--b\r\n\r\n\r\n--b\r\nContent-Type: t\r\n\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n'
     const { seen } = await through('longpolling', multipart('2'), body)
@@ -673,8 +680,11 @@ describe('the position', () => {
     const settings = { separator: ',' }
 
     test('a whole second, and everything', () => {
-      expect(asked(settings, 'eventsource', { position: positionOf(7000, 0) }, both)[0]).toBe('7:[-],-')
-      expect(asked(settings, 'eventsource', { position: positionOf(7000, 0) }, both.slice(1))[0]).toBe('7:[-]')
+      // From its beginning, or from the second before.
+      expect(asked(settings, 'eventsource', { position: positionOf(7000, 0) }, both)[0]).toMatch(/^[67]:\[-\],-$/)
+      expect(asked(settings, 'eventsource', { position: positionOf(7000, 0) }, both.slice(1))[0]).toMatch(
+        /^[67]:\[-\]$/,
+      )
       expect(asked(settings, 'eventsource', { position: everything }, both)[0]).toBeUndefined()
       expect(asked(settings, 'eventsource', {}, both)[0]).toBeUndefined()
       expect(asked(settings, 'eventsource', {}, [{ name: 'a', backtrack: 5 }, { name: 'b' }])[0]).toBeUndefined()
@@ -688,7 +698,9 @@ describe('the position', () => {
       const idOf = (position: number | undefined) =>
         /last_event_id=(.*)/.exec(protocol.exchange('longpolling', wanted(both, { position })).url)?.[1]
       expect(idOf(position)).toBe('1795211991:2,[1],-')
-      expect(idOf(positionOf(1795211990_000, 0))).toBe('1795211990:[-],-')
+      // The rest of its second follows it.
+      expect(idOf(positionOf(1795211991_000, 0))).toBe('1795211991:2,[1],-')
+      expect(idOf(positionOf(1795211990_000, 0))).toMatch(/^17952119(90|89):\[-\],-$/)
     })
   })
 })

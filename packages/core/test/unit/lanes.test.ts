@@ -1,0 +1,249 @@
+import { createManualClock, type ManualClock } from '@pushstream/testkit'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { createLanes, type Lanes } from '../../src/connection/lanes.js'
+import { settingsOf } from '../../src/options.js'
+import { nchan } from '../../src/protocols/nchan.js'
+
+/** One request of an eventsource, and what the server does with it. */
+interface Request {
+  readonly channel: string
+  readonly url: string
+  open: boolean
+  accept(): void
+  refuse(status: number): void
+  send(text: string): void
+  end(): void
+}
+
+let clock: ManualClock
+let requests: Request[]
+let log: string[]
+let lanes: Lanes
+
+/** What a browser's fetch would do, with the test as the server. */
+const fetching = (url: string, { signal }: { signal: AbortSignal }): Promise<Response> =>
+  new Promise((resolve, reject) => {
+    let stream: ReadableStreamDefaultController<Uint8Array> | undefined
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        stream = controller
+      },
+    })
+    const request: Request = {
+      channel: decodeURIComponent(new URL(url).pathname.slice('/sub/'.length)),
+      url,
+      open: true,
+      accept() {
+        resolve(new Response(body, { headers: { 'Content-Type': 'text/event-stream' } }))
+        request.send(': hi\n\n')
+      },
+      refuse(status) {
+        request.open = false
+        resolve(new Response('', { status }))
+      },
+      send: (text) => stream?.enqueue(Buffer.from(text)),
+      end() {
+        request.open = false
+        stream?.close()
+      },
+    }
+    signal.addEventListener('abort', () => {
+      if (!request.open) return
+      request.open = false
+      reject(signal.reason)
+      stream?.error(signal.reason)
+    })
+    requests.push(request)
+  })
+
+function begin(separator?: string): void {
+  clock = createManualClock(1_795_211_831_000)
+  requests = []
+  log = []
+  const settings = settingsOf({
+    url: 'http://h',
+    modes: ['eventsource'],
+    protocol: nchan(separator === undefined ? {} : { separator }),
+    environment: {
+      now: () => clock.now(),
+      setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
+      clearTimeout: (timer) => clock.clearTimeout(timer as number),
+      random: () => 0.5,
+      fetch: fetching as unknown as typeof fetch,
+      page: undefined,
+      memory: undefined,
+      location: undefined,
+    },
+  })
+  let told: string | undefined
+  lanes = createLanes(settings, {
+    changed() {
+      const { state } = lanes.status
+      if (state !== told) log.push(state)
+      told = state
+    },
+    opened: () => log.push('opened'),
+    refused: ({ channel, status }) => log.push(`refused ${channel} ${status}`),
+    deleted: (channel) => log.push(`deleted ${channel}`),
+    deadletter: (raw) => log.push(`dead ${raw}`),
+    failed: ({ code }) => log.push(code),
+    deliver: ({ channel, text }) => log.push(`${channel} ${text}`),
+    gap: (channel) => log.push(`gap ${channel}`),
+  })
+}
+
+const settle = (ms = 10) => clock.advance(ms)
+const open = () => requests.filter((request) => request.open)
+const of = (channel: string) => open().find((request) => request.channel === channel) as Request
+async function add(...names: string[]): Promise<void> {
+  for (const name of names) lanes.add(name, 0, undefined)
+  lanes.change()
+  await settle()
+}
+async function accepted(...names: string[]): Promise<void> {
+  await add(...names)
+  for (const name of names) of(name).accept()
+  await settle()
+}
+const message = (id: string, text: string) => `id: ${id}\ndata: ${text}\n\n`
+
+beforeEach(() => begin())
+
+describe('a connection for each channel', () => {
+  test('each asks for its own, and what comes is of that', async () => {
+    await accepted('a', 'b/c')
+    expect(open().map(({ url }) => url)).toEqual(['http://h/sub/a', 'http://h/sub/b%2Fc'])
+    of('b/c').send(message('1795211831:0', 'x'))
+    of('a').send(message('1795211831:0', 'y'))
+    await settle()
+    expect(log.slice(-2)).toEqual(['b/c x', 'a y'])
+    expect(lanes.channels).toEqual(['a', 'b/c'])
+  })
+
+  test('the client is open when all of them are, and says so once', async () => {
+    await add('a', 'b')
+    of('a').accept()
+    await settle()
+    expect([lanes.status.state, lanes.status.mode, log]).toEqual(['connecting', undefined, ['connecting']])
+    of('b').accept()
+    await settle()
+    expect([lanes.status.state, lanes.status.mode, lanes.status.attempt]).toEqual(['open', 'eventsource', 0])
+    expect(log.filter((one) => one === 'opened')).toHaveLength(1)
+  })
+
+  test('one that is lost does not touch the others, and goes on from where it was', async () => {
+    await accepted('a', 'b')
+    for (const name of ['a', 'b']) of(name).send(message('1795211831:0', `${name}1`))
+    await settle()
+    const b = of('b')
+    of('a').end()
+    await settle(2000)
+    expect(of('b')).toBe(b)
+    expect(lanes.status.state).toBe('connecting')
+    expect(of('a').url).toBe('http://h/sub/a?last_event_id=0:0')
+    log.length = 0
+    of('a').accept()
+    of('a').send(message('1795211831:0', 'a1') + message('1795211840:0', 'a2'))
+    await settle()
+    expect(log).toContain('a a2')
+    expect(log).toContain('opened')
+    expect(log.filter((one) => one.startsWith('gap'))).toEqual([])
+    expect([lanes.duplicates, lanes.reconnects, lanes.status.state]).toEqual([1, 1, 'open'])
+  })
+
+  test('after the time limit of the server, from the whole second', async () => {
+    await accepted('a')
+    of('a').send(message('1795211831:4', 'a1'))
+    of('a').send(':408: 408 Request Timeout\n\n')
+    await settle(2000)
+    expect(of('a').url).toBe('http://h/sub/a?last_event_id=1795211830:32767')
+  })
+
+  test('one that is refused is given up, the others go on', async () => {
+    await accepted('a')
+    await add('b')
+    of('b').refuse(403)
+    await settle(1000)
+    // Another one is asked, to see whether it is really this channel.
+    for (const request of open().filter(({ channel }) => channel === 'b')) request.refuse(403)
+    await settle(5000)
+    expect(log).toContain('refused b 403')
+    expect([lanes.channels, lanes.status.state, open().map(({ channel }) => channel)]).toEqual([['a'], 'open', ['a']])
+  })
+
+  test('one that is taken away is closed at once, and counted on', async () => {
+    await accepted('a', 'b')
+    of('a').send(message('1795211831:0', 'x') + message('1795211831:0', 'x'))
+    await settle()
+    expect(lanes.duplicates).toBe(1)
+    const { send } = of('a')
+    expect([lanes.remove('a'), lanes.remove('a'), lanes.remove('c')]).toEqual([true, false, false])
+    lanes.change()
+    await settle()
+    expect([open().map(({ channel }) => channel), lanes.channels, lanes.duplicates]).toEqual([['b'], ['b'], 1])
+    expect(() => send(message('1795211831:1', 'late'))).toThrow()
+    expect(lanes.status.state).toBe('open')
+  })
+
+  test('twice is once', () => {
+    expect([lanes.add('a', 0, undefined), lanes.add('a', 0, undefined)]).toEqual([true, false])
+  })
+
+  test('without channels it is closed, and nothing is left behind', async () => {
+    await accepted('a', 'b')
+    lanes.remove('a')
+    lanes.remove('b')
+    lanes.change()
+    await settle()
+    expect([lanes.status.state, open(), clock.pending]).toEqual(['closed', [], 0])
+  })
+
+  test('disconnecting ends all of them, connecting begins them again', async () => {
+    await accepted('a', 'b')
+    lanes.disconnect()
+    await settle()
+    expect([lanes.status.state, open(), clock.pending]).toEqual(['closed', [], 0])
+    lanes.connect()
+    await settle()
+    expect(open().map(({ channel }) => channel)).toEqual(['a', 'b'])
+  })
+
+  test('the worst says how the client is', async () => {
+    await accepted('a', 'b')
+    of('b').end()
+    await settle(2000)
+    of('b').refuse(503)
+    await settle()
+    const { state, attempt, retryAt, error } = lanes.status
+    // The end of one that had brought nothing counts as well.
+    expect([state, attempt, error?.code, error?.status]).toEqual(['waiting', 2, 'http', 503])
+    expect(retryAt).toBeGreaterThan(clock.now())
+  })
+})
+
+describe('one connection for all', () => {
+  beforeEach(() => begin(','))
+
+  test('with all names in it, and a successor for others', async () => {
+    await add('a', 'b')
+    expect(open().map(({ url }) => url)).toEqual(['http://h/sub/a%2Cb'])
+    open()[0]?.accept()
+    open()[0]?.send(message('1795211831:[0],-', 'w') + message('1795211831:0,[0]', 'x'))
+    await settle()
+    expect([log.slice(-2), lanes.status.state]).toEqual([['a w', 'b x'], 'open'])
+    await add('c')
+    expect(open().map(({ url }) => url)).toEqual([
+      'http://h/sub/a%2Cb',
+      expect.stringMatching(/^http:\/\/h\/sub\/a%2Cb%2Cc\?last_event_id=179521183[01]:\[-\],-,-$/),
+    ])
+    open()[1]?.accept()
+    await settle()
+    expect(open().map(({ channel }) => channel)).toEqual(['a,b,c'])
+    lanes.remove('a')
+    lanes.remove('b')
+    lanes.remove('c')
+    lanes.change()
+    await settle()
+    expect([lanes.status.state, open(), clock.pending]).toEqual(['closed', [], 0])
+  })
+})
