@@ -12,7 +12,7 @@ test.use({ trace: 'off', screenshot: 'off' })
 
 const part = {
   'nchan-2': ['cut', 'reload', 'restart'],
-  'nchan-redis-2': ['reload', 'restart', 'failover', 'redis-restart'],
+  'nchan-redis-2': ['restart', 'failover', 'redis-restart'],
 } as const
 
 for (const [name, some] of Object.entries(part)) {

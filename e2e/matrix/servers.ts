@@ -5,8 +5,9 @@ import { createFaultProxy, type FaultProxy } from '@pushstream/testkit'
 import type { Start } from '../page/page.js'
 import { missingNginx, type Nginx, startNginx } from '../support/nginx.js'
 import { startPages } from '../support/pages.js'
+import { missingProgram } from '../support/programs.js'
+import { startProxied } from '../support/proxied.js'
 import { missingRedis, type Redis, startRedis } from '../support/redis.js'
-import { startSite } from '../support/site.js'
 
 /** How a request to publish ended. `refused`: it was not taken, and may be tried again. */
 export interface Answer {
@@ -102,7 +103,7 @@ function post(url: string, channel: string, body: string): Promise<Answer> {
 }
 
 /** The next second of the clock begins. */
-export const nextSecond = () => pause(1000 - (Date.now() % 1000))
+const nextSecond = () => pause(1000 - (Date.now() % 1000))
 
 /** Stopped, and there again in another second: a message's time is told in whole ones, and no real restart is quicker. */
 async function restarted(nginx: Nginx): Promise<void> {
@@ -183,32 +184,42 @@ function pushStream(name: ServerName, workers: number): Server {
   }
 }
 
+/** In front of it nginx, as in front of any push server that is a program of its own. The back end publishes past nginx. */
 const devserver: Server = {
   name: 'devserver',
-  title: 'development server',
+  title: 'nginx before the development server (push stream protocol), 1 worker',
   redis: false,
   nodes: 1,
-  missing: () => undefined,
+  missing: () => missingNginx('proxy') ?? missingProgram('openssl'),
   async start(modes) {
-    const site = await startSite()
-    const networks = await networksTo(modes, [site.url])
+    const { nginx, server, behind, close } = await startProxied('proxy')
+    const networks = await networksTo(modes, [nginx.url])
+    let away = false
     return {
       networks,
       address: (mode) => `${networks[mode]?.[0]?.url}/`,
       start: (mode) => ({ options: { modes: [mode], ...impatient }, channels }),
-      publish: (channel, text) => post(`${site.url}/pub?id=${channel}`, channel, text),
-      reload: () => site.push.reload(),
+      async publish(channel, text) {
+        if (away) return { outcome: 'refused', said: 'away' }
+        return post(`${behind.url}/pub?id=${channel}`, channel, text)
+      },
+      reload: () => nginx.reload(),
+      // Both of them: what the development server stored is lost.
       async restart() {
+        away = true
+        await nginx.stop()
         await nextSecond()
-        await site.push.restart()
+        server.restart()
+        await nginx.start()
+        away = false
       },
       redis: undefined,
-      nodes: [],
-      crashes: () => [],
-      log: () => [],
+      nodes: [nginx],
+      crashes: () => crashesOf(nginx),
+      log: () => nginx.log,
       async close() {
         await closeAll(networks)
-        await site.close()
+        await close()
       },
     }
   },
