@@ -192,7 +192,13 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
       settings,
       {
         accepted: () => dispatch({ type: 'accepted', key }),
-        ended: (ending) => ended(key, source, ending),
+        ended(ending) {
+          // A page can't see why a websocket is refused. Where no other mode will be told, an event stream is asked for.
+          const blind = ending.kind === 'refused' && settings.modes.every((mode) => mode === 'websocket')
+          if (!blind) return ended(key, source, ending)
+          const told = sifting.ask(channels, modes.eventsource)
+          void told.then((known) => ended(key, source, known?.kind === 'status' ? known : ending))
+        },
         idle: () => void doubts.audit(source),
         dead: () => dead(source, 'The pings of the server stopped.'),
         ping: () => ledger.witness(doubts.covered(source), ledger.newest),

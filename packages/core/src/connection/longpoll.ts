@@ -23,6 +23,7 @@ export class LongPollChain {
   #first = true
   #asked: { holes: Map<Channel, number | undefined>; before: Position; at: number } | undefined
   #told: Position | undefined
+  #etag: string | null = null
   #idle = 0
   #mark = ''
   #lastAnswer = Number.NEGATIVE_INFINITY
@@ -69,8 +70,9 @@ export class LongPollChain {
     if (asked === undefined) return false
     this.#asked = undefined
     const told = this.#protocol.positionOf(answer)
+    this.#etag = answer.headers.get('Etag')
     if (answer.status === 200) {
-      if (told !== undefined && answer.headers.has('Etag')) {
+      if (told !== undefined && this.#etag !== null) {
         this.#told = told
         // The answer brought something whose own position can't be read: it is not to be fetched again.
         if (told > this.#ledger.newest) this.#ledger.newest = told
@@ -98,7 +100,7 @@ export class LongPollChain {
   }
 
   #state(channels: readonly Channel[]): string {
-    let state = `${this.#ledger.newest} ${this.#told}`
+    let state = `${this.#ledger.newest} ${this.#told} ${this.#etag}`
     for (const { sequence, complete } of channels) state += ` ${sequence.last}/${sequence.held.size}/${complete}`
     return state
   }

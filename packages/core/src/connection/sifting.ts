@@ -17,6 +17,11 @@ export function createSifting(settings: Settings, checks: Checks, requests: Requ
       const { ending } = await checks.poll([channel], undefined, settings.timeout, () => 0)
       if (ending === undefined || settings.protocol.verdict(ending) !== 'mode') return ending
     }
+    return ask([channel], mode)
+  }
+
+  /** Asks in a mode. Resolves with the ending, if there was one. */
+  function ask(channels: readonly Channel[], mode: Mode): Promise<Ending | undefined> {
     return new Promise((resolve) => {
       const done = (ending?: Ending) =>
         queueMicrotask(() => {
@@ -24,8 +29,8 @@ export function createSifting(settings: Settings, checks: Checks, requests: Requ
           probe.close()
           resolve(ending)
         })
-      const next = () => requests.make(mode.name, [channel], undefined, () => 0)
-      const probe = new Source(mode, new Set([channel.name]), 0, next, settings, {
+      const next = () => requests.make(mode.name, channels, undefined, () => 0)
+      const probe = new Source(mode, new Set(channels.map(({ name }) => name)), 0, next, settings, {
         accepted: () => done(),
         ended: done,
         idle: ignore,
@@ -43,6 +48,7 @@ export function createSifting(settings: Settings, checks: Checks, requests: Requ
   }
 
   return {
+    ask,
     /** The channels among these that are rejected, each with the ending that says why. */
     async sift(channels: readonly Channel[], rejection: Ending, mode: Mode): Promise<Map<Channel, Ending>> {
       const found = new Map<Channel, Ending>()

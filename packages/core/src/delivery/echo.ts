@@ -2,7 +2,7 @@ import type { Received } from '../message.js'
 import type { Ending } from '../modes/mode.js'
 import type { Channel } from './ledger.js'
 import type { Position } from './position.js'
-import { hashOf } from './sequencer.js'
+import { textOf } from './text.js'
 
 /** What an echo needs of the connection. */
 export interface EchoEvents {
@@ -66,7 +66,7 @@ export class Echo {
       const { messages, ending } = await this.#events.ask(last - 1)
       const [echo] = messages
       const same =
-        echo !== undefined && known.get(last) === hashOf(echo) && !(echo.position < last || echo.position > last)
+        echo !== undefined && known.get(last) === textOf(echo) && !(echo.position < last || echo.position > last)
       if (!same) return this.#events.doubt(echo === undefined && ending !== undefined ? ending : { kind: 'end' })
     }
     this.#provenTo = upTo

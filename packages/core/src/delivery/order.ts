@@ -9,10 +9,10 @@ const clockMargin = 2000
 
 /** How far a connection has come in what it repeats. */
 export interface Replay {
-  /** Nothing was missed before what it brings: it brought something known, or goes on directly after it. */
-  proven: boolean
-  /** It has passed what is known: whatever it brings is new. */
-  past: boolean
+  /** Channels of which it brought something known, or what goes on directly after that: nothing was missed. */
+  readonly proven: Set<Channel>
+  /** Channels of which it has passed what is known: whatever it brings is new. */
+  readonly past: Set<Channel>
   /** The server may have lost what it stored, before this connection was opened. */
   wiped: boolean
   /** What came and waits for what follows to tell its place. */
@@ -20,7 +20,7 @@ export interface Replay {
 }
 
 /** A connection of which nothing has come yet. */
-export const newReplay = (): Replay => ({ proven: false, past: false, wiped: false, waiting: [] })
+export const newReplay = (): Replay => ({ proven: new Set(), past: new Set(), wiped: false, waiting: [] })
 
 /** How a server's messages are put in order, and from where it is asked for a channel again. */
 export interface Order {

@@ -150,7 +150,7 @@ function drain<T extends Sequenced>(state: Sequence<T>, out: Outlet<T>): void {
 }
 
 /** 32 bits made of a message's text. */
-export const hashOf = ({ fingerprint }: Sequenced): number => {
+export const hashOf = ({ fingerprint }: Pick<Sequenced, 'fingerprint'>): number => {
   let hash = 0
   for (let i = 0; i < fingerprint.length; i++) hash = (hash * 31 + fingerprint.charCodeAt(i)) >>> 0
   return hash

@@ -3,7 +3,8 @@ import { Echo } from './echo.js'
 import type { Channel } from './ledger.js'
 import type { Order, Replay } from './order.js'
 import { type Position, positionOf, secondOf } from './position.js'
-import { hashOf, type Outcome } from './sequencer.js'
+import type { Outcome } from './sequencer.js'
+import { textOf } from './text.js'
 
 /** The position before everything that is stored. */
 export const everything: Position = 0
@@ -36,7 +37,7 @@ export const unnumbered = (shared: boolean): Order => ({
   receive(channel, message, replay) {
     replay.wiped ||= channel.doubtful
     channel.doubtful = false
-    if (Number.isNaN(message.position) && !replay.past) {
+    if (Number.isNaN(message.position) && !replay.past.has(channel)) {
       // Parts of an answer that only tells where its last one stands: that one will show which of them are new.
       replay.waiting.push(message)
       return 'held'
@@ -50,11 +51,13 @@ export const unnumbered = (shared: boolean): Order => ({
 })
 
 /** How many of these parts, which came before `next`, are known. */
-function knownOf({ known, sequence: { position: last } }: Channel, parts: Received[], next: Received, replay: Replay) {
+function knownOf(channel: Channel, parts: Received[], next: Received, replay: Replay) {
+  const { known } = channel
+  const last = channel.sequence.position
   if (parts.length === 0) return 0
-  if (known.get(next.position) === hashOf(next) || (!replay.wiped && next.position <= (last ?? -1))) return parts.length
+  if (known.get(next.position) === textOf(next) || (!replay.wiped && next.position <= (last ?? -1))) return parts.length
   // Where the newest that are known stand among them: the longest run that begins where one of both does.
-  const texts = parts.map(hashOf)
+  const texts = parts.map(textOf)
   const before = [...known.values()]
   let count = 0
   let longest = 0
@@ -65,7 +68,7 @@ function knownOf({ known, sequence: { position: last } }: Channel, parts: Receiv
     longest = run
     count = end + 1
   }
-  replay.proven ||= count > 0
+  if (count > 0) replay.proven.add(channel)
   return count
 }
 
@@ -74,36 +77,39 @@ function place(channel: Channel, message: Received, replay: Replay): Outcome {
   const last = channel.sequence.position
   if (last === undefined && channel.from !== undefined && position <= channel.from) return 'dropped'
   const known = channel.known.get(position)
-  if (known === hashOf(message)) {
-    replay.proven = true
+  if (known === textOf(message)) {
+    replay.proven.add(channel)
     return 'dropped'
   }
-  if (!replay.past && last !== undefined && position <= last) {
+  if (!replay.past.has(channel) && last !== undefined && position <= last) {
     // Stored before what is known, and still there: so is everything since.
-    if (secondOf(position) < secondOf(last)) replay.proven = true
+    if (secondOf(position) < secondOf(last)) replay.proven.add(channel)
     // Else the second has something else in it: a store that began anew, or what was before our time.
-    if (known === undefined && (replay.proven || !replay.wiped)) return 'dropped'
-    replay.proven = false
+    if (known === undefined && (replay.proven.has(channel) || !replay.wiped)) return 'dropped'
+    replay.proven.delete(channel)
     replay.wiped = true
   }
   return pass(channel, message, replay)
 }
 
 /** Hands a message on, after the gap that may be before it. */
-function pass({ sequence: state, known, outlet }: Channel, message: Received, replay: Replay): Outcome {
+function pass(channel: Channel, message: Received, replay: Replay): Outcome {
+  const { sequence: state, known, outlet } = channel
   const { position } = message
   const { position: last } = state
-  if (!replay.proven && (last === undefined || replay.wiped || position !== last + 1)) {
-    if (last !== undefined || replay.wiped) outlet.gap('unknown', 'unknown', replay.wiped ? 'restart' : 'overflow')
+  // What one channel brings again proves it for all, as long as they had their positions from one store.
+  const proven = replay.wiped ? replay.proven.has(channel) : replay.proven.size > 0 || position === (last ?? 0) + 1
+  if (!proven && (last !== undefined || replay.wiped)) {
+    outlet.gap('unknown', 'unknown', replay.wiped ? 'restart' : 'overflow')
     // Positions count anew.
     if (replay.wiped) known.clear()
   }
-  replay.proven = true
-  replay.past = true
-  if (Number.isNaN(position)) known.set({}, hashOf(message))
+  replay.proven.add(channel)
+  replay.past.add(channel)
+  if (Number.isNaN(position)) known.set({}, textOf(message))
   else {
     state.position = position
-    known.set(position, hashOf(message))
+    known.set(position, textOf(message))
     for (const old of known.keys()) {
       if (known.size <= least || (typeof old === 'number' && secondOf(position) - secondOf(old) < remembered)) break
       known.delete(old)

@@ -72,10 +72,12 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
     /** The id after which everything is asked for. */
     const idOf = (position: Position, count: number): string => {
       const second = timeOf(position) / 1000
-      if (together)
+      if (together) {
+        // A second earlier: in its own second, what is new on one channel may come before what is known on another.
         return told !== undefined && secondOf(told.position) === secondOf(position)
           ? told.id
-          : `${second}:[-]${',-'.repeat(count - 1)}`
+          : `${second - 1}:[-]${',-'.repeat(count - 1)}`
+      }
       if (position === everything) return '0:0'
       const tag = tagOf(position)
       return tag === 0 ? `${second - 1}:${lastTag}` : `${second}:${tag - 1}`
