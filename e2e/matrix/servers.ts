@@ -230,7 +230,10 @@ const withPages = (url: string) => (config: string) => withLocation(config, `loc
 
 const withLocation = (config: string, lines: string) => config.replace(/ {2}server \{\n/, `$&    ${lines}\n    }\n\n`)
 
-/** A location whose long-polls are answered with everything there is. */
+/**
+ * A location whose long-polls are answered with everything there is. It takes all modes: before long-polling is accepted,
+ * the client may ask for the head of an event stream.
+ */
 const withBatches = (config: string) => {
   const subscriber = /location ~ \^\/sub\/\(\.\+\)\$ \{[^}]*/.exec(config)?.[0] ?? ''
   const own = subscriber.replace('/sub/', '/lpm/')
@@ -250,7 +253,10 @@ function nchanMemory(name: ServerName, workers: number, batches: boolean): Serve
     missing: () => missingNginx('nchan'),
     async start(modes) {
       const pages = await startPages()
-      const nginx = await startNginx('nchan', { workers, adjust: withPages(pages.url) })
+      const nginx = await startNginx('nchan', {
+        workers,
+        adjust: (config) => (batches ? withBatches : String)(withPages(pages.url)(config)),
+      })
       const networks = await networksTo(modes, [nginx.url])
       return {
         networks,

@@ -111,15 +111,16 @@ export class Checks {
     return undefined
   }
 
-  /** Whether the server answers at all: the head of an event stream, or a refusal, is enough. */
+  /** Whether the server answers: the head of an event stream is enough, or that it wants none here. */
   async knock(channels: readonly Channel[]): Promise<boolean> {
     const { environment, timeout } = this.#settings
     const abort = new AbortController()
     const timer = environment.setTimeout(() => abort.abort(), timeout)
     this.#running.set(abort, timer)
     try {
-      await request(await this.#requests.make('eventsource', channels, undefined, () => 0), abort.signal, environment)
-      return true
+      const exchange = await this.#requests.make('eventsource', channels, undefined, () => 0)
+      const { status } = await request(exchange, abort.signal, environment)
+      return status < 500
     } catch {
       return false
     } finally {
