@@ -14,6 +14,7 @@ import { type Context, type Effect, type Event, farewell, initial, step } from '
 import { ModeMemory } from './memory.js'
 import { Requests } from './requests.js'
 import { createSifting } from './sifting.js'
+import type { Slot } from './slots.js'
 import { ageOf, grace, Source } from './source.js'
 import { createTimers } from './timers.js'
 
@@ -35,8 +36,16 @@ export interface ConnectionEvents {
   failed(error: PushStreamError): void
 }
 
+/** Where connections are few, and others want some too. */
+export interface Share {
+  /** Whether there are fewer connections than channels, so that none can be kept open. */
+  readonly scarce: boolean
+  /** Waits for a connection to use. */
+  take(): Promise<Slot>
+}
+
 /** Keeps one connection to the server for all channels: runs what the machine decides. */
-export function createConnection(settings: Settings, ledger: Ledger, events: ConnectionEvents) {
+export function createConnection(settings: Settings, ledger: Ledger, events: ConnectionEvents, share?: Share) {
   const { environment, hosts, protocol } = settings
   const modes: Record<ModeName, Mode> = {
     websocket,
@@ -82,7 +91,11 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
   }
 
   /** The modes wanted, as far as this runtime has them. */
-  const usable = () => settings.modes.filter((mode) => modes[mode].available(environment))
+  const usable = (): readonly ModeName[] => {
+    const available = settings.modes.filter((mode) => modes[mode].available(environment))
+    if (!share?.scarce) return available
+    return [...new Set(available.map((mode) => (mode === 'websocket' ? mode : 'longpolling')))]
+  }
 
   /** One event after the other: what a listener sets off waits until the step before it is done. */
   function dispatch(event: Event): void {
@@ -176,13 +189,17 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
             doubt: (ending) => source.end(ending),
           })
         : undefined
+    let slot: Slot | undefined
     const next = async () => {
+      slot?.release()
+      if (chain !== undefined && share?.scarce) slot = await share.take()
       const pause = chain?.pause ?? 0
       if (pause > 0) await new Promise<void>((resolve) => source.after(pause, resolve))
       const still = wanted()
       const position = chain === undefined ? requests.begin(still) : chain.next(still)
       if (chain !== undefined) echo?.sent(chain.exact)
-      return requests.make(name, still, position, (channel) => channel.backtrack)
+      const exchange = await requests.make(name, still, position, (channel) => channel.backtrack)
+      return slot === undefined ? exchange : { ...exchange, until: slot.until }
     }
     const source: Source = new Source(
       modes[name],
@@ -205,6 +222,7 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
         message: (message) => (echo === undefined ? receive(message, source) : echo.message(message)),
         deleted: (channel, text) => deleted(channel, text, source),
         deadletter: (raw, reason) => events.deadletter(raw, reason),
+        closed: () => slot?.release(),
         answered: (answer) => {
           if (chain?.answered(answer, wanted())) doubts.burst(source, () => chain.calm())
         },
@@ -363,6 +381,11 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
         listening = [page.onBack(back), page.onLeave(rest)]
       }
       dispatch({ type: 'connect' })
+    },
+    /** The mode in use can't be kept: connections have become few. */
+    yield() {
+      const mode = context.current?.mode
+      if (mode !== undefined && !usable().includes(mode)) dispatch({ type: 'change' })
     },
     /** Other channels are wanted now. */
     change: () => dispatch({ type: 'change' }),

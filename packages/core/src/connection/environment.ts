@@ -25,6 +25,11 @@ export interface Environment {
   EventSource: typeof EventSource | undefined
   /** Where relative addresses belong to: the page's own, if there is a page. */
   location: { protocol: string; hostname: string; port: string } | undefined
+  /**
+   * How many requests to a server of this origin may stay open at once. Browsers allow six over HTTP/1.1, and some are
+   * the page's.
+   */
+  connections(origin: string): number
   page: Page | undefined
   memory: Memory | undefined
 }
@@ -61,6 +66,16 @@ function sessionMemory(): Memory | undefined {
   }
 }
 
+/** Over HTTP/2 the browser's limit is far away; what the page has loaded from there tells which it is. */
+function connections(origin: string): number {
+  if (typeof document === 'undefined') return Number.POSITIVE_INFINITY
+  const entries = performance.getEntries() as PerformanceResourceTiming[]
+  const multiplexed = entries.some(
+    ({ name, nextHopProtocol }) => /^h[23]/.test(nextHopProtocol ?? '') && name.startsWith(`${origin}/`),
+  )
+  return multiplexed ? 90 : 4
+}
+
 /** The world as it is where this runs. Read when a client is made, never at import. */
 export function defaultEnvironment(): Environment {
   return {
@@ -72,6 +87,7 @@ export function defaultEnvironment(): Environment {
     WebSocket: globalThis.WebSocket,
     EventSource: globalThis.EventSource,
     location: typeof location === 'undefined' ? undefined : location,
+    connections,
     page: browserPage(),
     memory: sessionMemory(),
   }

@@ -3,8 +3,9 @@ import type { Position } from '../delivery/position.js'
 import type { PushStreamError } from '../errors.js'
 import type { Status } from '../events.js'
 import type { Settings } from '../options.js'
-import { type Connection, type ConnectionEvents, createConnection } from './connection.js'
+import { type Connection, type ConnectionEvents, createConnection, type Share } from './connection.js'
 import type { State } from './machine.js'
+import { createSlots } from './slots.js'
 
 /** Some channels, what is known of them, and the connection that carries them. */
 interface Lane {
@@ -31,6 +32,14 @@ const worst: readonly Status['state'][] = ['connecting', 'waiting', 'open']
 export function createLanes(settings: Settings, events: ConnectionEvents & LedgerEvents) {
   const { apart, order } = settings.protocol
   const lanes = new Map<string, Lane>()
+  const limit = () => settings.environment.connections(settings.origin)
+  const slots = createSlots(settings.environment, limit)
+  const share: Share = {
+    get scarce() {
+      return apart && lanes.size > limit()
+    },
+    take: () => slots.take(),
+  }
   let open = false
   /** Of lanes that are gone. */
   let duplicates = 0
@@ -41,22 +50,27 @@ export function createLanes(settings: Settings, events: ConnectionEvents & Ledge
 
   function make(): Lane {
     const ledger = new Ledger(order, settings.environment.now, events)
-    const connection = createConnection(settings, ledger, {
-      ...events,
-      opened() {
-        if (open || state() !== 'open') return
-        open = true
-        events.opened()
+    const connection = createConnection(
+      settings,
+      ledger,
+      {
+        ...events,
+        opened() {
+          if (open || state() !== 'open') return
+          open = true
+          events.opened()
+        },
+        changed() {
+          if (state() !== 'open') open = false
+          events.changed()
+        },
+        refused(error: PushStreamError) {
+          if (apart) drop(error.channel as string)
+          events.refused(error)
+        },
       },
-      changed() {
-        if (state() !== 'open') open = false
-        events.changed()
-      },
-      refused(error: PushStreamError) {
-        if (apart) drop(error.channel as string)
-        events.refused(error)
-      },
-    })
+      share,
+    )
     return { ledger, connection }
   }
 
@@ -130,7 +144,8 @@ export function createLanes(settings: Settings, events: ConnectionEvents & Ledge
       for (const { ledger, connection } of all()) {
         if (ledger.size === 0) connection.disconnect()
         else if (connection.context.state === 'closed') connection.connect()
-        else if (!apart) connection.change()
+        else if (apart) connection.yield()
+        else connection.change()
       }
     },
     disconnect() {

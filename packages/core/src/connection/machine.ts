@@ -169,7 +169,9 @@ const change: Handler<unknown> = ({ current, ...context }, _, { order }) =>
   begin(
     { ...context, current },
     'change',
-    current === undefined ? order : [current.mode, ...order.filter((mode) => mode !== current.mode)],
+    current === undefined || !order.includes(current.mode)
+      ? order
+      : [current.mode, ...order.filter((mode) => mode !== current.mode)],
   )
 
 function startNext(context: Context): Context {

@@ -25,6 +25,7 @@ export interface SourceEvents {
   deleted(channel: string, text: string): void
   deadletter(raw: string, reason: string): void
   answered(answer: Answer): void
+  closed?(): void
 }
 
 /** One transport, its decoder and its watchdog. */
@@ -162,6 +163,7 @@ export class Source {
     for (const timer of this.#timers) this.#settings.environment.clearTimeout(timer)
     this.#timers.clear()
     this.#transport.close()
+    this.#events.closed?.()
   }
 
   /** Ends it as the transport would. */

@@ -73,8 +73,19 @@ export const longpolling: Mode = {
       while (!ended) {
         const exchange = await next()
         if (ended) return
-        const ending = await poll(exchange, abort.signal, environment, guarded)
-        if (ending !== undefined) end(ending)
+        const { until } = exchange
+        const one = new AbortController()
+        const stop = () => one.abort()
+        abort.signal.addEventListener('abort', stop)
+        until?.addEventListener('abort', stop)
+        try {
+          const ending = await poll(exchange, one.signal, environment, guarded)
+          if (ending !== undefined) end(ending)
+        } catch (cause) {
+          if (!until?.aborted) throw cause
+        } finally {
+          abort.signal.removeEventListener('abort', stop)
+        }
       }
     }
     run().catch((cause) => end({ kind: opened ? 'lost' : 'refused', cause }))

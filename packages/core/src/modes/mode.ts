@@ -13,6 +13,8 @@ export interface Exchange {
    * by the headers. Default: as the protocol's decoder splits it.
    */
   readonly framing?: 'eventsource' | 'message'
+  /** Ends a poll before it is answered: the next one follows. */
+  readonly until?: AbortSignal
   /** The subprotocols a websocket offers. */
   readonly subprotocols?: readonly string[]
 }
