@@ -107,7 +107,11 @@ const nextSecond = () => pause(1000 - (Date.now() % 1000))
 
 /** Stopped, and there again in another second: a message's time is told in whole ones, and no real restart is quicker. */
 async function restarted(nginx: Nginx): Promise<void> {
-  await nginx.stop()
+  const stopped = nginx.stop()
+  // Nchan's workers don't always end when they are told to; whoever runs nginx as a service has them killed after a while.
+  await Promise.race([stopped, pause(5000, undefined, { ref: false })])
+  if (nginx.pid !== undefined) await nginx.kill()
+  await stopped
   await nextSecond()
   await nginx.start()
 }
