@@ -246,8 +246,9 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
 
   function ended(key: number, source: Source, ending: Ending): void {
     sources.delete(key)
-    // Also one that ends before it brings anything may have ended by the position it began with.
-    if (protocol.wiped(ending) || (ending.kind === 'lost' && source.brought === 0)) ledger.doubt()
+    if (protocol.wiped(ending)) ledger.doubt()
+    // One that ends before it brings anything may have ended by the position it began with.
+    else if (ending.kind === 'lost' && source.brought === 0) ledger.doubt(true)
     let verdict = protocol.verdict(ending)
     const { status, explain } = protocol.explanation(ending)
     if (verdict === 'rejected') {

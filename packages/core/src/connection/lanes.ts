@@ -11,6 +11,8 @@ import { createSlots } from './slots.js'
 interface Lane {
   readonly ledger: Ledger
   readonly connection: Connection
+  /** It was added while the client was open, and is on its way for the first time: no trouble of the others. */
+  late: boolean
 }
 
 const names: Record<State, Status['state']> = {
@@ -56,22 +58,26 @@ export function createLanes(settings: Settings, events: ConnectionEvents & Ledge
       {
         ...events,
         opened() {
-          if (open || state() !== 'open') return
-          open = true
-          events.opened()
+          lane.late = false
         },
-        changed() {
-          if (state() !== 'open') open = false
-          events.changed()
-        },
+        changed,
         refused(error: PushStreamError) {
           if (apart) drop(error.channel as string)
           events.refused(error)
+          changed()
         },
       },
       share,
     )
-    return { ledger, connection }
+    const lane: Lane = { ledger, connection, late: open }
+    return lane
+  }
+
+  function changed(): void {
+    events.changed()
+    const was = open
+    open = state() === 'open'
+    if (open && !was) events.opened()
   }
 
   /** Ends a lane that has no channel any more. */
@@ -85,9 +91,9 @@ export function createLanes(settings: Settings, events: ConnectionEvents & Ledge
   }
 
   const state = (): Status['state'] => {
-    const states = all()
-      .filter(({ ledger }) => ledger.size > 0)
-      .map(stateOf)
+    const wanted = all().filter(({ ledger }) => ledger.size > 0)
+    const counted = wanted.filter(({ late, connection }) => !late || connection.context.failures > 0)
+    const states = (counted.length > 0 ? counted : wanted).map(stateOf)
     return worst.find((one) => states.includes(one)) ?? 'closed'
   }
 

@@ -1,5 +1,5 @@
 import type { Channel, Ledger } from '../delivery/ledger.js'
-import type { Position } from '../delivery/position.js'
+import { type Position, tagOf } from '../delivery/position.js'
 import type { Answer } from '../modes/mode.js'
 import type { Protocol } from '../protocols/protocol.js'
 import { farewell } from './machine.js'
@@ -72,7 +72,7 @@ export class LongPollChain {
     const told = this.#protocol.positionOf(answer)
     this.#etag = answer.headers.get('Etag')
     if (answer.status === 200) {
-      if (told !== undefined && this.#etag !== null) {
+      if (told !== undefined && tagOf(told) > 0) {
         this.#told = told
         // The answer brought something whose own position can't be read: it is not to be fetched again.
         if (told > this.#ledger.newest) this.#ledger.newest = told

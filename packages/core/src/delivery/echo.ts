@@ -30,6 +30,8 @@ export class Echo {
   /** What polls brought, with when the poll was sent. */
   readonly #held: { sentAt: number; message: Received }[] = []
   #sentAt = 0
+  /** The poll that left last begins with something known, which shows by itself. */
+  #sure = false
   /** Polls sent up to then can be trusted. */
   #provenTo = Number.NEGATIVE_INFINITY
   #asking = false
@@ -42,13 +44,13 @@ export class Echo {
   /** A poll leaves. `exact`: it begins directly after the last message that is known. */
   sent(exact: boolean): void {
     this.#sentAt = this.#events.now()
+    this.#sure = !exact
     if (exact) this.#plan()
-    else this.#provenTo = this.#sentAt
   }
 
   /** The poll that left last brought a message. */
   message(message: Received): void {
-    if (this.#sentAt <= this.#provenTo) this.#events.message(message)
+    if (this.#sure || this.#sentAt <= this.#provenTo) this.#events.message(message)
     else this.#held.push({ sentAt: this.#sentAt, message })
   }
 

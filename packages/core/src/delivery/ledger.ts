@@ -114,10 +114,10 @@ export class Ledger {
     forget(channel.sequence, channel.outlet)
   }
 
-  /** The server may have lost what it stored of the channels that were listened to. */
-  doubt(): void {
+  /** The server may have lost what it stored. `heard`: only of channels of which something came counts. */
+  doubt(heard = false): void {
     for (const channel of this.#channels.values()) {
-      if (!this.unknown(channel) || channel.joined !== undefined) channel.doubtful = true
+      if (channel.sequence.position !== undefined || (!heard && channel.joined !== undefined)) channel.doubtful = true
     }
   }
 

@@ -1,6 +1,9 @@
 import type { Received } from '../message.js'
 import { hashOf } from './sequencer.js'
 
-/** What a text is remembered by. Modes differ in how they write the ends of lines. */
+/**
+ * What a text is remembered by. An eventsource knows only one end of a line, and loses what follows a lone
+ * carriage return.
+ */
 export const textOf = ({ fingerprint }: Received): number =>
-  hashOf({ fingerprint: fingerprint.replace(/\r\n?/g, '\n') })
+  hashOf({ fingerprint: fingerprint.replace(/\r[^\n]*/g, '') })

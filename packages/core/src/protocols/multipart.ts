@@ -21,24 +21,28 @@ export function headersOf(text: string): Map<string, string> {
  */
 export function createMultipart(part: (part: Part) => void): (piece: string) => void {
   let boundary: string | undefined
-  let rest = '\r\n'
-  let scanned = 0
+  // What came since the last boundary. It is put together only when the next one is there: a large part comes in many.
+  let pieces = ['\r\n']
+  let tail = ''
   return (piece) => {
-    rest += piece
+    pieces.push(piece)
     if (boundary === undefined) {
-      const found = /^\r\n(?:\r\n)?(--[^\r\n]+)\r\n/.exec(rest)
+      pieces = [pieces.join('')]
+      const found = /^\r\n(?:\r\n)?(--[^\r\n]+)\r\n/.exec(pieces[0] as string)
       if (found === null) return
       boundary = `\r\n${found[1]}`
+    } else {
+      // The boundary may come in two pieces.
+      tail = (tail + piece).slice(-(boundary.length - 1) - piece.length)
+      if (!tail.includes(boundary)) return
     }
-    let end = rest.indexOf(boundary, scanned)
-    while (end >= 0) {
-      const text = rest.slice(0, end)
+    const texts = pieces.join('').split(boundary)
+    const rest = texts.pop() as string
+    for (const text of texts) {
       const head = text.indexOf('\r\n\r\n')
       if (head >= 0) part({ headers: headersOf(text.slice(0, head)), body: text.slice(head + 4) })
-      rest = rest.slice(end + boundary.length)
-      end = rest.indexOf(boundary)
     }
-    // The boundary may come in two pieces.
-    scanned = Math.max(0, rest.length - boundary.length)
+    pieces = [rest]
+    tail = rest
   }
 }

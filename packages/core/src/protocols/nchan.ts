@@ -241,7 +241,8 @@ function createDecoder({ kind, channels, liveFrom }: DecoderContext, inlet: Inle
     parts.forEach((part, index) => {
       const before = parts.length - 1 - index
       // The counter has no holes, so within the second of the last one the others are known too.
-      const own = before === 0 ? id : tag >= before ? `${last?.second}:${tag - before}` : undefined
+      const own =
+        last === undefined ? '' : before === 0 ? id : tag >= before ? `${last?.second}:${tag - before}` : undefined
       message(idOf(part) ?? own, part.body, part.headers.get('content-type'))
     })
   }
