@@ -111,16 +111,26 @@ export class Checks {
     return undefined
   }
 
-  /** Whether the server answers: the head of an event stream is enough, or that it wants none here. */
+  /** Whether the server answers at all. OPTIONS is answered at once, where a GET may be a poll that hangs. */
   async knock(channels: readonly Channel[]): Promise<boolean> {
     const { environment, timeout } = this.#settings
     const abort = new AbortController()
     const timer = environment.setTimeout(() => abort.abort(), timeout)
     this.#running.set(abort, timer)
-    try {
-      const exchange = await this.#requests.make('eventsource', channels, undefined, () => 0)
-      const { status } = await request(exchange, abort.signal, environment)
+    const exchange = await this.#requests.make('eventsource', channels, undefined, () => 0).catch(() => undefined)
+    const ask = async (method: string) => {
+      if (exchange === undefined) return false
+      const { status } = await request(exchange, abort.signal, environment, method)
       return status < 500
+    }
+    try {
+      return await ask('OPTIONS').catch(() =>
+        // Another origin's server may not let a page ask that. Then it has to do that a GET is not refused.
+        Promise.race([
+          ask('GET'),
+          new Promise<boolean>((resolve) => environment.setTimeout(() => resolve(!abort.signal.aborted), timeout / 5)),
+        ]),
+      )
     } catch {
       return false
     } finally {

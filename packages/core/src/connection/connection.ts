@@ -222,7 +222,10 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
         message: (message) => (echo === undefined ? receive(message, source) : echo.message(message)),
         deleted: (channel, text) => deleted(channel, text, source),
         deadletter: (raw, reason) => events.deadletter(raw, reason),
-        closed: () => slot?.release(),
+        closed() {
+          slot?.release()
+          echo?.end()
+        },
         answered: (answer) => {
           if (chain?.answered(answer, wanted())) doubts.burst(source, () => chain.calm())
         },
@@ -246,7 +249,9 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
 
   function ended(key: number, source: Source, ending: Ending): void {
     sources.delete(key)
-    if (protocol.wiped(ending)) ledger.doubt()
+    // What just ends may have been cut anywhere, which says nothing of channels that were silent so far.
+    const bare = ending.kind === 'end' && ending.status === undefined && ending.explain === undefined
+    if (protocol.wiped(ending)) ledger.doubt(bare)
     // One that ends before it brings anything may have ended by the position it began with.
     else if (ending.kind === 'lost' && source.brought === 0) ledger.doubt(true)
     let verdict = protocol.verdict(ending)

@@ -18,3 +18,6 @@ export const tagOf = (position: Position): number => position % TAGS
 
 /** The same second from its beginning: what is asked for when known messages may come again. */
 export const secondOf = (position: Position): Position => position - tagOf(position)
+
+/** The position before everything that is stored. */
+export const everything: Position = 0

@@ -5,5 +5,5 @@ import { hashOf } from './sequencer.js'
  * What a text is remembered by. An eventsource knows only one end of a line, and loses what follows a lone
  * carriage return.
  */
-export const textOf = ({ fingerprint }: Received): number =>
+export const textOf = ({ fingerprint }: Pick<Received, 'fingerprint'>): number =>
   hashOf({ fingerprint: fingerprint.replace(/\r[^\n]*/g, '') })

@@ -2,12 +2,9 @@ import type { Received } from '../message.js'
 import { Echo } from './echo.js'
 import type { Channel } from './ledger.js'
 import type { Order, Replay } from './order.js'
-import { type Position, positionOf, secondOf } from './position.js'
+import { everything, positionOf, secondOf } from './position.js'
 import type { Outcome } from './sequencer.js'
 import { textOf } from './text.js'
-
-/** The position before everything that is stored. */
-export const everything: Position = 0
 
 /**
  * How long after a message its position is still asked for, in ms. Later the server may store nothing of the channel any

@@ -24,8 +24,14 @@ export function statusEnding(response: Response, environment: Environment): Endi
 }
 
 /** Makes one request. A redirect to a login page is followed as fetch does; the content then tells. */
-export function request(exchange: Exchange, signal: AbortSignal, environment: Environment): Promise<Response> {
+export function request(
+  exchange: Exchange,
+  signal: AbortSignal,
+  environment: Environment,
+  method = 'GET',
+): Promise<Response> {
   return environment.fetch(exchange.url, {
+    method,
     headers: exchange.headers,
     credentials: exchange.credentials,
     cache: 'no-store',

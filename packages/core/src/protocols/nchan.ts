@@ -1,5 +1,5 @@
-import { type Position, positionOf, secondOf, tagOf, timeOf } from '../delivery/position.js'
-import { everything, unnumbered } from '../delivery/unnumbered.js'
+import { everything, type Position, positionOf, secondOf, tagOf, timeOf } from '../delivery/position.js'
+import { unnumbered } from '../delivery/unnumbered.js'
 import { PushStreamError } from '../errors.js'
 import { Received } from '../message.js'
 import type { FrameMeta, ModeName } from '../modes/mode.js'

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { positionOf } from '../../src/delivery/position.js'
-import { everything } from '../../src/delivery/unnumbered.js'
+import { everything, positionOf } from '../../src/delivery/position.js'
 import { PushStreamError } from '../../src/errors.js'
 import type { Ending } from '../../src/modes/mode.js'
 import { type NchanSettings, nchan } from '../../src/protocols/nchan.js'
