@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { Echo } from '../../src/delivery/echo.js'
 import { Ledger } from '../../src/delivery/ledger.js'
 import { newReplay } from '../../src/delivery/order.js'
-import { type Position, positionOf } from '../../src/delivery/position.js'
+import { everything, type Position, positionOf } from '../../src/delivery/position.js'
 import { unnumbered } from '../../src/delivery/unnumbered.js'
 import { Received } from '../../src/message.js'
 import type { Ending } from '../../src/modes/mode.js'
@@ -85,7 +85,7 @@ test('what a poll brings that begins exactly is held, until the server is seen t
   await clock.advance(farewell - 21)
   expect([chain.log, chain.asked]).toEqual([['one'], []])
   await clock.advance(1)
-  expect([chain.log, chain.asked]).toEqual([['one', 'two'], [at(10, 0) - 1]])
+  expect([chain.log, chain.asked]).toEqual([['one', 'two'], [everything]])
 })
 
 test('a poll that was sent long ago delivers at once, and asks once only', async () => {
@@ -117,7 +117,7 @@ test('polls in a row: each waits for an answer that is late enough, in their ord
   expect(chain.log).toEqual(['one', 'two'])
   await clock.advance(farewell)
   expect(chain.log).toEqual(['one', 'two', 'three'])
-  expect(chain.asked).toEqual([at(10, 0) - 1, at(10, 1) - 1])
+  expect(chain.asked).toEqual([everything, everything])
   await clock.advance(60_000)
   expect(chain.asked).toHaveLength(2)
 })
@@ -150,7 +150,6 @@ describe('the echo is not there: the connection ends, and nothing that is held i
   test.each<[string, () => Answer, Ending]>([
     ['another text at its place', () => has(message(at(10, 0), 'new')), { kind: 'end' }],
     ['its text at another place', () => has(message(at(12, 0), 'one')), { kind: 'end' }],
-    ['something older', () => has(message(at(9, 0), 'one')), { kind: 'end' }],
     ['something later', () => has(two), { kind: 'end' }],
     ['nothing', () => has(), { kind: 'end' }],
     ['a 410', () => ({ messages: [], ending: { kind: 'status', status: 410 } }), { kind: 'status', status: 410 }],
@@ -163,7 +162,9 @@ describe('the echo is not there: the connection ends, and nothing that is held i
     await clock.advance(farewell)
     expect([chain.doubt, chain.log]).toEqual([ending, ['one']])
     await clock.advance(60_000)
-    expect([chain.log, chain.asked.length]).toEqual([['one'], 1])
+    expect(chain.log).toEqual(['one'])
+    // Where the oldest message doesn't tell, the last one is asked for too; then it is over.
+    expect(chain.asked).toEqual([everything, at(10, 0) - 1].slice(0, chain.asked.length))
   })
 
   test('also later, after it was there before', async () => {
@@ -179,6 +180,32 @@ describe('the echo is not there: the connection ends, and nothing that is held i
     await clock.advance(farewell)
     expect([chain.doubt, chain.log]).toEqual([{ kind: 'end' }, ['one', 'two']])
   })
+})
+
+test('something older than the second of the last message: the store is the one it was', async () => {
+  answer = () => has(message(at(9, 0), 'long ago'))
+  chain.echo.sent(true)
+  await clock.advance(farewell)
+  chain.echo.message(two)
+  expect([chain.doubt, chain.log, chain.asked]).toEqual([undefined, ['one', 'two'], [everything]])
+})
+
+test('what was there of the second before the client listened tells nothing: the last message does', async () => {
+  const before = message(at(10, 0), 'before')
+  chain.ledger.receive(message(at(10, 5), 'last'), newReplay())
+  answer = (after) => has(after === everything ? before : message(at(10, 5), 'last'))
+  chain.echo.sent(true)
+  await clock.advance(farewell)
+  expect([chain.doubt, chain.asked]).toEqual([undefined, [everything, at(10, 5) - 1]])
+})
+
+test('nothing is delivered after the connection was closed', async () => {
+  chain.echo.sent(true)
+  await clock.advance(20)
+  chain.echo.message(two)
+  chain.echo.end()
+  await clock.advance(60_000)
+  expect(chain.log).toEqual(['one'])
 })
 
 test('several messages in one answer: the first may have no place, its text does', async () => {
