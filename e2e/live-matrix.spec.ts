@@ -26,7 +26,8 @@ for (const [name, some] of Object.entries(part)) {
       test.setTimeout(120_000)
       const modes = allModes.filter((mode) => leftOut(server, mode, fault) === undefined)
       const volume = { count: 600, perSecond: 200 }
-      const { rows, violations } = await measure(browser, project.name, server, fault, modes, volume)
+      const { rows, violations, crashes } = await measure(browser, project.name, server, fault, modes, volume)
+      if (crashes.length > 0) note('worker crashes', crashes.length)
       for (const { mode, recoverMs, gaps } of rows) note(mode, `${gaps} gaps, recovered in ${recoverMs} ms`)
       if (violations.length > 0) throw new Error(violations.join('\n'))
     })

@@ -49,6 +49,7 @@ const head = [
   'Gaps',
   'In gaps',
   'Time to recover',
+  'Worker crashes',
 ]
 
 const line = (row: Row) => [
@@ -63,6 +64,7 @@ const line = (row: Row) => [
   row.gaps,
   row.inGaps,
   seconds(row.recoverMs),
+  row.crashes,
 ]
 
 /** For the console: every row, aligned. */
@@ -119,6 +121,8 @@ fault, as far as the server takes it.
 - **Time to recover**: until the first message arrives that was published after the end of the fault or the moment of
   the break; the median if there were several. With the back-off of the tests: 0.2 s at first, 2 s at most; silence is
   looked into after 3 s.
+- **Worker crashes**: of the server under test, while its four modes were served. Nchan 1.3.6 has workers that abort when
+  two subscribers bring positions to a channel whose store is empty, which a reload of the memory store makes it.
 
 ## In all
 

@@ -25,12 +25,16 @@ export interface Row {
   readonly outOfOrder: number
   /** From the fault to the first message published since, the median if there were several; `null` where none came. */
   readonly recoverMs: number | null
+  /** Workers of the server that crashed meanwhile: all modes of a server and fault share them. */
+  readonly crashes: number
 }
 
 export interface Outcome {
   readonly rows: readonly Row[]
   /** What is wrong, and all that helps to find out why. */
   readonly violations: readonly string[]
+  /** What the server said of workers that crashed. */
+  readonly crashes: readonly string[]
 }
 
 export interface Volume {
@@ -90,6 +94,7 @@ export async function measure(
     await pause(settling)
 
     const rows: Row[] = []
+    const crashes = stage.crashes()
     const violations: string[] = []
     for (const receiver of receivers) {
       const events = await receiver.events()
@@ -102,6 +107,7 @@ export async function measure(
         browser: browserName,
         ...counts,
         recoverMs,
+        crashes: crashes.length,
       })
       const troubles = await receiver.troubles()
       if (evidence.length === 0 && troubles.length === 0) continue
@@ -109,8 +115,7 @@ export async function measure(
       const what = [...evidence.slice(0, 12), ...more, ...troubles, await receiver.state()]
       violations.push(`${server.name} ${receiver.mode} ${fault.name} ${browserName}\n  ${what.join('\n  ')}`)
     }
-    violations.push(...stage.crashes().map((line) => `${server.name} ${fault.name} ${browserName}: ${line}`))
-    return { rows, violations }
+    return { rows, violations, crashes }
   } catch (cause) {
     const states = await Promise.all(receivers.map(async (one) => `${one.mode} ${await one.state()}`))
     throw new Error([cause, ...states, ...stage.log().slice(-60)].join('\n'), { cause })

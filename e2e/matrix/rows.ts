@@ -16,11 +16,12 @@ for (const server of servers.filter(({ name }) => wants('server', name))) {
     test(`${server.name} ${fault.name}`, async ({ browser }, testInfo) => {
       const missing = server.missing()
       test.skip(missing !== undefined, missing)
-      const { rows, violations } = await measure(browser, testInfo.project.name, server, fault, modes, {
+      const { rows, violations, crashes } = await measure(browser, testInfo.project.name, server, fault, modes, {
         count,
         perSecond,
       })
       await testInfo.attach('rows', { body: JSON.stringify(rows), contentType: 'application/json' })
+      for (const crash of crashes) console.log(crash)
       if (violations.length > 0) throw new Error(violations.join('\n'))
     })
   }
