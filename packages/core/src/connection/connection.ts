@@ -249,9 +249,9 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
 
   function ended(key: number, source: Source, ending: Ending): void {
     sources.delete(key)
-    // What just ends may have been cut anywhere, which says nothing of channels that were silent so far.
-    const bare = ending.kind === 'end' && ending.status === undefined && ending.explain === undefined
-    if (protocol.wiped(ending)) ledger.doubt(bare)
+    // Where the server itself doesn't say so, it may be the network, which says nothing of channels silent so far.
+    const said = ending.kind === 'status' || (ending.kind === 'end' && Boolean(ending.status || ending.explain))
+    if (protocol.wiped(ending)) ledger.doubt(!said)
     // One that ends before it brings anything may have ended by the position it began with.
     else if (ending.kind === 'lost' && source.brought === 0) ledger.doubt(true)
     let verdict = protocol.verdict(ending)
