@@ -8,9 +8,10 @@ import { textOf } from './text.js'
 
 /**
  * How long after a message its position is still asked for, in ms. Later the server may store nothing of the channel any
- * more, and a position in an empty channel is what some servers can't take.
+ * more, and a position in an empty channel is what some servers can't take. A silent connection that is replaced from time
+ * to time hears the last message again, as long as it is stored: so this is longer than that takes.
  */
-const fresh = 30_000
+const fresh = 90_000
 
 /** What is remembered: messages of this many seconds by the server's clock, as what is asked for again is never older. */
 const remembered = positionOf(3000, 0)

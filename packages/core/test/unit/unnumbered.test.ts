@@ -68,10 +68,10 @@ describe('from where a channel is asked for', () => {
     expect(log).toEqual(['b'])
   })
 
-  test('one with messages: the last of them, for 30 s', () => {
+  test('one with messages: the last of them, for 90 s', () => {
     bring([10, 0, 'x'], [10, 1, 'y'])
     expect(ledger.known(channel())).toBe(at(10, 1))
-    now += 30_000
+    now += 90_000
     expect(ledger.known(channel())).toBe(at(10, 1))
     now += 1
     expect(ledger.known(channel())).toBe(everything)

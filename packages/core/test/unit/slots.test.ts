@@ -1,0 +1,90 @@
+import { createManualClock, type ManualClock } from '@pushstream/testkit'
+import { beforeEach, expect, test } from 'vitest'
+import type { Environment } from '../../src/connection/environment.js'
+import { createSlots, type Slot, type Slots } from '../../src/connection/slots.js'
+
+let clock: ManualClock
+let slots: Slots
+let limit: number
+
+beforeEach(() => {
+  clock = createManualClock(1_000_000)
+  limit = 2
+  slots = createSlots(clock as unknown as Environment, () => limit)
+})
+
+/** Takes a slot, and notes when it has it. */
+function take(): { slot: Slot | undefined } {
+  const taken: { slot: Slot | undefined } = { slot: undefined }
+  void slots.take().then((slot) => {
+    taken.slot = slot
+  })
+  return taken
+}
+
+test('as many at once as the limit allows', async () => {
+  const all = [take(), take(), take()]
+  await clock.advance(0)
+  expect(all.map(({ slot }) => slot !== undefined)).toEqual([true, true, false])
+  all[1]?.slot?.release()
+  await clock.advance(0)
+  expect(all[2]?.slot).toBeDefined()
+})
+
+test('a poll may hang for ever while nobody waits', async () => {
+  const one = take()
+  await clock.advance(60_000)
+  expect(one.slot?.until.aborted).toBe(false)
+})
+
+test('who waits makes those that hang give way, the longest first, and not before half a second', async () => {
+  const first = take()
+  await clock.advance(100)
+  const second = take()
+  await clock.advance(100)
+  const third = take()
+  await clock.advance(299)
+  expect([first, second].map(({ slot }) => slot?.until.aborted)).toEqual([false, false])
+  await clock.advance(1)
+  expect([first, second].map(({ slot }) => slot?.until.aborted)).toEqual([true, false])
+  first.slot?.release()
+  await clock.advance(0)
+  expect(third.slot).toBeDefined()
+})
+
+test('one that hung for long gives way at once', async () => {
+  const first = take()
+  const second = take()
+  await clock.advance(60_000)
+  const third = take()
+  expect([first, second].map(({ slot }) => slot?.until.aborted)).toEqual([true, false])
+  first.slot?.release()
+  await clock.advance(0)
+  expect(third.slot).toBeDefined()
+})
+
+test('in turn: ten polls that all hang share two connections', async () => {
+  const turns: number[] = Array.from({ length: 10 }, () => 0)
+  const run = async (index: number): Promise<never> => {
+    for (;;) {
+      const slot = await slots.take()
+      turns[index] = (turns[index] ?? 0) + 1
+      await new Promise<void>((resolve) => slot.until.addEventListener('abort', () => resolve()))
+      slot.release()
+    }
+  }
+  for (const index of turns.keys()) void run(index)
+  await clock.advance(10_000)
+  expect(Math.min(...turns)).toBeGreaterThanOrEqual(3)
+  expect(Math.max(...turns)).toBeLessThanOrEqual(5)
+})
+
+test('releasing twice releases once', async () => {
+  const first = take()
+  await clock.advance(0)
+  first.slot?.release()
+  first.slot?.release()
+  const more = [take(), take(), take()]
+  await clock.advance(0)
+  expect(more.filter(({ slot }) => slot !== undefined)).toHaveLength(2)
+})
