@@ -1,5 +1,6 @@
 import { PushStreamError } from '@pushstream/core'
 import { describe, expect, test } from 'vitest'
+import { lacking } from '../../../../e2e/support/programs.js'
 import { missingRedis, startRedis } from '../../../../e2e/support/redis.js'
 import {
   account,
@@ -215,7 +216,7 @@ describe.skipIf(missing !== undefined)('live Nchan', () => {
   })
 })
 
-describe.skipIf(missing !== undefined || missingRedis() !== undefined)('two nodes that share Redis', () => {
+describe.skipIf(lacking(missing, missingRedis()) !== undefined)('two nodes that share Redis', () => {
   async function nodes() {
     const redis = await startRedis()
     cleanup(() => redis.close())
