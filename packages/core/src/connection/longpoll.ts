@@ -83,7 +83,7 @@ export class LongPollChain {
       for (const channel of channels) if (this.#ledger.unknown(channel)) channel.complete = told
       this.#told ??= told
     }
-    this.#empty = answer.status === 304
+    this.#empty = answer.status !== 200
     const now = this.#now()
     const progress = this.#mark !== this.#state(channels)
     const quick = now - asked.at < 100

@@ -14,7 +14,7 @@ export async function poll(
 ): Promise<Ending | undefined> {
   const response = await request(exchange, signal, environment)
   const { status, headers } = response
-  if (status !== 200 && status !== 304) {
+  if (status !== 200 && status !== 304 && status !== exchange.timeoutStatus) {
     response.body?.cancel().catch(() => {})
     return statusEnding(response, environment)
   }

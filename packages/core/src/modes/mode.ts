@@ -15,6 +15,8 @@ export interface Exchange {
   readonly framing?: 'eventsource' | 'message'
   /** Ends a poll before it is answered: the next one follows. */
   readonly until?: AbortSignal
+  /** A status that, like 304, ends a poll that brought nothing in its time. */
+  readonly timeoutStatus?: number
   /** The subprotocols a websocket offers. */
   readonly subprotocols?: readonly string[]
 }

@@ -145,7 +145,8 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
           url: mode === 'websocket' ? address.replace(/^http/, 'ws') : address,
           headers: head,
           credentials: endpoint.credentials,
-          ...(mode === 'longpolling' ? { framing: 'message' as const } : {}),
+          // nchan_subscriber_timeout
+          ...(mode === 'longpolling' ? { framing: 'message' as const, timeoutStatus: 408 } : {}),
           ...(mode === 'websocket' ? { subprotocols: [withMeta] } : {}),
         }
       },

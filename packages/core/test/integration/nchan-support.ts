@@ -17,12 +17,16 @@ export interface Live {
   delete(channel: string): Promise<void>
 }
 
-/** `location`: of the publisher. */
-export async function startNchan(options: NginxOptions = {}, config = 'nchan', location = 'pub'): Promise<Live> {
+/** `publisher`: where channels are published to. */
+export async function startNchan(
+  options: NginxOptions = {},
+  config = 'nchan',
+  publisher = '/pub/{channel}',
+): Promise<Live> {
   const nginx = await startNginx(config, options)
   cleanup(() => nginx.close())
   const proxy = await startProxy(nginx.url)
-  const urlOf = (channel: string) => `${nginx.url}/${location}/${encodeURIComponent(channel)}`
+  const urlOf = (channel: string) => nginx.url + publisher.replace('{channel}', encodeURIComponent(channel))
   return {
     nginx,
     proxy,

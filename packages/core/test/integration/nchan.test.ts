@@ -8,6 +8,7 @@ import {
   isGap,
   type Live,
   missing,
+  numberOf,
   publishNumbers,
   recordNchan,
   startNchan,
@@ -60,7 +61,7 @@ describe.skipIf(missing !== undefined)('live Nchan', () => {
     })
 
     test('more than is stored while away: a gap, then what is left', async () => {
-      const live = await startNchan({}, 'nchan', 'smallpub')
+      const live = await startNchan({}, 'nchan', '/smallpub/{channel}')
       const recording = recordNchan(live, [mode], { url: '/small/{channel}' })
       recording.stream.addChannel('a').connect()
       await open(recording)
@@ -206,13 +207,39 @@ describe.skipIf(missing !== undefined)('live Nchan', () => {
     expect(texts(recording)).toEqual(['100 % é'])
   })
 
-  test('positions in headers, as the older push module wants them', async () => {
-    const live = await startNchan()
-    const recording = recordNchan(live, ['longpolling'], { position: 'headers' })
+  test('the older push module: positions in headers, names in the query, polls that end with 408', async () => {
+    // One worker: with two, a channel whose subscriber was timed out can be deaf on one of them.
+    const live = await startNchan({}, 'push-module', '/publish?id={channel}')
+    const relay = { url: '/activity?id={channel}', position: 'headers' } as const
+    let timeouts = 0
+    const counting: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init)
+      if (response.status === 408) timeouts++
+      return response
+    }
+    const recording = recordNchan(live, ['longpolling'], relay, { environment: { fetch: counting } })
     recording.stream.addChannel('a').connect()
-    const taken = await publishNumbers(live, ['a'], 200, 200)
-    await complete(recording, taken)
-    expect(account(recording, taken)).toEqual({ lost: [], doubled: 0, outOfOrder: 0, gaps: 0 })
+    await open(recording)
+    const first = await publishNumbers(live, ['a'], 100, 200)
+    await complete(recording, first)
+    await recording.until(() => timeouts > 1)
+    const stop = live.proxy.cutEvery(300)
+    const second = await publishNumbers(live, ['b', 'a'], 400, 200)
+    stop()
+    await complete(recording, new Map([['a', second.get('a')!]]))
+    const numbers = recording.messages.map(numberOf)
+    expect(numbers).toEqual([...first.get('a')!, ...second.get('a')!])
+    expect(recording.gaps).toEqual([])
+    expect(recording.stream.status.state).toBe('open')
+  })
+
+  test('the older push module: a channel that is not there is refused', async () => {
+    const live = await startNchan({}, 'push-module', '/publish?id={channel}')
+    await publishAll(live, 'there', 'one')
+    const recording = recordNchan(live, ['longpolling'], { url: '/authorized?id={channel}', position: 'headers' })
+    recording.stream.addChannel('there').addChannel('not-there').connect()
+    await recording.until(() => recording.messages.length === 1 && recording.stream.channels.length === 1)
+    expect(recording.errors.at(-1)).toMatchObject({ code: 'forbidden', channel: 'not-there', status: 403 })
   })
 })
 
