@@ -190,9 +190,12 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
           })
         : undefined
     let slot: Slot | undefined
+    let gone = false
     const next = async () => {
       slot?.release()
       if (chain !== undefined && share?.scarce) slot = await share.take()
+      // Closed while it waited: nobody else would give the connection back.
+      if (gone) slot?.release()
       const pause = chain?.pause ?? 0
       if (pause > 0) await new Promise<void>((resolve) => source.after(pause, resolve))
       const still = wanted()
@@ -223,6 +226,7 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
         deleted: (channel, text) => deleted(channel, text, source),
         deadletter: (raw, reason) => events.deadletter(raw, reason),
         closed() {
+          gone = true
           slot?.release()
           echo?.end()
         },

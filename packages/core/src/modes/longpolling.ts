@@ -78,6 +78,7 @@ export const longpolling: Mode = {
         const stop = () => one.abort()
         abort.signal.addEventListener('abort', stop)
         until?.addEventListener('abort', stop)
+        if (until?.aborted) stop()
         try {
           const ending = await poll(exchange, one.signal, environment, guarded)
           if (ending !== undefined) end(ending)

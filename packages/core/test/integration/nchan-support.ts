@@ -1,5 +1,6 @@
 import { type Gap, type Message, type ModeName, type NchanSettings, nchan, type Options } from '@pushstream/core'
 import type { FaultProxy } from '@pushstream/testkit'
+import { type Account, account as accountOf, type Event, type Sent } from '../../../../e2e/matrix/accounting.js'
 import { missingNginx, type Nginx, type NginxOptions, startNginx } from '../../../../e2e/support/nginx.js'
 import { lacking } from '../../../../e2e/support/programs.js'
 import { publishAtRate } from '../support/numbered.js'
@@ -58,68 +59,48 @@ export const recordNchan = (
 
 export const numberOf = (message: Pick<Message, 'data'>) => (message.data as { n: number }).n
 
-/** The numbers that the server took, by channel. */
-export type Taken = ReadonlyMap<string, readonly number[]>
-
-/** Publishes `{ n }` to channels in turn. */
+/** Publishes `{ n }` to channels in turn. Resolves with what the server took, or may have taken. */
 export async function publishNumbers(
   live: Live,
   channels: readonly string[],
   count: number,
   perSecond: number,
   during: (number: number) => unknown = () => {},
-): Promise<Taken> {
-  const taken = new Map<string, number[]>(channels.map((channel) => [channel, []]))
+): Promise<readonly Sent[]> {
+  const sent: Sent[] = []
   const publish = async (channel: string, n: number) => {
-    if (await live.publish(channel, JSON.stringify({ n }))) taken.get(channel)?.push(n)
+    const from = Date.now()
+    const taken = await live.publish(channel, JSON.stringify({ n }))
+    sent.push({ channel, n, from, taken: taken ? 'yes' : 'unknown' })
     await during(n)
   }
   await publishAtRate(publish, channels, count, perSecond)
-  return taken
+  return sent
 }
 
-/** What is wrong with what came. `lost`: what is missing where no gap was announced. */
-export function account({ all, gaps }: Recording, taken: Taken) {
-  const result = { lost: [] as string[], doubled: 0, outOfOrder: 0, gaps: gaps.length }
-  for (const [channel, numbers] of taken) {
-    const missed = new Set(numbers)
-    const seen = new Set<number>()
-    let last = -1
-    let announced = false
-    for (const event of all) {
-      if (event.channel !== channel) continue
-      if ('reason' in event) {
-        announced = true
-        continue
-      }
-      const n = numberOf(event as Message)
-      if (seen.has(n)) result.doubled++
-      seen.add(n)
-      missed.delete(n)
-      if (n < last) result.outOfOrder++
-      for (const before of numbers) {
-        if (before <= last || before >= n || !missed.delete(before)) continue
-        if (!announced) result.lost.push(`${channel} ${before} between ${last} and ${n}`)
-      }
-      last = Math.max(last, n)
-      announced = false
-    }
-    if (missed.size > 0)
-      result.lost.push(`${channel} ${missed.size} of ${numbers.length} not at all, ${last} was the last`)
-  }
-  return result
+/** What became of what was sent. */
+export function account({ all }: Recording, sent: readonly Sent[]): Pick<Account, keyof typeof perfect> {
+  const events = all.map((event): Event => {
+    const { channel } = event
+    return isGap(event)
+      ? { kind: 'gap', channel, first: event.first, last: event.last, reason: event.reason, at: 0 }
+      : { kind: 'message', channel, n: numberOf(event), at: 0 }
+  })
+  const { lostWithoutGap, doubled, outOfOrder, gaps, evidence } = accountOf(sent, events)
+  return { lostWithoutGap, doubled, outOfOrder, gaps, evidence }
 }
 
-/** Waits until the last number of every channel came; what is missing then is for the account to say. */
-export const complete = (recording: Recording, taken: Taken): Promise<void> =>
-  recording
-    .until(
-      () =>
-        [...taken].every(([channel, numbers]) =>
-          recording.messages.some((message) => message.channel === channel && numberOf(message) === numbers.at(-1)),
-        ),
-      8000,
+/** The account when all is well. */
+export const perfect = { lostWithoutGap: 0, doubled: 0, outOfOrder: 0, gaps: 0, evidence: [] as readonly string[] }
+
+/** Waits until the last message of every channel came; what is missing then is for the account to say. */
+export const complete = (recording: Recording, sent: readonly Sent[]): Promise<void> => {
+  const last = new Map(sent.filter(({ taken }) => taken === 'yes').map(({ channel, n }) => [channel, n]))
+  const came = () =>
+    [...last].every(([channel, n]) =>
+      recording.messages.some((message) => message.channel === channel && numberOf(message) === n),
     )
-    .catch(() => {})
+  return recording.until(came, 8000).catch(() => {})
+}
 
 export const isGap = (event: Message | Gap): event is Gap => 'reason' in event
