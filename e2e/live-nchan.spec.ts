@@ -151,7 +151,7 @@ for (const mode of allModes) {
   test(`${mode}: cut every 300 ms while 200 messages are published, each once and in order`, async ({ tab, live }) => {
     await tab.open(by(mode, ['a', 'b']))
     const stop = live.proxy.cutEvery(300)
-    const sent = await publishNumbers(live, ['a', 'b'], 200)
+    const sent = await publishNumbers(live, ['a', 'b'], 200, { perSecond: 150 })
     stop()
     expect(await accountOf(tab, sent)).toEqual({ ...perfect, sent: 200, received: 200 })
   })
@@ -171,7 +171,7 @@ for (const mode of allModes) {
   })
 
   test(`${mode}: a half-open link is found, and what was sent into it is fetched`, async ({ tab, live }) => {
-    await tab.open(by(mode, ['a'], { pingtimeout: 1000, timeout: 2000 }))
+    await tab.open(by(mode, ['a'], { pingtimeout: 1000, timeout: 1000 }))
     await publishAll(live, 'a', '1')
     await tab.received(1)
     const began = Date.now()
@@ -205,7 +205,9 @@ for (const mode of allModes) {
     tab,
     live,
     context,
+    browserName,
   }) => {
+    test.skip(browserName === 'firefox', 'offline.spec.ts shows it for Firefox')
     await tab.open(by(mode, ['a', 'b']))
     // Of a channel that never had a message nobody could say whether some are missing.
     await publishAll(live, 'a', 'before')
@@ -254,7 +256,7 @@ test('binary messages by websocket, event types by eventsource', async ({ tab, n
 test('native EventSource: cut and reloaded', async ({ tab, live }) => {
   await tab.open(by('eventsource', ['a', 'b'], { eventSource: 'native' }))
   const stop = live.proxy.cutEvery(300)
-  const before = await publishNumbers(live, ['a', 'b'], 200)
+  const before = await publishNumbers(live, ['a', 'b'], 200, { perSecond: 150 })
   stop()
   expect(await accountOf(tab, before)).toEqual({ ...perfect, sent: 200, received: 200 })
   await tab.until('open', isOpen)
@@ -284,7 +286,7 @@ async function tenChannels(tab: Tab, live: NchanPlace, start: Start): Promise<vo
     slowest = Math.max(slowest, took)
   }
   await answered()
-  const publishing = publishNumbers(live, ten, 100, { perSecond: 50 })
+  const publishing = publishNumbers(live, ten, 100, { perSecond: 60 })
   await answered()
   const sent = await publishing
   await answered()
@@ -299,7 +301,10 @@ async function tenChannels(tab: Tab, live: NchanPlace, start: Start): Promise<vo
   note('mode', String(status.mode))
 }
 
-for (const mode of allModes) {
+// For a client short of connections a multipart stream is what an event stream is.
+const withChannels = ['websocket', 'eventsource', 'longpolling'] as const
+
+for (const mode of withChannels) {
   test(`ten channels over HTTP/1.1, ${mode}: all get theirs, and the page has connections left`, async ({
     tab,
     live,
@@ -314,7 +319,7 @@ test.describe('TLS', () => {
   needs(missingCertificate())
   test.use({ ignoreHTTPSErrors: true, nchanOptions: { tls: true } })
 
-  for (const mode of allModes) {
+  for (const mode of withChannels) {
     test(`ten channels over HTTP/2, ${mode}: all get theirs, and the page has connections left`, async ({
       page,
       live,
@@ -346,6 +351,9 @@ test('eight tabs by websocket, nginx is killed and started: each has one gap, th
   const before = await publishNumbers(live, ['a'], 10)
   for (const tab of tabs) await accountOf(tab, before)
   await live.nginx.kill()
+  // A client that finds nobody there comes back as to an empty store. One that comes at once, to an nginx that is there
+  // again, can't know of it: it brings a position, which a worker of Nchan 1.3.6 may crash of.
+  for (const tab of tabs) await tab.until('two failures', ({ status }) => status.attempt >= 2)
   await live.nginx.start()
   const after = await publishNumbers(live, ['a'], 30, { from: 10 })
   for (const tab of tabs) {
@@ -477,14 +485,14 @@ test.describe('two nodes that share Redis', () => {
         await tab.start(by(mode, ['a', 'b'], { hosts: [b.proxy.url, a.proxy.url] }))
         await tab.until('open', isOpen)
         let killed: Promise<void> | undefined
-        const sent = await publishNumbers(a, ['a', 'b'], 300, {
-          perSecond: 120,
+        const sent = await publishNumbers(a, ['a', 'b'], 200, {
+          perSecond: 150,
           during(n) {
-            if (n === 150) killed = b.nginx.kill()
+            if (n === 80) killed = b.nginx.kill()
           },
         })
         await killed
-        expect(await accountOf(tab, sent)).toEqual({ ...perfect, sent: 300, received: 300 })
+        expect(await accountOf(tab, sent)).toEqual({ ...perfect, sent: 200, received: 200 })
         expect((await tab.until('open', isOpen)).status.mode).toBe(mode)
         expect(a.nginx.crashes).toEqual([])
       } finally {
@@ -505,7 +513,7 @@ test.describe('close()', () => {
     const timers = () => page.evaluate(() => window.watched.timers())
     const before = await timers()
     for (const mode of allModes) {
-      await tab.start(by(mode, ten, { url: live.url }))
+      await tab.start(by(mode, ten, { url: live.url, timeout: 2000 }))
       await tab.until('open', isOpen)
       await publishAll(live, 'channel-3', mode)
       await tab.until('the message', ({ messages }) => messages.some(({ text }) => text === mode))
