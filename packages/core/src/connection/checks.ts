@@ -117,6 +117,7 @@ export class Checks {
     const abort = new AbortController()
     const timer = environment.setTimeout(() => abort.abort(), timeout)
     this.#running.set(abort, timer)
+    let patience: unknown
     const exchange = await this.#requests.make('eventsource', channels, undefined, () => 0).catch(() => undefined)
     const ask = async (method: string) => {
       if (exchange === undefined) return false
@@ -124,18 +125,20 @@ export class Checks {
       return status < 500
     }
     try {
-      return await ask('OPTIONS').catch(() =>
+      return await ask('OPTIONS').catch((cause) => {
+        if (abort.signal.aborted) throw cause
         // Another origin's server may not let a page ask that. Then it has to do that a GET is not refused.
-        Promise.race([
-          ask('GET'),
-          new Promise<boolean>((resolve) => environment.setTimeout(() => resolve(!abort.signal.aborted), timeout / 5)),
-        ]),
-      )
+        const notRefused = new Promise<boolean>((resolve) => {
+          patience = environment.setTimeout(() => resolve(!abort.signal.aborted), timeout / 5)
+        })
+        return Promise.race([ask('GET'), notRefused])
+      })
     } catch {
       return false
     } finally {
       abort.abort()
       environment.clearTimeout(timer)
+      environment.clearTimeout(patience)
       this.#running.delete(abort)
     }
   }
