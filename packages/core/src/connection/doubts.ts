@@ -111,13 +111,18 @@ export function createDoubts(
     if (doubted.size > 0) actions.change()
   }
 
-  /** A silent channel beside a busy one is known to an ever older position, unless it is asked about. */
-  function watchStale(): void {
+  /**
+   * A silent channel beside a busy one is known to an ever older position, unless it is asked about. Where nobody can be
+   * asked, a connection that brings only pings may be deaf: a server may have forgotten who listens.
+   */
+  function watchStale(before?: Source, brought?: number): void {
     timers.set('stale', settings.pingtimeout, () => {
       const source = actions.current()
+      const silent = source !== undefined && source === before && source.brought === brought
+      if (silent && settings.protocol.polls === undefined) replace(source)
       const channels = covered(source)
       if (source !== undefined && checks.possible && stale(channels).length < channels.length) void audit(source)
-      watchStale()
+      watchStale(source, source?.brought)
     })
   }
 
@@ -153,7 +158,7 @@ export function createDoubts(
         if (ledger.unknown(channel)) channel.joined ??= source.openedAt
       }
       if (ledger.holes().size > 0) waitForHoles()
-      watchStale()
+      watchStale(source, source.brought)
       // What ended the connections before may be something that this mode can't take: a poll may bring it.
       if (failing && checks.possible) void audit(source)
       if (!dismissed || source.mode === 'longpolling') return
