@@ -131,6 +131,34 @@ describe('a connection for each channel', () => {
     expect(log.filter((one) => one === 'opened')).toHaveLength(1)
   })
 
+  test('one that brings nothing but pings may be deaf: it is replaced, and what it missed is there, once', async () => {
+    await accepted('a')
+    const deaf = of('a')
+    deaf.send(message('1795211831:0', 'a1'))
+    for (let seconds = 0; seconds < 90 && requests.length === 1; seconds += 2) {
+      await settle(2000)
+      deaf.send('event: ping\n\n')
+      await settle(0)
+    }
+    const successor = requests.at(-1) as Request
+    expect([successor === deaf, successor.url]).toEqual([false, 'http://h/sub/a?last_event_id=1795211830:32767'])
+    successor.accept()
+    successor.send(message('1795211831:0', 'a1') + message('1795211850:0', 'a2'))
+    await settle()
+    expect(open()).toEqual([successor])
+    expect(log).toEqual(['connecting', 'open', 'opened', 'a a1', 'a a2'])
+  })
+
+  test('one that brings messages is left alone', async () => {
+    await accepted('a')
+    const first = of('a')
+    for (let seconds = 0; seconds < 200; seconds += 10) {
+      first.send(message(`${1_795_211_831 + seconds}:0`, `${seconds}`))
+      await settle(10_000)
+    }
+    expect(requests).toEqual([first])
+  })
+
   test('one that is lost does not touch the others, and goes on from where it was', async () => {
     await accepted('a', 'b')
     for (const name of ['a', 'b']) of(name).send(message('1795211831:0', `${name}1`))
