@@ -14,7 +14,7 @@ const part = {
   // With several messages an answer, a reload now and then makes a worker of Nchan crash: that is the whole matrix's.
   'nchan-1': ['reload'],
   'nchan-2': ['cut', 'restart'],
-  'nchan-redis-2': ['restart', 'failover', 'redis-restart'],
+  'nchan-redis-2': ['failover', 'redis-restart'],
 } as const
 
 for (const [name, some] of Object.entries(part)) {
