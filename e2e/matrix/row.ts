@@ -1,28 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Browser } from '@playwright/test'
 import type { ModeName } from '@pushstream/core'
-import { account, median, recoveries } from './accounting.js'
+import { type Account, account, median, recoveries } from './accounting.js'
 import type { Fault, FaultName } from './faults.js'
 import { Publishing } from './publishing.js'
 import { Receiver } from './receiver.js'
 import type { Server, ServerName } from './servers.js'
 
 /** One line of the report. */
-export interface Row {
+export interface Row extends Omit<Account, 'evidence'> {
   readonly server: ServerName
   readonly mode: ModeName
   readonly fault: FaultName
   readonly browser: string
-  /** Messages that the server is known to have taken. */
-  readonly sent: number
-  readonly received: number
-  readonly lostWithoutGap: number
-  /** Gap events. */
-  readonly gaps: number
-  /** Messages that a gap event stands for. */
-  readonly inGaps: number
-  readonly doubled: number
-  readonly outOfOrder: number
   /** From the fault to the first message published since, the median if there were several; `null` where none came. */
   readonly recoverMs: number | null
   /** Workers of the server that crashed meanwhile: all modes of a server and fault share them. */

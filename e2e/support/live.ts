@@ -11,18 +11,22 @@ export interface LivePlace extends Place {
   close(): Promise<void>
 }
 
-// One connection a request: of one that could not be made it is known that nothing was published.
+// One connection a request: of one that could not be made it is known that nothing was published, and a kept one may lead
+// to a worker that is on its way out, whose messages nobody sees any more.
 const agent = new Agent({ keepAlive: false })
 
-/** One request of a back end. */
+/** One request of a back end. `timeout`: how long it may stay without an answer, in ms. Default: for ever. */
 export function ask(
   method: string,
   url: string,
-  body = '',
+  body: string | Uint8Array = '',
   headers: Record<string, string> = {},
+  timeout?: number,
 ): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const asking = request(url, { method, agent, headers: { ...headers, 'content-length': Buffer.byteLength(body) } })
+    const length = { 'content-length': Buffer.byteLength(body) }
+    const asking = request(url, { method, agent, timeout, headers: { ...headers, ...length } })
+    asking.once('timeout', () => asking.destroy(new Error(`${method} ${url} was not answered`)))
     asking.once('error', reject)
     asking.once('response', (answer) => {
       const parts: Buffer[] = []

@@ -1,6 +1,6 @@
-import { Agent, request } from 'node:http'
 import { createFaultProxy, type FaultProxy } from '@pushstream/testkit'
 import { makeCertificate } from './certificate.js'
+import { ask } from './live.js'
 import { type Nginx, type NginxOptions, startNginx } from './nginx.js'
 import { startPages } from './pages.js'
 import { freePort } from './programs.js'
@@ -31,29 +31,8 @@ export interface NchanOptions extends NginxOptions {
   tls?: boolean
 }
 
-// A connection a request: a kept one may lead to a worker that is on its way out, whose messages nobody sees any more.
-const agent = new Agent({ keepAlive: false })
-
-function ask(
-  method: string,
-  url: string,
-  headers: Record<string, string> = {},
-  body: string | Uint8Array = '',
-): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const length = { 'content-length': Buffer.byteLength(body) }
-    const asking = request(url, { method, agent, timeout: 5000, headers: { ...headers, ...length } })
-    asking.once('timeout', () => asking.destroy(new Error(`${method} ${url} was not answered`)))
-    asking.once('error', reject)
-    asking.once('response', (answer) => {
-      const parts: Buffer[] = []
-      answer.on('data', (part: Buffer) => parts.push(part))
-      answer.once('error', reject)
-      answer.once('end', () => resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(parts).toString() }))
-    })
-    asking.end(body)
-  })
-}
+/** How long a request may stay without an answer, in ms: a worker on its way out may never give one. */
+const patience = 5000
 
 /** Starts nginx with a configuration that has Nchan in it. */
 export async function startNchan(config: 'nchan' | 'nchan-redis', options: NginxOptions = {}): Promise<NchanNode> {
@@ -65,11 +44,11 @@ export async function startNchan(config: 'nchan' | 'nchan-redis', options: Nginx
     nginx,
     proxy,
     async publish(channel, body, headers) {
-      const { status } = await ask('POST', urlOf(channel), headers, body)
+      const { status } = await ask('POST', urlOf(channel), body, headers, patience)
       return status === 201 || status === 202
     },
     async subscribers(channel) {
-      const { status, text } = await ask('GET', urlOf(channel), { Accept: 'text/json' })
+      const { status, text } = await ask('GET', urlOf(channel), '', { Accept: 'text/json' }, patience)
       return status === 404 ? 0 : (JSON.parse(text) as { subscribers: number }).subscribers
     },
     async close() {

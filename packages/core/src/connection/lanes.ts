@@ -97,17 +97,12 @@ export function createLanes(settings: Settings, events: ConnectionEvents & Ledge
     return worst.find((one) => states.includes(one)) ?? 'closed'
   }
 
-  /** The lane that says how the client is. */
-  const spokesman = (): Lane | undefined => {
-    const now = state()
-    return all().find((lane) => stateOf(lane) === now)
-  }
-
   return {
     /** How the client is, as far as its connections say it. */
     get status(): Pick<Status, 'state' | 'mode' | 'attempt' | 'retryAt' | 'error'> {
       const now = state()
-      const lane = spokesman()
+      // The lane that says how the client is.
+      const lane = all().find((one) => stateOf(one) === now)
       const { current, failures = 0, retryAt } = lane?.connection.context ?? {}
       return {
         state: now,
