@@ -146,9 +146,15 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
     return this
   }
 
-  /** Starts receiving. While the client waits to try again, it tries now. */
+  /**
+   * Starts receiving. While the client waits to try again, it tries now. Throws `bad-option` where neither an option nor
+   * a page says where the server is: a client can be made while a page is rendered on a server, but not connected there.
+   */
   connect(): this {
     this.#alive()
+    if (this.#settings.hosts.count === 0) {
+      throw bad(`There is no page to take the host from: set 'url' or 'host'.`)
+    }
     this.#wanted = true
     this.#lanes.connect()
     return this

@@ -100,8 +100,9 @@ export interface Settings {
 
 /** The servers that can be asked. */
 export interface Hosts {
+  /** None where there is no page to take it from: a server that renders may make a client, and not connect it. */
   readonly count: number
-  /** The address in use. */
+  /** The address in use; empty where there is none. */
   readonly current: string
   /** That address could not be reached: the next one is used, unless another already is. */
   failed(address: string): void
@@ -112,7 +113,7 @@ function hostsOf(addresses: readonly string[]): Hosts {
   return {
     count: addresses.length,
     get current() {
-      return addresses[at] as string
+      return addresses[at] ?? ''
     },
     failed(address) {
       if (address === addresses[at]) at = (at + 1) % addresses.length
@@ -223,7 +224,10 @@ function addressOf(option: string, text: string, base?: string): URL {
 
 function basesOf(options: ClientOptions, environment: Environment): string[] {
   const { hosts, url, host, port, useSSL } = options
-  if (hosts === undefined) return [baseOf(options, environment)]
+  if (hosts === undefined) {
+    const nowhere = url === undefined && host === undefined && !environment.location?.hostname
+    return nowhere ? [] : [baseOf(options, environment)]
+  }
   if (url !== undefined || host !== undefined || port !== undefined || useSSL !== undefined) {
     throw bad(`'hosts' says it all: leave out 'url', 'host', 'port' and 'useSSL'.`)
   }
@@ -247,8 +251,7 @@ function baseOf(options: ClientOptions, environment: Environment): string {
       url.pathname.replace(/\/+$/, '')
     )
   }
-  const host = options.host ?? page?.hostname
-  if (host === undefined || host === '') throw bad(`There is no page to take the host from: set 'url' or 'host'.`)
+  const host = options.host ?? (page?.hostname as string)
   if (/[/\\?#@\s]/.test(host) || /:\d+$/.test(host.replace(/^\[.*\]/, ''))) {
     throw bad(`'host' is a host name alone, not '${host}': use 'port', or 'url'.`)
   }
@@ -306,7 +309,7 @@ export function settingsOf(options: ClientOptions & PushStreamSettings): Setting
       sameOrigin: page === undefined || bases.every(isOwn),
     }),
     environment,
-    origin: new URL(hosts.current).origin,
+    origin: hosts.count > 0 ? new URL(hosts.current).origin : '',
     hosts,
   }
 }

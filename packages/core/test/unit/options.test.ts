@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { PushStream } from '../../src/client.js'
 import { positionOf } from '../../src/delivery/position.js'
 import { PushStreamError } from '../../src/errors.js'
 import { settingsOf } from '../../src/options.js'
@@ -106,10 +107,16 @@ describe('what is refused, and why', () => {
     expect(() => settingsOf(options as never)).toThrow(expect.objectContaining({ code: 'bad-option' }))
   })
 
-  test('without a page, the server must be named', () => {
+  test('without a page, the server must be named: a client can be made, for rendering on a server, but not connected', () => {
     const make = (options: object) => settingsOf({ environment: { location: undefined }, ...options } as Options)
-    expect(() => make({})).toThrow(expect.objectContaining({ message: expect.stringContaining("'url' or 'host'") }))
+    expect(make({}).origin).toBe('')
     expect(make({ host: 'a' }).origin).toBe('http://a')
+    const stream = new PushStream({ environment: { location: undefined } }).addChannel('a')
+    expect(stream.status.state).toBe('closed')
+    expect(() => stream.connect()).toThrow(
+      expect.objectContaining({ message: expect.stringContaining("'url' or 'host'") }),
+    )
+    expect(stream.status.state).toBe('closed')
   })
 
   test('what is undefined is not said; callbacks may be null', () => {

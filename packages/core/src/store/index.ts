@@ -1,0 +1,15 @@
+// What bindings to frameworks are made of.
+export type { Name, Routed, TypeOn } from '../events.js'
+export { type AnyClient, type Store, storeOf } from './store.js'
+export {
+  type ChannelName,
+  type ChannelOptions,
+  type ChannelState,
+  createView,
+  keyOf,
+  ofType,
+  type ReduceOptions,
+  type SelectOptions,
+  type View,
+  type ViewOptions,
+} from './view.js'
