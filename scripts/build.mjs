@@ -52,7 +52,7 @@ async function buildModules({ path, entries, manifest }) {
   for (const file of Object.values(manifest.bin ?? {})) await chmod(join(path, file), 0o755)
 }
 
-/** One file that needs nothing else and defines the global `PushStream`. */
+/** One file that needs nothing else and defines the globals `PushStream` and `PushStreamManager`. */
 async function buildScript({ path, script }, minify) {
   const name = minify ? 'pushstream.min.js' : 'pushstream.js'
   const { output } = await bundle(path, script, 'iife', minify, {

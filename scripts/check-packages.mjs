@@ -157,16 +157,24 @@ function importIt({ name, manifest }, folder) {
   }
 }
 
-/** The file for pages without a bundler defines one global, in a page that offers no more than the language. */
+/** The file for pages without a bundler defines its two globals, in a page that offers no more than the language. */
 function loadScripts({ name, script }, folder) {
   if (script === undefined) return
   for (const file of ['pushstream.js', 'pushstream.min.js']) {
     const page = createContext({})
+    const load = () => runInContext(readFileSync(join(folder, 'node_modules', name, 'dist', file), 'utf8'), page)
     try {
-      runInContext(readFileSync(join(folder, 'node_modules', name, 'dist', file), 'utf8'), page)
-      if (Object.keys(page).join() !== 'PushStream') problems.push(`${name}: ${file} defines: ${Object.keys(page)}`)
-      else if (runInContext('typeof PushStream + typeof PushStream.Error', page) !== 'functionfunction') {
-        problems.push(`${name}: ${file} lacks PushStream or PushStream.Error`)
+      load()
+      const { PushStream } = page
+      const defined = Object.keys(page).join()
+      if (defined !== 'PushStream,PushStreamManager') problems.push(`${name}: ${file} defines: ${defined}`)
+      for (const part of ['PushStream', 'PushStream.Client', 'PushStream.Error', 'PushStream.nchan']) {
+        if (runInContext(`typeof ${part}`, page) !== 'function') problems.push(`${name}: ${file} lacks ${part}`)
+      }
+      load()
+      if (page.PushStream !== PushStream) problems.push(`${name}: ${file} loaded twice replaces PushStream`)
+      if (!existsSync(join(folder, 'node_modules', name, 'dist', `${file}.map`))) {
+        problems.push(`${name}: ${file} has no source map`)
       }
     } catch (error) {
       problems.push(`${name}: loading ${file}: ${error.message}`)

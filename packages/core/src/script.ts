@@ -1,5 +1,13 @@
+import { ClassicPushStream, PushStreamManager } from './classic/client.js'
 import { PushStream } from './client.js'
 import { PushStreamError } from './errors.js'
+import { nchan } from './protocols/nchan.js'
 
-/** What a page without a bundler loads: `<script src="pushstream.js">` defines `PushStream` (and `PushStream.Error`). */
-export default Object.assign(PushStream, { Error: PushStreamError })
+// What a page without a bundler loads: the globals of the module's own pushstream.js, and the client of today on them.
+const page = globalThis as { PushStream?: unknown; PushStreamManager?: unknown }
+
+// Who was there before stays: the page has clients of that class.
+if (!page.PushStream) {
+  page.PushStream = Object.assign(ClassicPushStream, { Client: PushStream, Error: PushStreamError, nchan })
+  page.PushStreamManager = PushStreamManager
+}

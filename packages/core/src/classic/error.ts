@@ -1,0 +1,15 @@
+import { PushStreamError } from '../errors.js'
+
+/** What `onerror` of the classic script gets. */
+export class ClassicError extends PushStreamError {
+  /**
+   * `timeout`: an open connection was lost, or showed no sign of life. `load`: none could be made, or the server refused
+   * the channel.
+   */
+  readonly type: 'timeout' | 'load'
+
+  constructor(type: 'timeout' | 'load', { code, message, channel, mode, status, cause }: PushStreamError) {
+    super(code, message, { channel, mode, status, cause })
+    this.type = type
+  }
+}

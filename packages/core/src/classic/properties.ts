@@ -1,0 +1,196 @@
+import { defaultEnvironment, type Environment } from '../connection/environment.js'
+import type { ModeName } from '../modes/mode.js'
+import type { Params, Provider } from '../options.js'
+import type { ClassicError } from './error.js'
+
+/** The callbacks of the classic script. They may be assigned at any time. */
+export interface ClassicCallbacks {
+  onmessage?:
+    | ((
+        text: unknown,
+        id: number | undefined,
+        channel: string,
+        eventid: string,
+        isLastMessageFromBatch: boolean,
+        time: string | undefined,
+      ) => void)
+    | null
+  onerror?: ((error: ClassicError) => void) | null
+  onstatuschange?: ((readyState: number) => void) | null
+  onchanneldeleted?: ((channel: string) => void) | null
+}
+
+/** What `new PushStream(settings)` of the classic script takes. What is unknown is ignored, as it always was. */
+export interface ClassicSettings extends ClassicCallbacks {
+  useSSL?: boolean
+  host?: string
+  port?: number | string
+  modes?: string
+  timeout?: number
+  pingtimeout?: number
+  reconnectOnTimeoutInterval?: number
+  reconnectOnChannelUnavailableInterval?: number
+  autoReconnect?: boolean
+  lastEventId?: string | null
+  messagesPublishedAfter?: number | string | Date
+  messagesControlByArgument?: boolean
+  tagArgument?: string
+  timeArgument?: string
+  eventIdArgument?: string
+  useJSONP?: boolean
+  urlPrefixPublisher?: string
+  urlPrefixStream?: string
+  urlPrefixEventsource?: string
+  urlPrefixLongpolling?: string
+  urlPrefixWebsocket?: string
+  jsonIdKey?: string
+  jsonChannelKey?: string
+  jsonTextKey?: string
+  jsonTagKey?: string
+  jsonTimeKey?: string
+  jsonEventIdKey?: string
+  extraParams?: () => Params
+  channelsByArgument?: boolean
+  channelsArgument?: string
+  /** New: push_stream_message_template, where it is not JSON or names no channel. */
+  messageTemplate?: string
+  /** New: whether cookies go along to another origin. */
+  credentials?: RequestCredentials
+  /** New: headers of every request but a websocket's. */
+  headers?: Provider<Record<string, string>>
+  /** For tests. */
+  environment?: Partial<Environment>
+}
+
+/** One of the ways to connect that this browser has. */
+export interface Wrapper {
+  readonly type: 'WebSocket' | 'EventSource' | 'Stream' | 'LongPolling'
+}
+
+/** What to subscribe to: the options of each channel, by its name. */
+export type ClassicChannels = Record<string, { backtrack?: number | string }>
+
+/** The name of each mode as pages read it. */
+const types: Record<ModeName, Wrapper['type']> = {
+  websocket: 'WebSocket',
+  eventsource: 'EventSource',
+  stream: 'Stream',
+  longpolling: 'LongPolling',
+}
+
+const isMode = (name: string): name is ModeName => Object.hasOwn(types, name)
+
+/** The mode of a wrapper. */
+export const modeOf = ({ type }: Wrapper): ModeName => type.toLowerCase() as ModeName
+
+/** The wrapper of a mode. */
+export const wrapperOf = (mode: ModeName): Wrapper => ({ type: types[mode] })
+
+/** The modes named, as far as this browser has them, in the order given. */
+export function wrappersOf(modes: readonly string[], { WebSocket, EventSource }: Environment): Wrapper[] {
+  const lacking = (mode: ModeName) => (mode === 'websocket' && !WebSocket) || (mode === 'eventsource' && !EventSource)
+  return [...new Set(modes.filter(isMode))].filter((mode) => !lacking(mode)).map(wrapperOf)
+}
+
+/** All that a page may read, and write until it calls `connect`, with the defaults of the classic script. */
+export class ClassicProperties {
+  useSSL: boolean
+  host: string | undefined
+  port: number
+  /** Ms to wait for the server's answer. */
+  timeout: number
+  /** Ms of silence after which a connection is checked. */
+  pingtimeout: number
+  /** The first back-off, in ms. */
+  reconnectOnTimeoutInterval: number
+  /** Ms until a channel that the server refused is asked for again; at least that is also the longest back-off. */
+  reconnectOnChannelUnavailableInterval: number
+  autoReconnect: boolean
+  lastEventId: string | null
+  /** Seconds before `connect`; negative: all that is stored; or a Date. */
+  messagesPublishedAfter: number | string | Date | undefined
+  messagesControlByArgument: boolean
+  tagArgument: string
+  timeArgument: string
+  eventIdArgument: string
+  /** Without effect. */
+  useJSONP: boolean
+  urlPrefixPublisher: string
+  urlPrefixStream: string
+  urlPrefixEventsource: string
+  urlPrefixLongpolling: string
+  urlPrefixWebsocket: string
+  jsonIdKey: string
+  jsonChannelKey: string
+  jsonTextKey: string
+  jsonTagKey: string
+  jsonTimeKey: string
+  jsonEventIdKey: string
+  modes: readonly string[]
+  wrappers: Wrapper[]
+  /** What carries the connection, or did last. */
+  wrapper: Wrapper | null = null
+  /** Asked before every request. */
+  extraParams: (() => Params) | undefined
+  channels: ClassicChannels = {}
+  channelsCount = 0
+  channelsByArgument: boolean
+  channelsArgument: string
+  messageTemplate: string | undefined
+  credentials: RequestCredentials | undefined
+  headers: Provider<Record<string, string>> | undefined
+  onmessage: NonNullable<ClassicCallbacks['onmessage']> | null
+  onerror: NonNullable<ClassicCallbacks['onerror']> | null
+  onstatuschange: NonNullable<ClassicCallbacks['onstatuschange']> | null
+  onchanneldeleted: NonNullable<ClassicCallbacks['onchanneldeleted']> | null
+  readonly #injected: Partial<Environment> | undefined
+
+  constructor(settings: ClassicSettings) {
+    this.#injected = settings.environment
+    const { environment } = this
+    // On a page that came by TLS, the browser would forbid anything else.
+    this.useSSL = Boolean(settings.useSSL ?? environment.location?.protocol === 'https:')
+    this.host = settings.host || environment.location?.hostname
+    this.port = Number(settings.port || (this.useSSL ? 443 : 80))
+    this.timeout = settings.timeout || 30_000
+    this.pingtimeout = settings.pingtimeout || 30_000
+    this.reconnectOnTimeoutInterval = settings.reconnectOnTimeoutInterval || 3000
+    this.reconnectOnChannelUnavailableInterval = settings.reconnectOnChannelUnavailableInterval || 60_000
+    this.autoReconnect = settings.autoReconnect !== false
+    this.lastEventId = settings.lastEventId || null
+    this.messagesPublishedAfter = settings.messagesPublishedAfter
+    this.messagesControlByArgument = settings.messagesControlByArgument || false
+    this.tagArgument = settings.tagArgument || 'tag'
+    this.timeArgument = settings.timeArgument || 'time'
+    this.eventIdArgument = settings.eventIdArgument || 'eventid'
+    this.useJSONP = settings.useJSONP || false
+    this.urlPrefixPublisher = settings.urlPrefixPublisher || '/pub'
+    this.urlPrefixStream = settings.urlPrefixStream || '/sub'
+    this.urlPrefixEventsource = settings.urlPrefixEventsource || '/ev'
+    this.urlPrefixLongpolling = settings.urlPrefixLongpolling || '/lp'
+    this.urlPrefixWebsocket = settings.urlPrefixWebsocket || '/ws'
+    this.jsonIdKey = settings.jsonIdKey || 'id'
+    this.jsonChannelKey = settings.jsonChannelKey || 'channel'
+    this.jsonTextKey = settings.jsonTextKey || 'text'
+    this.jsonTagKey = settings.jsonTagKey || 'tag'
+    this.jsonTimeKey = settings.jsonTimeKey || 'time'
+    this.jsonEventIdKey = settings.jsonEventIdKey || 'eventid'
+    this.modes = (settings.modes || 'eventsource|websocket|stream|longpolling').split('|')
+    this.wrappers = wrappersOf(this.modes, environment)
+    this.extraParams = settings.extraParams ?? (() => ({}))
+    this.channelsByArgument = settings.channelsByArgument || false
+    this.channelsArgument = settings.channelsArgument || 'channels'
+    this.messageTemplate = settings.messageTemplate
+    this.credentials = settings.credentials
+    this.headers = settings.headers
+    this.onmessage = settings.onmessage || null
+    this.onerror = settings.onerror || null
+    this.onstatuschange = settings.onstatuschange || null
+    this.onchanneldeleted = settings.onchanneldeleted || null
+  }
+
+  /** The world as it is now. */
+  protected get environment(): Environment {
+    return { ...defaultEnvironment(), ...this.#injected }
+  }
+}

@@ -1,0 +1,48 @@
+import type { Protocol, ProtocolFactory } from '../protocols/protocol.js'
+import { type PushStreamSettings, pushStream } from '../protocols/push-stream.js'
+import { escaped } from '../protocols/template.js'
+import type { ServerNames } from './names.js'
+import { streamDecoder } from './streaming.js'
+
+/** How frames of a template begin; without one, how JSON with these keys does. */
+function beginning({ messageTemplate, ...settings }: PushStreamSettings): RegExp {
+  if (messageTemplate !== undefined) {
+    return new RegExp(escaped((messageTemplate.split(/~[a-z-]+~/)[0] as string).trim()).replace(/\s+/g, '\\s*'))
+  }
+  const { jsonIdKey = 'id', jsonChannelKey = 'channel', jsonTextKey = 'text' } = settings
+  const { jsonTagKey = 'tag', jsonTimeKey = 'time', jsonEventIdKey = 'eventid' } = settings
+  const keys = [jsonIdKey, jsonChannelKey, jsonTextKey, jsonTagKey, jsonTimeKey, jsonEventIdKey]
+  return new RegExp(`\\{\\s*"(?:${keys.map(escaped).join('|')})"\\s*:`)
+}
+
+/**
+ * The module's protocol as its own script speaks it: the streaming location may have a template for an iframe, and
+ * channels may have other names on the server than in the page.
+ */
+export function classicProtocol(settings: PushStreamSettings, names: ServerNames): ProtocolFactory {
+  return (endpoint) => {
+    const usual = pushStream(settings)(endpoint)
+    const begins = beginning(settings)
+    let calling: Protocol | undefined
+    const protocols = {
+      usual,
+      begins,
+      calling(messageTemplate: string) {
+        calling = pushStream({ ...settings, messageTemplate })(endpoint)
+        return calling
+      },
+    }
+    return {
+      ...usual,
+      get promises() {
+        return (calling ?? usual).promises
+      },
+      decoder(context, inlet) {
+        const named = names.inlet(context.channels, inlet)
+        // What another mode brings is of the usual template again.
+        if (context.kind !== 'poll') calling = undefined
+        return context.kind === 'stream' ? streamDecoder(protocols, context, named) : usual.decoder(context, named)
+      },
+    }
+  }
+}
