@@ -25,8 +25,8 @@ async function script(entry, name, alias = {}) {
   return output[0].code
 }
 
-/** The client of a folder of sources: `PushStream` under another name, so that it lies beside other clients. */
-export const client = (source, name) => script(join(resolve(source), 'script.ts'), name)
+/** The client of a folder of sources: what `client.ts` exports, under a name of its own beside other clients. */
+export const client = (source, name) => script(join(resolve(source), 'client.ts'), name)
 
 /** What runs in the page. */
 export const page = () => script(join(root, 'bench/page/index.mjs'), 'bench')

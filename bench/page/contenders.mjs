@@ -53,7 +53,7 @@ function pushStream(name) {
   return ({ WebSocket, transport }, work) => {
     const environment = { WebSocket }
     if (transport === 'fake') environment.fetch = async () => new Response(null, { status: 304 })
-    const client = new globalThis[name]({ modes: [modeOf(transport)], environment })
+    const client = new globalThis[name].PushStream({ modes: [modeOf(transport)], environment })
     client.registerProcessor('bench', '*', work)
     client.on('error', (error) => console.error(String(error)))
     client.addChannel('bench').connect()

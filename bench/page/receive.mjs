@@ -3,7 +3,7 @@ const now = () => performance.timeOrigin + performance.now()
 
 const starters = {
   client({ url, modes, channel }, came, noted) {
-    const client = new globalThis.Client({ url, modes, text: 'plain' })
+    const client = new globalThis.Client.PushStream({ url, modes, text: 'plain' })
     client.on('status', ({ state, retryAt }) => noted({ at: now(), state, retryAt }))
     client.on('message', ({ text }) => came(text))
     client.addChannel(channel).connect()
