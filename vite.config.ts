@@ -14,13 +14,23 @@ export const alias = {
   '@pushstream/testkit': at('./packages/testkit/src/index.ts'),
 }
 
+/** The older React that the bindings support, instead of the newest. */
+const react18 = [
+  { find: /^(react(?:-dom)?)(\/.*)?$/, replacement: at('./e2e/react-18/node_modules/$1$2') },
+  ...Object.entries(alias).map(([find, replacement]) => ({ find, replacement })),
+]
+
 export default defineConfig({
   resolve: { alias },
   test: {
     projects: [
       {
         resolve: { alias },
-        test: { name: 'unit', include: ['packages/*/test/unit/**/*.test.ts'], testTimeout: 10_000 },
+        test: { name: 'unit', include: ['packages/*/test/unit/**/*.test.{ts,tsx}'], testTimeout: 10_000 },
+      },
+      {
+        resolve: { alias: react18 },
+        test: { name: 'unit-react-18', include: ['packages/react/test/unit/**/*.test.{ts,tsx}'], testTimeout: 10_000 },
       },
       {
         resolve: { alias },

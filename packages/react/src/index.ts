@@ -1,0 +1,2 @@
+export { usePushChannel, usePushProcessor } from './channel.js'
+export { PushStreamProvider, type PushStreamProviderProps, usePushStatus, usePushStream } from './context.js'
