@@ -38,8 +38,6 @@ export function createRelay(
     return {
       ...base,
       name: 'relay',
-      // Every answer tells its place: where numbers show a hole, it is asked for from before the hole.
-      promises: { resume: 'position', gaps: 'possible' },
       order: relayOrder(counted),
       // Names are the page's own: no server sees them.
       check() {},
