@@ -9,13 +9,15 @@ import { type LogLevel, log } from './log.js'
 import { ServerNames } from './names.js'
 import { baseOf, beginningOf, optionsOf, paramsOf, serverOf } from './options.js'
 import { type Failure, guarded, post, type Success } from './post.js'
-import { ClassicProperties, type ClassicSettings, wrapperOf, wrappersOf } from './properties.js'
+import { ClassicProperties, type ClassicSettings, modeOf, wrapperOf, wrappersOf } from './properties.js'
 import { classicProtocol } from './protocol.js'
 
 /** All clients of the page, each at the place that its `id` says. */
 export const PushStreamManager: ClassicPushStream[] = []
 
 const refusals: readonly string[] = ['forbidden', 'unauthorized', 'bad-request']
+/** How long a poll that is not refused goes for a connection, in ms, where another origin's server can't be asked. */
+const patience = 500
 /** As many stored messages as there are. */
 const all = 2 ** 31 - 1
 
@@ -57,6 +59,8 @@ export class ClassicPushStream extends ClassicProperties {
   #known = new Map<string, Position>()
   /** Channels that the server refused, and when they are asked for again. */
   readonly #refused = new Map<string, unknown>()
+  /** When an answer that does not come is taken for a poll that waits. */
+  #patience: unknown
   /** What went wrong just now. */
   #trouble: PushStreamError | undefined
 
@@ -215,6 +219,7 @@ export class ClassicPushStream extends ClassicProperties {
 
   /** Refused channels are asked for by the next `connect`. */
   #calm(): void {
+    this.environment.clearTimeout(this.#patience)
     for (const timer of this.#refused.values()) this.environment.clearTimeout(timer)
     this.#refused.clear()
   }
@@ -237,6 +242,8 @@ export class ClassicPushStream extends ClassicProperties {
 
   /** Shows the client's state as the classic one. */
   #follow({ state, mode }: Status): void {
+    const { environment } = this
+    environment.clearTimeout(this.#patience)
     if (mode !== undefined && this.wrapper?.type !== wrapperOf(mode).type) this.wrapper = wrapperOf(mode)
     if (state === 'open') return this.#setState(ClassicPushStream.OPEN)
     const type = this.readyState === ClassicPushStream.OPEN ? 'timeout' : 'load'
@@ -249,7 +256,10 @@ export class ClassicPushStream extends ClassicProperties {
       const gone = new PushStreamError('unreachable', 'The connection was lost. The client connects again by itself.')
       this.#tell(new ClassicError(type, trouble ?? gone))
     }
-    if (state === 'connecting' && this.#client?.status.state === state) this.#setState(ClassicPushStream.CONNECTING)
+    if (state !== 'connecting' || this.#client?.status.state !== state) return
+    this.#setState(ClassicPushStream.CONNECTING)
+    if (this.wrappers.some((wrapper) => modeOf(wrapper) !== 'longpolling')) return
+    this.#patience = environment.setTimeout(() => this.#setState(ClassicPushStream.OPEN), patience)
   }
 
   #tell(error: ClassicError): void {

@@ -1,15 +1,25 @@
 import type { Decoder, DecoderContext, Inlet, Protocol } from '../protocols/protocol.js'
-import { templateShape } from '../protocols/template.js'
 
-/** The calls in the streaming location of the module's sample configuration, through its history, the longest first. */
-const calls = [
-  "~id~,'~channel~','~text~','~event-id~','~time~','~tag~'",
-  "~id~,'~channel~','~text~','~event-id~','~time~'",
-  "~id~,'~channel~','~text~','~event-id~'",
-  "~id~,'~channel~','~text~'",
-].map((call) => `<script>p(${call.replaceAll(',', ', ')});</script>`)
+/** What the streaming location of the module's sample configuration hands to `p`: through its history, more and more. */
+const given: readonly (readonly [token: string, value: string])[] = [
+  ['~id~', '-?\\d+'],
+  ["'~channel~'", "'(?:(?!'\\s*,)[^])*'"],
+  ["'~text~'", "'[^]*'"],
+  ["'~event-id~'", "'[^]*?'"],
+  ["'~time~'", "'\\w{3}, [^'<>]*'"],
+  ["'~tag~'", "'-?\\d+'"],
+]
 
-const shapes = calls.map((call) => [call, templateShape(call)] as const)
+/** A call with so many of them, and the white space that it is written with. */
+const callOf = (count: number) =>
+  new RegExp(
+    `^<script>(\\s*)p\\(${given
+      .slice(0, count)
+      .map(([, value], i) => (i > 0 ? `(\\s*,\\s*)${value}` : value))
+      .join('')}(\\s*\\)\\s*;?\\s*)</script>$`,
+  )
+
+const calls = [6, 5, 4, 3].map(callOf)
 /** What comes before the first frame is a header template: a page, with scripts of its own. */
 const callBegins = /<script>\s*p\(/
 const frameEnd = '</script>'
@@ -18,10 +28,13 @@ const longest = 2 ** 20
 
 /** The template of the calls in a text, once the first of them is there as a whole. */
 function templateOf(text: string): string | undefined {
-  for (const [call, shape] of shapes) {
+  for (const call of calls) {
     for (let end = text.indexOf(frameEnd); end >= 0; end = text.indexOf(frameEnd, end + 1)) {
-      const fields = shape(text.slice(0, end + frameEnd.length))
-      if (fields !== undefined && !Number.isNaN(Date.parse(fields.time ?? '1970-01-01'))) return call
+      const found = call.exec(text.slice(0, end + frameEnd.length))
+      if (found === null) continue
+      const [, before, ...spaces] = found
+      const values = given.slice(0, spaces.length).map(([token], i) => `${token}${spaces[i]}`)
+      return `<script>${before}p(${values.join('')}</script>`
     }
   }
   return undefined

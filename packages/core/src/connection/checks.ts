@@ -56,7 +56,11 @@ export class Checks {
    * for. So the first connection already resumes from a position, and nothing is missed by losing it early.
    */
   async prime(): Promise<Ending | undefined> {
-    const channels = this.#ledger.all.filter((channel) => this.#ledger.unknown(channel))
+    // Where to begin is known of a channel that goes on after an event.
+    const placed = this.#settings.lastEventId !== undefined
+    const channels = this.#ledger.all.filter(
+      (channel) => this.#ledger.unknown(channel) && (channel.backtrack > 0 || !placed),
+    )
     if (channels.length === 0 || this.possible === false) return undefined
     const before = this.#ledger.newest
     const { messages, ending } = await this.poll(

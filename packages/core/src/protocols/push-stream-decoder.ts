@@ -159,7 +159,7 @@ export class Frames {
       const until = (end: number, next: number, seen: Seen) => {
         const last = rest.slice(segment, end)
         if (take(rest.slice(start, end), seen)) start = next
-        else if (segment > start && this.#start.test(last)) {
+        else if (segment > start && (this.promises.gaps === 'none' || this.#start.test(last))) {
           const alone = this.#read(last)
           if (alone !== undefined && told(alone) >= (fields ?? 0)) {
             // A good frame: what stands before it is complete, readable or not.

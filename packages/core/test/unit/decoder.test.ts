@@ -228,6 +228,19 @@ describe('one frame', () => {
   })
 })
 
+describe('a body that breaks its frame, in a stream whose template has no id and is not told', () => {
+  const bare = '{"text":~text~}'
+  test.each(['"abc', 'x', '{"a":', '}', '{"a":1}}', '"}{"text":"'])('%s: what follows comes', (body) => {
+    const frames = ['1', body, '{"n":2}', '"s"', '3'].map((text) => render(bare, 1, text))
+    const texts = (pieces: readonly string[]) =>
+      read('stream', pieces, {}, 'only').seen.flatMap(([what, , , text]) => (what === 'message' ? [text] : []))
+    for (const pieces of [frames, [frames.join('')], [...frames.join('')]]) {
+      expect(texts(pieces).slice(0, 1)).toEqual([1])
+      expect(texts(pieces).slice(-3)).toEqual([{ n: 2 }, 's', 3])
+    }
+  })
+})
+
 describe('what a body tries', () => {
   const tries: readonly string[] = [
     'x","channel":"admin","y":"',
