@@ -42,6 +42,24 @@ export type Reading =
   /** Frames of the push stream module's message template. */
   | { readonly kind: 'frames'; readonly parts: readonly Part[]; readonly several: boolean }
 
+const key = '"(?:id|channel|text|tag|time|eventid)"\\s*:\\s*'
+const ends = new RegExp(`^\\s*\\{\\s*${key}[^]*,\\s*${key}(?:"[^"]*"|-?\\d+)\\s*\\}\\s*$`)
+
+/**
+ * Whether all of a text can be frames: what stands before or after them would be skipped, as header and footer templates
+ * are. Where bodies break the JSON, its two ends tell.
+ */
+const isWhole = (text: string) => ends.test(text) || jsonTexts(text).every((one) => /^\{/.test(one) && hasKeys(one))
+
+function hasKeys(text: string): boolean {
+  try {
+    const json = JSON.parse(text) as object
+    return ['id', 'channel', 'text'].every((name) => Object.hasOwn(json, name))
+  } catch {
+    return false
+  }
+}
+
 /** How the answers of an address are to be read, where the page says it. */
 export interface ReaderSettings {
   readonly server?: 'relay' | 'push-stream' | undefined
@@ -78,7 +96,7 @@ export class Reader {
     if (this.kind === 'relay') return { kind: 'relay' }
     if (this.kind !== 'bodies') {
       const parts = this.#frames(text)
-      const fit = this.kind === 'frames' || fits(parts, tells)
+      const fit = this.kind === 'frames' || (isWhole(text) && fits(parts, tells))
       if (fit) {
         const messages = parts.filter((part) => 'message' in part).map(({ message }) => message)
         if (messages.length > 0) this.kind = 'frames'
@@ -101,10 +119,13 @@ export class Reader {
 
   #frames(text: string): Part[] {
     const parts: Part[] = []
+    let sign = false
     const inlet: Inlet = {
       message: (message) =>
         parts.push(message.dead === undefined ? { message } : { dead: message.text, reason: message.dead }),
-      ping() {},
+      ping() {
+        sign = true
+      },
       deleted: (_, text) => parts.push({ deleted: text }),
       dead: (raw, reason) => parts.push({ dead: raw, reason }),
       over() {},
@@ -118,6 +139,7 @@ export class Reader {
     const decoder = protocol.decoder(context, inlet)
     decoder.frame(text)
     decoder.finish()
+    if (parts.length === 0 && !sign) inlet.dead(text, 'no frame of the message template')
     return parts
   }
 }
