@@ -142,7 +142,11 @@ function importIt({ name, manifest }, folder) {
   for (const [entry, target] of Object.entries(manifest.exports)) {
     if (target.types === undefined) continue
     const specifier = entry.replace('.', name)
+    // What others do when they are imported is theirs.
+    const { peerDependencies = {}, peerDependenciesMeta = {} } = manifest
+    const others = Object.keys(peerDependencies).filter((other) => !peerDependenciesMeta[other]?.optional)
     const code = `
+      ${others.map((other) => `await import('${other}')`).join('\n')}
       const before = Reflect.ownKeys(globalThis).length
       const all = await import(${JSON.stringify(specifier)})
       if (Object.keys(all).length === 0) throw new Error('it exports nothing')

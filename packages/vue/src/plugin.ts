@@ -30,7 +30,7 @@ export interface PushStreamPlugin {
  * @param given options for a client of its own, or a client of yours, which is left to you to disconnect and close.
  * @throws PushStreamError `bad-option` for bad options.
  */
-export function createPushStream(given: Options | Client = {}): PushStreamPlugin {
+export function createPushStream(given: Client | (Options & { readonly close?: never }) = {}): PushStreamPlugin {
   const own = !(given instanceof PushStream)
   const client = own ? new PushStream<Registered>(given) : given
   const updates = createUpdates({ client })
