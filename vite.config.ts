@@ -36,7 +36,7 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: 'integration',
-          include: ['packages/*/test/integration/**/*.test.ts', 'e2e/{support,matrix}/*.test.ts'],
+          include: ['packages/*/test/integration/**/*.test.{ts,tsx}', 'e2e/{support,matrix}/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 30_000,
           // Real sockets and a rate of messages: beside each other on two cores they would measure each other.
