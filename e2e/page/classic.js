@@ -1,6 +1,6 @@
 // What a page did with the pushstream.js of the module: nothing of it had to change.
 function manageEvent(text, id, channel, eventid, isLastMessageFromBatch, time) {
-  const line = document.createElement('li')
+  var line = document.createElement('li')
   line.textContent = JSON.stringify([text, id, channel, eventid, isLastMessageFromBatch, typeof time])
   document.getElementById('log').appendChild(line)
 }
@@ -9,18 +9,41 @@ function statusChanged(state) {
   document.getElementById('state').textContent += state
 }
 
-const modes = new URLSearchParams(location.search).get('modes')
+window.errors = []
+window.texts = []
 
-const pushstream = new PushStream({
-  host: window.location.hostname,
-  port: window.location.port,
-  modes: modes || 'websocket|eventsource|longpolling',
-  messagesPublishedAfter: 60,
-  messagesControlByArgument: true,
-})
-pushstream.onmessage = manageEvent
-pushstream.onstatuschange = statusChanged
-pushstream.onchanneldeleted = (channel) => manageEvent('deleted', 0, channel, '', true)
-pushstream.addChannel('my_channel_1')
-pushstream.connect()
-window.pushstream = pushstream
+/** One client of the page, with what it is set up to. */
+window.start = (settings, channels) => {
+  var pushstream = new PushStream({
+    host: window.location.hostname,
+    port: window.location.port,
+    modes: settings.modes,
+    messagesControlByArgument: true,
+    messagesPublishedAfter: settings.messagesPublishedAfter,
+    autoReconnect: settings.autoReconnect,
+    urlPrefixStream: settings.urlPrefixStream,
+    urlPrefixEventsource: settings.urlPrefixEventsource,
+    reconnectOnTimeoutInterval: 200,
+    reconnectOnChannelUnavailableInterval: 1000,
+  })
+  pushstream.onmessage = (text, id, channel, eventid, isLastMessageFromBatch, time) => {
+    window.texts.push(text)
+    manageEvent(text, id, channel, eventid, isLastMessageFromBatch, time)
+  }
+  pushstream.onstatuschange = statusChanged
+  pushstream.onerror = (error) => {
+    window.errors.push([error.type, error.channel || '', pushstream.readyState])
+  }
+  pushstream.onchanneldeleted = (channel) => {
+    manageEvent('deleted', 0, channel, '', true)
+  }
+  channels.forEach((channel) => {
+    pushstream.addChannel(channel)
+  })
+  pushstream.connect()
+  window.pushstream = pushstream
+  return pushstream
+}
+
+var asked = new URLSearchParams(window.location.search)
+if (asked.get('modes')) window.start({ modes: asked.get('modes'), messagesPublishedAfter: 60 }, ['my_channel_1'])

@@ -228,7 +228,9 @@ export class ClassicPushStream extends ClassicProperties {
     const { channel, position, body, id, eventId, last, time } = message
     if (position <= (this.#known.get(channel) ?? Number.NEGATIVE_INFINITY)) return
     if (!Number.isNaN(position)) this.#last.set(channel, position)
-    const values = [body, id, this.#names.of(channel), eventId ?? '', last, time?.toUTCString()] as const
+    // Only an answer to a poll has more than one.
+    const alone = this.wrapper?.type !== 'LongPolling' || last
+    const values = [body, id, this.#names.of(channel), eventId ?? '', alone, time?.toUTCString()] as const
     this.#log('debug', 'message', ...values)
     this.onmessage?.(...values)
   }

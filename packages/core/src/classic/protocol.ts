@@ -1,4 +1,5 @@
-import type { Protocol, ProtocolFactory } from '../protocols/protocol.js'
+import type { Received } from '../message.js'
+import type { Inlet, Protocol, ProtocolFactory } from '../protocols/protocol.js'
 import { type PushStreamSettings, pushStream } from '../protocols/push-stream.js'
 import { escaped } from '../protocols/template.js'
 import type { ServerNames } from './names.js'
@@ -13,6 +14,19 @@ function beginning({ messageTemplate, ...settings }: PushStreamSettings): RegExp
   const { jsonTagKey = 'tag', jsonTimeKey = 'time', jsonEventIdKey = 'eventid' } = settings
   const keys = [jsonIdKey, jsonChannelKey, jsonTextKey, jsonTagKey, jsonTimeKey, jsonEventIdKey]
   return new RegExp(`\\{\\s*"(?:${keys.map(escaped).join('|')})"\\s*:`)
+}
+
+/** Marks all but the last message of a poll's answer. Nobody sees them before the answer is complete. */
+function batch(inlet: Inlet): Inlet {
+  let before: Received | undefined
+  return {
+    ...inlet,
+    message(message) {
+      if (before !== undefined) before.last = false
+      before = message
+      inlet.message(message)
+    },
+  }
 }
 
 /**
@@ -38,7 +52,7 @@ export function classicProtocol(settings: PushStreamSettings, names: ServerNames
         return (calling ?? usual).promises
       },
       decoder(context, inlet) {
-        const named = names.inlet(context.channels, inlet)
+        const named = names.inlet(context.channels, context.kind === 'poll' ? batch(inlet) : inlet)
         // What another mode brings is of the usual template again.
         if (context.kind !== 'poll') calling = undefined
         return context.kind === 'stream' ? streamDecoder(protocols, context, named) : usual.decoder(context, named)

@@ -22,6 +22,8 @@ let requests: Request[]
 let states: number[]
 let errors: ClassicError[]
 let calls: unknown[][]
+/** What a poll brings. */
+let stored: string
 
 const fetching = (url: string, { signal, headers }: { signal: AbortSignal; headers: Record<string, string> }) =>
   new Promise<Response>((resolve, reject) => {
@@ -56,8 +58,9 @@ const fetching = (url: string, { signal, headers }: { signal: AbortSignal; heade
       stream?.error(signal.reason)
     })
     requests.push(request)
-    // Nothing is stored.
-    if (request.poll) request.refuse(304)
+    if (!request.poll) return
+    request.open = false
+    resolve(new Response(stored === '' ? null : stored, { status: stored === '' ? 304 : 200 }))
   })
 
 class None {}
@@ -106,6 +109,7 @@ beforeEach(() => {
   states = []
   errors = []
   calls = []
+  stored = ''
 })
 
 afterEach(() => {
@@ -400,6 +404,19 @@ describe('messages', () => {
       ['later', '100%'],
     ])
   })
+
+  test.each(['eventsource', 'longpolling'])(
+    '%s: what a poll brought: the last of it is the last, where there are polls',
+    async (modes) => {
+      stored = [1, 2, 3].map((id) => event(id, `${id}`)).join('')
+      const stream = make({ modes })
+      stream.addChannel('a', { backtrack: 3 })
+      stream.connect()
+      await settle()
+      const last = [modes !== 'longpolling', modes !== 'longpolling', true]
+      expect(calls.map(([text, , , , isLast]) => [text, isLast])).toEqual(last.map((one, n) => [`${n + 1}`, one]))
+    },
+  )
 
   test('settings that change make another client, which goes on there and repeats nothing', async () => {
     const stream = await connected()
