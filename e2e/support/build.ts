@@ -36,6 +36,7 @@ async function bundle(entry: string, format: 'es' | 'iife', fileName: string): P
 export default async function setup(): Promise<void> {
   await mkdir(built, { recursive: true })
   await bundle(at('e2e/page/page.ts'), 'es', 'page.js')
+  await copyFile(at('node_modules/jquery/dist/jquery.min.js'), join(built, 'jquery.js'))
   const script = at('packages/core/dist/pushstream.js')
   // A build that is older than the sources would test yesterday's client.
   if (existsSync(script) && statSync(script).mtimeMs > newest(at('packages/core/src'))) {

@@ -16,6 +16,11 @@ export const strictPolicy =
 /** For a page that also works with another origin. */
 const policyForOthers = strictPolicy.replace("connect-src 'self' ws:", 'connect-src http: ws:')
 
+/** jQuery 3 writes innerHTML when it is loaded. */
+export const policyForJQuery = strictPolicy.replace(/; require-trusted-types-for .*/, '')
+
+const policies: Record<string, string> = { 'elsewhere.html': policyForOthers, 'updates.html': policyForJQuery }
+
 /** Answers with a file of e2e/page, or one that was built. */
 export async function serve({ url = '/' }: IncomingMessage, response: ServerResponse): Promise<void> {
   const { pathname } = new URL(url, 'http://site')
@@ -29,7 +34,7 @@ export async function serve({ url = '/' }: IncomingMessage, response: ServerResp
   response.writeHead(200, {
     'Content-Type': type,
     'Cache-Control': 'no-store',
-    'Content-Security-Policy': name === 'elsewhere.html' ? policyForOthers : strictPolicy,
+    'Content-Security-Policy': policies[name] ?? strictPolicy,
   })
   response.end(await readFile(file))
 }
