@@ -102,8 +102,6 @@ interface State {
 interface Inner extends View {
   readonly names: readonly string[]
   state(): State
-  /** A successor has taken over. */
-  leave(): void
 }
 
 /** Makes a view: pure, nothing begins before it has a listener. */
@@ -122,16 +120,14 @@ export function createView(store: Store, key: string, options: ViewOptions, befo
   let ends: (() => void)[] = []
   /** Takes the ending back that is due. */
   let stay: (() => void) | undefined
-  /** A successor has what came, and is told what comes. */
-  let left = false
 
   const errorOf = (name: string) => problems.get(name) ?? store.errorOf(name)
 
   /** What a predecessor leaves for the channels that stay, or what the page knows of them. */
   const first = (): State => {
-    const { initial: data, backtrack = 0 } = view.options
+    const { initial: data } = view.options
     if (before?.store !== store || !before.names.some(concerns)) {
-      const latest = backtrack > 0 ? undefined : wanted.flatMap((name) => store.recentOf(name)).at(-1)
+      const latest = wanted.flatMap((name) => store.recentOf(name)).at(-1)
       return { latest, data, messages: none, gap: undefined, waiting: [] }
     }
     const state = before.state()
@@ -161,7 +157,7 @@ export function createView(store: Store, key: string, options: ViewOptions, befo
     } finally {
       changed()
       if (listeners.size > 0) onMessage?.(message.data, message)
-      else if (!left) state.waiting.push(message)
+      else state.waiting.push(message)
     }
   }
 
@@ -184,9 +180,7 @@ export function createView(store: Store, key: string, options: ViewOptions, befo
     const { backtrack = 0 } = view.options
     const had = before?.store === store ? before.names : []
     state = first()
-    before?.leave()
     before = undefined
-    problems.clear()
     const known: Message[] = []
     for (const name of wanted) {
       attempt(() => {
@@ -224,15 +218,10 @@ export function createView(store: Store, key: string, options: ViewOptions, befo
     names,
     options,
     state: () => state ?? first(),
-    leave() {
-      left = true
-      before?.leave()
-    },
     subscribe(listener) {
       listeners.add(listener)
       stay?.()
       stay = undefined
-      left = false
       if (state === undefined) begin()
       // What came while nobody listened, before anything newer.
       const waiting = state?.waiting.splice(0) ?? []

@@ -70,6 +70,15 @@ describe('channels are counted', () => {
     expect(tasks).toEqual(['before: 20', 'after: 0'])
   })
 
+  test('one comes back, the others still end', async () => {
+    const it = view('a')
+    listen(it).end()
+    listen(view('b')).end()
+    listen(it)
+    await clock.advance(grace)
+    expect(stub.channels).toEqual(['a'])
+  })
+
   test('a channel that the application added stays when its users have gone', async () => {
     stub.addChannel('own')
     listen(view('own')).end()
@@ -379,6 +388,16 @@ describe('other channels', () => {
     it = change(it, ['d'], options)
     expect(state(it.view)).toMatchObject({ data: 0, gap: undefined, messages: [] })
     expect(stub.calls).toEqual(['+a', '+b', '+c', '+d'])
+  })
+
+  test('the latest of what stays is shown, not the latest of all; nor a gap of what went', () => {
+    const options = { history: 9 }
+    let it = begin(['a', 'b'], options)
+    stub.publish('b', 1)
+    stub.publish('a', 2)
+    stub.gap('a')
+    it = change(it, ['b', 'c'], options)
+    expect(state(it.view)).toMatchObject({ data: 1, gap: undefined })
   })
 
   test("another user's data is never shown, not even at first", () => {
