@@ -12,6 +12,9 @@ interface Asked {
   readonly tag: number
 }
 
+const unplacedBodies =
+  'several messages whose place is not told: let the server expose the Etag, or have time and tag in its message template'
+
 /** As relays count: the first message of a second has the tag 0. */
 const placeOf = (second: number, tag: number): Position => positionOf(second * 1000, tag + 1)
 
@@ -78,15 +81,14 @@ export function createRelay(
             if (reading.kind === 'frames') {
               return deliver(reading.parts, reading.several, placeOf(second, tag), context, inlet)
             }
+            if (uncertain) return inlet.over({ kind: 'invalid', explain: unplacedBodies })
             const { length } = reading.bodies
             const contentType = headers.get('Content-Type') ?? undefined
             for (const [index, body] of reading.bodies.entries()) {
-              // Only where the last one stands is told. What is only counted is put side by side, to be known by its text.
+              // Only where the last one stands is told.
               const last = index === length - 1
-              const place = uncertain ? placeOf(second, tag + index) : last ? placeOf(second, tag) : Number.NaN
-              const message = made(context, body, place, { tag: last ? tag : undefined, contentType, last })
-              if (uncertain) counted.add(message)
-              inlet.message(message)
+              const place = last ? placeOf(second, tag) : Number.NaN
+              inlet.message(made(context, body, place, { tag: last ? tag : undefined, contentType, last }))
             }
           },
           pulse() {},

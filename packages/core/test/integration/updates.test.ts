@@ -420,6 +420,41 @@ describe('a push stream server', () => {
   })
 })
 
+describe('another origin that does not expose the Etag', () => {
+  const hidden: typeof fetch = async (input, init) => {
+    const response = await fetch(input, init)
+    const headers = new Headers(response.headers)
+    headers.delete('Etag')
+    return new Response(response.status === 304 ? null : response.body, { status: response.status, headers })
+  }
+
+  test('frames tell it: each once and in order, while connections are cut', async () => {
+    const { server, url } = await startServer()
+    const proxy = await startProxy(url)
+    const publish = (channel: string, text: string) => server.publish(channel, encodeURIComponent(text))
+    for (let n = 0; n < 5; n++) publish('main', `{"n":${-5 + n}}`)
+    const { updates, until, all, gaps, errors } = recordUpdates({ environment: { fetch: hidden } })
+    updates.subscribe({ main: `${proxy.url}/lp/main` })
+    await until(() => all.length === 5)
+    const stop = proxy.cutEvery(300)
+    await publishAtRate(publish, ['main', 'other'], 200, 100)
+    stop()
+    await until(() => all.length >= 105)
+    expect(numbersOf(all).slice(5)).toEqual(upTo(200).filter((n) => n % 2 === 0))
+    expect(gaps).toEqual([])
+    expect(errors.filter(({ message }) => message.includes('Etag'))).toEqual([])
+  })
+
+  test('several bodies alone have no place: an error says what to do, and nothing comes twice', async () => {
+    const { server, url } = await startServer({ settings: { messageTemplate: bare } })
+    for (let n = 0; n < 5; n++) server.publish('main', `{"n":${n}}`)
+    const { updates, until, all, errors } = recordUpdates({ environment: { fetch: hidden } })
+    updates.subscribe({ main: `${url}/lp/main` })
+    await until(() => errors.some(({ message }) => message.includes('several messages whose place is not told')))
+    expect(all).toEqual([])
+  })
+})
+
 test('a client of the page: its channels go to the same processors, and it stays open', async () => {
   const { server, url } = await startServer()
   const relay = await startRelay()
