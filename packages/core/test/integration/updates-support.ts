@@ -63,8 +63,6 @@ interface Stored {
 export interface RelayOptions {
   /** How an answer tells where its message stands. Default `etag`. */
   tells?: 'etag' | 'cache-control' | 'time' | 'nothing'
-  /** What stands before a path where the position is read from, to be able to tell relays from each other. */
-  headers?: Record<string, string>
 }
 
 /**
@@ -139,7 +137,6 @@ export async function startRelay(options: RelayOptions = {}) {
         ...(relay.tells === 'nothing' ? {} : { 'last-modified': new Date(found.second * 1000).toUTCString() }),
         ...(relay.tells === 'etag' ? { etag: String(found.tag) } : {}),
         ...(relay.tells === 'cache-control' ? { 'cache-control': `no-cache, etag=${found.tag}` } : {}),
-        ...options.headers,
       },
       found.body,
     )
