@@ -15,7 +15,7 @@ export const alias = {
 }
 
 /** The older React that the bindings support, instead of the newest. */
-const react18 = [
+export const react18 = [
   { find: /^(react(?:-dom)?)(\/.*)?$/, replacement: at('./e2e/react-18/node_modules/$1$2') },
   ...Object.entries(alias).map(([find, replacement]) => ({ find, replacement })),
 ]

@@ -14,7 +14,7 @@ const rows = (page: Page, kind = 'message') => page.locator(`[data-testid=log] t
 
 /** Opens the page with channels of its own, so that tests do not see each other's messages. */
 async function open(page: Page, query: string): Promise<void> {
-  await page.goto(`${playground.url}/?${query}`)
+  await page.goto(`${playground.url}/client.html?${query}`)
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'open')
 }
 

@@ -23,6 +23,8 @@ const ci = /^(1|true)$/i.test(process.env.CI ?? '')
 const steps = {
   lint: { run: () => [command('@biomejs/biome', 'biome'), 'check', '--error-on-warnings', '.'] },
   types: { run: () => [command('typescript', 'tsc'), '--noEmit'] },
+  // A program of its own: its pages say which client they have, and some are Vue's.
+  'types: playground': { run: () => [command('vue-tsc'), '--noEmit', '-p', 'playground'] },
   unit: { run: () => [command('vitest'), 'run', '--project', 'unit*'] },
   integration: { run: () => [command('vitest'), 'run', '--project', 'integration'], live: true },
   build: { run: () => ['scripts/build.mjs'] },
@@ -46,7 +48,9 @@ function chosen() {
     const value = args[i].startsWith('--only=') ? args[i].slice(7) : args[i] === '--only' ? args[++i] : undefined
     const matching = names.filter((name) => name === value || name.startsWith(`${value}:`))
     if (matching.length === 0) {
-      console.error(`Usage: npm test -- [--only <step>]…    Steps: ${names.join(', ')}; browser stands for both.`)
+      console.error(
+        `Usage: npm test -- [--only <step>]…    Steps: ${names.join(', ')}; browser and types stand for both.`,
+      )
       process.exit(1)
     }
     matching.forEach(add)

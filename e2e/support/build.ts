@@ -1,19 +1,16 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { copyFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type InlineConfig } from 'vite'
-import { alias } from '../../vite.config.js'
+import { compilers, pages } from '../../playground/pages.js'
+import { newest } from '../../playground/server/drop-in.js'
+import { alias, react18 } from '../../vite.config.js'
 
 const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
 /** Where the built files of the test pages are. */
 export const built = at('node_modules/.cache/pushstream-e2e')
-
-function newest(folder: string): number {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-  return Math.max(...files.map((file) => statSync(join(folder, file)).mtimeMs))
-}
 
 async function bundle(entry: string, format: 'es' | 'iife', fileName: string): Promise<void> {
   const config: InlineConfig = {
@@ -32,6 +29,25 @@ async function bundle(entry: string, format: 'es' | 'iife', fileName: string): P
   await build(config)
 }
 
+/** Builds pages of the playground into a folder. Of React only its development build mounts everything twice (StrictMode). */
+async function examples(
+  folder: string,
+  input: Record<string, string>,
+  resolved: typeof alias | typeof react18,
+  mode: string,
+) {
+  await build({
+    configFile: false,
+    logLevel: 'error',
+    root: at('playground'),
+    base: './',
+    resolve: { alias: resolved },
+    plugins: [compilers()],
+    define: { 'process.env.NODE_ENV': JSON.stringify(mode) },
+    build: { outDir: join(built, folder), emptyOutDir: true, minify: false, rolldownOptions: { input } },
+  })
+}
+
 /** Bundles the client for the test pages, once a run: as a module, and as the script that `npm run build` made. */
 export default async function setup(): Promise<void> {
   await mkdir(built, { recursive: true })
@@ -42,5 +58,8 @@ export default async function setup(): Promise<void> {
   if (existsSync(script) && statSync(script).mtimeMs > newest(at('packages/core/src'))) {
     await copyFile(script, join(built, 'pushstream.js'))
   } else await bundle(at('packages/core/src/script.ts'), 'iife', 'pushstream.js')
+  await examples('examples', pages, alias, 'production')
+  await examples('examples-strict', { react: pages.react }, alias, 'development')
+  await examples('examples-strict-18', { react: pages.react }, react18, 'development')
   if (readFileSync(join(built, 'pushstream.js')).length === 0) throw new Error('pushstream.js is empty')
 }

@@ -7,7 +7,12 @@ import { fileURLToPath } from 'node:url'
 import { built } from './build.js'
 
 const folders = [fileURLToPath(new URL('../page', import.meta.url)), built]
-const types: Record<string, string> = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8' }
+const types: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+}
 
 /** No inline code, no eval: what a careful site sends. Images are for Firefox, which looks for an icon. */
 export const strictPolicy =
@@ -27,7 +32,7 @@ export async function serve({ url = '/' }: IncomingMessage, response: ServerResp
   const name = pathname === '/' ? 'index.html' : pathname.slice(1)
   const file = folders.map((folder) => join(folder, name)).find((path) => existsSync(path))
   const type = types[extname(name)]
-  if (!/^[\w-]+\.\w+$/.test(name) || file === undefined || type === undefined) {
+  if (!/^(?:[\w-]+\/)*[\w-]+\.\w+$/.test(name) || file === undefined || type === undefined) {
     response.writeHead(pathname === '/favicon.ico' ? 204 : 404).end()
     return
   }

@@ -1,0 +1,105 @@
+// A page as they were written for the module's own pushstream.js: no modules, nothing to build.
+;(() => {
+  var byId = (id) => document.getElementById(id)
+  var given = new URLSearchParams(location.search)
+  var modes = given.get('modes') || 'websocket|eventsource|longpolling'
+  var server = new URL(given.get('url') || location.origin)
+  var states = ['closed', 'connecting', 'open']
+  var count = 0
+  var pushstream
+
+  function show(text, id, channel, eventid) {
+    var row = byId('log').insertRow(0)
+    row.insertCell().textContent = id === undefined ? '–' : id
+    row.insertCell().textContent = channel
+    row.insertCell().textContent = typeof text === 'string' ? text : JSON.stringify(text)
+    row.insertCell().textContent = eventid || ''
+    row.cells[0].className = 'id'
+    row.cells[1].className = 'channel'
+    row.cells[2].className = 'text'
+    count++
+    byId('count').textContent = count
+  }
+
+  function statusChanged(state) {
+    // The client of today says its mode in its status, the classic class in its wrapper.
+    var mode = pushstream.status ? pushstream.status.mode : pushstream.wrapper?.type.toLowerCase()
+    byId('state').textContent = states[state]
+    byId('state').setAttribute('data-state', states[state])
+    byId('mode').textContent = (state === PushStream.OPEN && mode) || 'no mode'
+    byId('mode').setAttribute('data-mode', (state === PushStream.OPEN && mode) || '')
+    byId('connect').disabled = state !== PushStream.CLOSED
+    byId('disconnect').disabled = state === PushStream.CLOSED
+  }
+
+  function failed(error) {
+    byId('problem').textContent = error.message || error.type || ''
+  }
+
+  /** Does something that may throw, and shows what it throws. */
+  function attempt(act) {
+    byId('problem').textContent = ''
+    try {
+      act()
+    } catch (error) {
+      failed(error)
+    }
+  }
+
+  function add(name) {
+    pushstream.addChannel(name, { backtrack: 10 })
+    var item = document.createElement('li')
+    var label = document.createElement('span')
+    var button = document.createElement('button')
+    label.className = 'name'
+    label.textContent = name
+    button.type = 'button'
+    button.className = 'icon'
+    button.textContent = '×'
+    button.setAttribute('aria-label', `Remove ${name}`)
+    button.onclick = () => {
+      pushstream.removeChannel(name)
+      item.remove()
+    }
+    item.appendChild(label)
+    item.appendChild(button)
+    byId('channels').appendChild(item)
+  }
+
+  if (given.get('server') === 'nchan') {
+    // Nchan came after that class: for it there is the client of today, with the same callbacks.
+    pushstream = new PushStream.Client({ url: server.href, modes: modes, protocol: PushStream.nchan() })
+  } else {
+    pushstream = new PushStream({
+      host: server.hostname,
+      port: server.port || (server.protocol === 'https:' ? 443 : 80),
+      useSSL: server.protocol === 'https:',
+      modes: modes,
+      messagesControlByArgument: true,
+    })
+  }
+  pushstream.onmessage = show
+  pushstream.onstatuschange = statusChanged
+  pushstream.onerror = failed
+  // Lets the keyboard reach what only scrolling shows.
+  byId('log-box').tabIndex = 0
+  add('user-42')
+  add('news')
+  pushstream.connect()
+
+  byId('connect').onclick = () => attempt(() => pushstream.connect())
+  byId('disconnect').onclick = () => attempt(() => pushstream.disconnect())
+  byId('add').onsubmit = (event) => {
+    event.preventDefault()
+    attempt(() => {
+      add(byId('name').value)
+      byId('name').value = ''
+    })
+  }
+  byId('send').onsubmit = (event) => {
+    event.preventDefault()
+    attempt(() => {
+      pushstream.sendMessage(byId('text').value)
+    })
+  }
+})()
