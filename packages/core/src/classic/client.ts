@@ -59,6 +59,8 @@ export class ClassicPushStream extends ClassicProperties {
   #known = new Map<string, Position>()
   /** Channels that the server refused, and when they are asked for again. */
   readonly #refused = new Map<string, unknown>()
+  /** The client's. */
+  #state: Status['state'] = 'closed'
   /** When an answer that does not come is taken for a poll that waits. */
   #patience: unknown
   /** What went wrong just now. */
@@ -132,7 +134,8 @@ export class ClassicPushStream extends ClassicProperties {
     this.#wanted = false
     this.#calm()
     this.#client?.disconnect()
-    this.#setState(ClassicPushStream.CLOSED)
+    // The page may have connected again when it was told.
+    if (!this.#wanted) this.#setState(ClassicPushStream.CLOSED)
     this.#log('info', 'disconnected')
   }
 
@@ -170,6 +173,7 @@ export class ClassicPushStream extends ClassicProperties {
     this.#begin = begin
     const before = this.#client
     this.#client = undefined
+    this.#state = 'closed'
     before?.close()
     this.#known = new Map(this.#last)
     const first = Math.min(...this.#last.values())
@@ -244,9 +248,12 @@ export class ClassicPushStream extends ClassicProperties {
 
   /** Shows the client's state as the classic one. */
   #follow({ state, mode }: Status): void {
+    if (mode !== undefined) this.wrapper = this.wrappers.find((one) => modeOf(one) === mode) ?? wrapperOf(mode)
+    const before = this.#state
+    this.#state = state
+    if (state === before) return
     const { environment } = this
     environment.clearTimeout(this.#patience)
-    if (mode !== undefined && this.wrapper?.type !== wrapperOf(mode).type) this.wrapper = wrapperOf(mode)
     if (state === 'open') return this.#setState(ClassicPushStream.OPEN)
     const type = this.readyState === ClassicPushStream.OPEN ? 'timeout' : 'load'
     const trouble = this.#trouble

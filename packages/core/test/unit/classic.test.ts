@@ -345,12 +345,55 @@ describe('states and errors', () => {
     expect(states).toEqual([1])
     await settle(200)
     expect([states, stream.readyState]).toEqual([[1, 2], 2])
+    // The client itself waits longer, and says nothing new to the page.
+    await settle(20_000)
+    expect([states, errors]).toEqual([[1, 2], []])
     stream.disconnect()
     stream.connect()
     await settle()
     open()[0]!.refuse(502)
     await settle(300)
     expect(states).toEqual([1, 2, 0, 1, 0])
+  })
+
+  test('a page that is left is no error, and goes on when it comes back', async () => {
+    const told: Record<string, () => void> = {}
+    const page = {
+      onBack: (callback: () => void) => {
+        told.back = callback
+        return () => undefined
+      },
+      onLeave: (callback: () => void) => {
+        told.leave = callback
+        return () => undefined
+      },
+    }
+    await connected({ environment: { page } })
+    told.leave!()
+    expect([states, open()]).toEqual([[1, 2, 0], []])
+    told.back!()
+    await settle()
+    open()[0]!.accept()
+    await settle()
+    expect([states, errors]).toEqual([[1, 2, 0, 1, 2], []])
+  })
+
+  test('a page that connects again when it is told of the end is connected', async () => {
+    const stream = await connected()
+    stream.onstatuschange = (state) => {
+      states.push(state)
+      if (state === 0) stream.connect()
+    }
+    stream.disconnect()
+    await settle()
+    open()[0]!.accept()
+    await settle()
+    expect([states, stream.readyState]).toEqual([[1, 2, 0, 1, 2], 2])
+  })
+
+  test('the wrapper is one of the wrappers', async () => {
+    const stream = await connected({ modes: 'eventsource|longpolling' })
+    expect(stream.wrapper).toBe(stream.wrappers[0])
   })
 
   test('an error of the page’s own function goes where errors nobody catches go, and disturbs nothing', async () => {
