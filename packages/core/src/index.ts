@@ -21,4 +21,5 @@ export type { Endpoint, Promises, Protocol, ProtocolFactory } from './protocols/
 export type { PushStreamSettings } from './protocols/push-stream.js'
 export type { TextEncoding } from './protocols/text.js'
 export type { Register, Registered } from './register.js'
-export { createUpdates, type Updates, type UpdatesEvents, type UpdatesOptions } from './updates/updates.js'
+export type { Updates, UpdatesEvents, UpdatesOptions } from './updates/types.js'
+export { createUpdates } from './updates/updates.js'
