@@ -75,6 +75,9 @@ async function notify({ push }: Place, from: number, to: number, during?: (n: nu
   }
 }
 
+/** How often a server is asked. */
+const intervals = [100]
+
 /** The application in a page. */
 class Application {
   readonly page: Page
@@ -116,7 +119,9 @@ class Application {
 
   /** Waits until so many listen to a channel. */
   async listeners(channel: string, count: number): Promise<void> {
-    await expect.poll(() => this.#stage.subscribers(channel), `listeners to ${channel}`).toBe(count)
+    await expect
+      .poll(() => this.#stage.subscribers(channel), { message: `listeners to ${channel}`, intervals })
+      .toBe(count)
   }
 }
 
@@ -132,7 +137,6 @@ const applications = {
 } as const
 
 const clickedThrough: readonly [ServerName, keyof typeof applications][] = [
-  ['the development server', 'React 19, mounting twice'],
   ['the development server', 'React 18, mounting twice'],
   ['the development server', 'Vue'],
   ['Nchan', 'React 19, mounting twice'],
@@ -180,18 +184,27 @@ for (const [server, name] of clickedThrough) {
         await expect(page.getByTestId('progress-text')).toHaveText('4 of 10')
         await app.click('progress-close')
         await expect(app.dialog).toBeHidden()
-        await app.listeners('job-seven', 0)
         await app.page.getByRole('button', { name: 'Show the progress of seven' }).click()
         await expect(page.getByTestId('progress-text')).toHaveText('4 of 10')
         await place.push.publish('job-seven', progress(10))
         await expect(page.getByTestId('progress-text')).toHaveText('Done.')
         await expect(app.dialog).toBeHidden()
       })
+      await test.step('the line is cut: nothing is lost', async () => {
+        await app.click('tab-notifications')
+        await notify(place, 2, 31, (n) => {
+          if (n === 10 || n === 20) place.proxy.cut()
+        })
+        await expect(app.unread).toHaveText('80 unread')
+        expect((await app.texts.allTextContents()).slice(0, 30)).toEqual(numbers(2, 31))
+        await expect(page.getByTestId('gap')).toHaveCount(0)
+      })
       await test.step('a reload of the page shows what is stored', async () => {
+        await app.listeners('job-seven', 0)
         await page.reload()
         await app.isOpen()
-        await expect(app.texts).toHaveCount(52)
-        await expect(app.unread).toHaveText('52 unread')
+        await expect(app.texts).toHaveCount(82)
+        await expect(app.unread).toHaveText('82 unread')
         // What was answered before is not said again.
         await expect(page.getByTestId('toast')).toBeEmpty()
         await app.click('tab-jobs')
@@ -199,14 +212,6 @@ for (const [server, name] of clickedThrough) {
         await place.push.publish('jobs', job('seven', 'done'))
         await expect(app.jobs).toHaveText([/Ada ran seven/])
         await app.click('tab-notifications')
-      })
-      await test.step('the line is cut: nothing is lost', async () => {
-        await notify(place, 2, 31, (n) => {
-          if (n === 10 || n === 20) place.proxy.cut()
-        })
-        await expect(app.unread).toHaveText('82 unread')
-        expect((await app.texts.allTextContents()).slice(0, 30)).toEqual(numbers(2, 31))
-        await expect(page.getByTestId('gap')).toHaveCount(0)
       })
       await test.step('the server is restarted: that is said, and all goes on', async () => {
         // In the second of the last message a restart would look like a reload.
@@ -256,7 +261,7 @@ for (const name of ['React 19, mounting twice', 'React 18, mounting twice', 'Vue
     expect(before.length).toBeLessThanOrEqual(6)
     await app.click('tab-notifications')
     if (name === 'Vue') {
-      // Put aside, it goes on receiving: from here on nothing of it is stored any more.
+      // Put aside, it goes on receiving.
       await place.push.publish('jobs', job('three', 'running'))
       await notify(place, 1, 1)
       await expect(app.texts).toHaveText(numbers(1, 1))
@@ -309,14 +314,11 @@ for (const server of ['the development server', 'Nchan', 'the push stream module
       await expect(log).toHaveText([/news.*stored/])
       await page.getByTestId('channel-name').fill('more')
       await page.getByTestId('channel-add').click()
-      await expect.poll(() => stage.subscribers('more')).toBe(1)
+      await expect.poll(() => stage.subscribers('more'), { intervals }).toBe(1)
       await place.push.publish('more', 'on the new channel')
       await expect(log.first()).toHaveText(/more.*on the new channel/)
       await page.getByRole('button', { name: 'Remove more' }).click()
-      await expect.poll(() => stage.subscribers('more')).toBe(0)
-      await page.getByTestId('channel-name').fill('news')
-      await page.getByTestId('channel-add').click()
-      await expect(page.getByTestId('problem')).not.toBeEmpty()
+      await expect.poll(() => stage.subscribers('more'), { intervals }).toBe(0)
       for (let n = 1; n <= 30; n++) {
         await place.push.publish('user-42', `burst ${n}`)
         if (n === 10 || n === 20) place.proxy.cut()
@@ -330,7 +332,6 @@ for (const server of ['the development server', 'Nchan', 'the push stream module
       await place.push.publish('news', 'while away')
       await page.getByTestId('connect').click()
       await expect(log.first()).toHaveText(/news.*while away/)
-      await page.getByRole('button', { name: 'Remove user-42' }).click()
       await page.getByTestId('send-button').click()
       await expect(log.first()).toHaveText(/news.*Hello "World"/)
       await page.reload()

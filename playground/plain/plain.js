@@ -5,6 +5,8 @@
   var modes = given.get('modes') || 'websocket|eventsource|longpolling'
   var server = new URL(given.get('url') || location.origin)
   var states = ['closed', 'connecting', 'open']
+  var nchan = given.get('server') === 'nchan'
+  var listed = {}
   var count = 0
   var pushstream
 
@@ -48,6 +50,8 @@
 
   function add(name) {
     pushstream.addChannel(name, { backtrack: 10 })
+    if (listed[name]) return
+    listed[name] = true
     var item = document.createElement('li')
     var label = document.createElement('span')
     var button = document.createElement('button')
@@ -60,13 +64,14 @@
     button.onclick = () => {
       pushstream.removeChannel(name)
       item.remove()
+      listed[name] = false
     }
     item.appendChild(label)
     item.appendChild(button)
     byId('channels').appendChild(item)
   }
 
-  if (given.get('server') === 'nchan') {
+  if (nchan) {
     // Nchan came after that class: for it there is the client of today, with the same callbacks.
     pushstream = new PushStream.Client({ url: server.href, modes: modes, protocol: PushStream.nchan() })
   } else {
@@ -98,8 +103,16 @@
   }
   byId('send').onsubmit = (event) => {
     event.preventDefault()
-    attempt(() => {
-      pushstream.sendMessage(byId('text').value)
-    })
+    byId('problem').textContent = ''
+    var name = encodeURIComponent(byId('to').value)
+    var text = byId('text').value
+    var refused = (status) => failed({ message: `It was not sent: ${status}` })
+    if (nchan) {
+      // Nchan takes bodies as they are; sendMessage encodes them, as the push stream module wants it.
+      fetch(`${server.origin}/pub/${name}`, { method: 'POST', body: text }).then(
+        (answer) => answer.ok || refused(answer.status),
+        refused,
+      )
+    } else PushStream.sendMessage(`${server.origin}/pub?id=${name}`, text, null, refused)
   }
 })()

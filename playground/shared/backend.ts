@@ -14,7 +14,7 @@ const any = (choice: readonly string[]) => choice[Math.floor(Math.random() * cho
 
 /** Steps of a job, and how long each takes, in ms. */
 const steps = 20
-const pace = 250
+const pace = 200
 
 /**
  * Does what the application's back end would do: publishes to the push server by POST. A page can only because this is a
