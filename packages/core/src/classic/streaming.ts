@@ -5,19 +5,18 @@ const given: readonly (readonly [token: string, value: string])[] = [
   ['~id~', '-?\\d+'],
   ["'~channel~'", "'(?:(?!'\\s*,)[^])*'"],
   ["'~text~'", "'[^]*'"],
-  ["'~event-id~'", "'[^]*?'"],
+  ["'~event-id~'", "'(?:[^']|'(?!\\s*[,)]))*'"],
   ["'~time~'", "'\\w{3}, [^'<>]*'"],
   ["'~tag~'", "'-?\\d+'"],
 ]
 
 /** A call with so many of them, and the white space that it is written with. */
-const callOf = (count: number) =>
-  new RegExp(
-    `^<script>(\\s*)p\\(${given
-      .slice(0, count)
-      .map(([, value], i) => (i > 0 ? `(\\s*,\\s*)${value}` : value))
-      .join('')}(\\s*\\)\\s*;?\\s*)</script>$`,
-  )
+const callOf = (count: number) => {
+  const values = given.slice(0, count).map(([, value], i) => (i > 0 ? `(\\s*,\\s*)${value}` : value))
+  // Without a time in it, two calls could pass for one that has more.
+  if (count < 5) values[2] = (values[2] as string).replace('[^]', '(?:(?!<script>)[^])')
+  return new RegExp(`^<script>(\\s*)p\\(${values.join('')}(\\s*\\)\\s*;?\\s*)</script>$`)
+}
 
 const calls = [6, 5, 4, 3].map(callOf)
 /** What comes before the first frame is a header template: a page, with scripts of its own. */

@@ -46,8 +46,9 @@ const shape = (...sources: string[]): Shape => {
 export function templateShape(template: string): Shape {
   const parts = template.split(/(~[a-z-]+~)/).map((part) => tokens[part] ?? escaped(part).replace(/\s+/g, '\\s*'))
   const source = parts
-    // A channel ends where the template goes on: were that tried at every such place, a body could make it take for ever.
-    .map((part, i) => (part === tokens['~channel~'] && parts[i + 1] ? `(?<channel>(?:(?!${parts[i + 1]})[^])*)` : part))
+    // A channel, an event's id or type ends where the template goes on: were that tried at every such place, a body could
+    // make it take for ever.
+    .map((part, i) => (parts[i + 1] ? part.replace('[^]*?', () => `(?:(?!${parts[i + 1]})[^])*`) : part))
     .join('')
     // A token that comes twice is captured once.
     .replace(/\(\?<(\w+)>/g, (group, name: string, offset: number, whole: string) =>
