@@ -249,7 +249,7 @@ for (const name of ['React 19, mounting twice', 'React 18, mounting twice', 'Vue
     await expect(app.jobs).toHaveText([/one/])
     await app.listeners('jobs', 1)
     const before = subscriptions(place)
-    for (let n = 0; n < 10; n++) {
+    for (let n = 0; n < 5; n++) {
       await app.click('tab-notifications')
       await app.click('tab-jobs')
     }
@@ -286,7 +286,8 @@ test('a job that the page runs itself: from its button to its end, in both appli
   await vue.open(applications.Vue)
   await react.click('tab-jobs')
   await vue.click('tab-jobs')
-  await react.click('start-job')
+  // By the page in front: browsers slow the timers of others.
+  await vue.click('start-job')
   for (const { page, dialog } of [react, vue]) {
     await page.getByRole('button', { name: /^Show the progress/ }).click()
     await expect(dialog.getByTestId('progress-text')).toHaveText(/^\d+ of 20$/)
@@ -336,8 +337,8 @@ for (const server of ['the development server', 'Nchan', 'the push stream module
       await expect(log.first()).toHaveText(/news.*Hello "World"/)
       await page.reload()
       await open()
-      // Ten of one channel, three of the other.
-      await expect(count).toHaveText('13')
+      // Of a backtrack of ten: ten of one channel, three of the other. Nchan can't count them, and gives all.
+      await expect(count).toHaveText(server === 'Nchan' ? '33' : '13')
     })
   })
 }

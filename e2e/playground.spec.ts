@@ -18,6 +18,10 @@ async function open(page: Page, query: string): Promise<void> {
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'open')
 }
 
+/** How much there is to scroll sideways. */
+const overflow = (page: Page) =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+
 const publish = (channel: string, body: string) =>
   fetch(`${playground.url}/pub?id=${channel}`, { method: 'POST', body }).then((response) => {
     expect(response.status).toBe(200)
@@ -85,16 +89,37 @@ test('by keyboard alone: to the button by Tab, published by Enter', async ({ pag
   await expect(rows(page).first()).toContainText('from the text')
 })
 
+test('the index leads to every page, and each of them works from the sources', async ({ page }) => {
+  await page.goto(playground.url)
+  await expect(page.getByTestId('curl')).toContainText(`${playground.url}/pub?id=user-42`)
+  const links = page.locator('.cards a')
+  const leadsTo = await links.evaluateAll((all) =>
+    all.map((link) => new URL((link as HTMLAnchorElement).href).pathname),
+  )
+  expect(leadsTo).toEqual(['/client.html', '/react/index.html', '/vue/index.html', '/plain/index.html'])
+  await page.setViewportSize({ width: 360, height: 740 })
+  const text = 'x'.repeat(300)
+  await publish('user-42', JSON.stringify({ type: 'notification', id: 'index', text }))
+  for (const path of leadsTo) {
+    await page.goto(playground.url)
+    expect(await overflow(page)).toBe(0)
+    await links.nth(leadsTo.indexOf(path)).click()
+    await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'open')
+    if (path !== '/client.html') await expect(page.getByText(text)).toBeVisible()
+    expect(await overflow(page)).toBe(0)
+    await page.getByRole('link', { name: 'PushStream' }).click()
+    await expect(links).toHaveCount(4)
+  }
+})
+
 test('360 pixels wide: nothing to scroll sideways, also with long messages', async ({ page }) => {
   await page.setViewportSize({ width: 360, height: 740 })
   await open(page, 'channels=narrow')
   await publish('narrow', 'x'.repeat(500))
   await expect(rows(page)).toHaveCount(1)
-  const overflow = () =>
-    page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-  expect(await overflow()).toBe(0)
+  expect(await overflow(page)).toBe(0)
   await page.locator('summary').evaluateAll((all) => {
     for (const summary of all) (summary.parentElement as HTMLDetailsElement).open = true
   })
-  expect(await overflow()).toBe(0)
+  expect(await overflow(page)).toBe(0)
 })

@@ -51,7 +51,7 @@ const everywhere = ['0.0.0.0', '::'].includes(host)
 const shown = everywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host
 const url = `http://${shown}:${port}`
 console.log(`
-  PushStream playground   ${url}/
+  PushStream playground   ${url}/      the client, React, Vue, one script tag
   listening on            ${everywhere ? 'every address of this machine' : host}, port ${port}
 
   Publish from a shell:
