@@ -56,7 +56,7 @@ console.log(`
 
   Publish from a shell:
 
-    curl -d '{"type":"greeting","text":"hello"}' '${url}/pub?id=news'
+    curl -d '{"type":"notification","text":"hello"}' '${url}/pub?id=user-42'
 
   Locations: /pub?id=…  /ws/…  /ev/…  /lp/…  /sub/…  /channels-stats     Ctrl-C ends it.
 `)

@@ -23,7 +23,7 @@ export function ProgressDialog({ job, onClose }: { job: string | null; onClose: 
     <dialog ref={dialog} aria-labelledby="progress-heading" data-testid="progress" onClose={onClose}>
       <h2 id="progress-heading">{job}</h2>
       <progress aria-labelledby="progress-heading" value={progress?.done} max={progress?.of} />
-      <p className="hint" role="status" data-testid="progress-text">
+      <p className="hint" data-testid="progress-text">
         {progress === undefined ? 'Waiting for news…' : finished ? 'Done.' : `${progress.done} of ${progress.of}`}
       </p>
       <p className="end">
