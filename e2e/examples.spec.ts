@@ -342,3 +342,35 @@ for (const server of ['the development server', 'Nchan', 'the push stream module
     })
   })
 }
+
+for (const server of ['the development server', 'Nchan', 'the push stream module'] as const) {
+  test.describe(`$.updates, on ${server}`, () => {
+    test.use({ server })
+    needs(needed[server])
+
+    test('what is stored, what comes, a cut, an end', async ({ page, stage }) => {
+      const { place, query } = stage
+      const texts = page.getByTestId('notifications').locator('.text')
+      await notify(place, 1, 2)
+      await page.goto(`${place.url}/examples/updates/index.html${query}`)
+      await expect(texts).toHaveText(numbers(1, 2))
+      await page.getByTestId('send-answer').click()
+      await expect(page.getByTestId('answers')).toContainText('an answer')
+      await page.getByTestId('send-notification').click()
+      await expect(texts.first()).toContainText('a notification')
+      await notify(place, 3, 32, (n) => {
+        if (n === 10 || n === 20) place.proxy.cut()
+      })
+      await expect(page.getByTestId('count')).toHaveText('34')
+      expect((await texts.allTextContents()).slice(0, 30)).toEqual(numbers(3, 32))
+      await page.getByTestId('unsubscribe').click()
+      await notify(place, 33, 33)
+      await expect(page.getByTestId('state')).toHaveText('not subscribed')
+      await page.getByTestId('subscribe').click()
+      // Everything that is stored, anew.
+      await expect(page.getByTestId('count')).toHaveText('35')
+      await expect(texts.first()).toHaveText('number 33')
+      await expect(page.getByTestId('gap')).toBeEmpty()
+    })
+  })
+}

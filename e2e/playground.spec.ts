@@ -96,7 +96,13 @@ test('the index leads to every page, and each of them works from the sources', a
   const leadsTo = await links.evaluateAll((all) =>
     all.map((link) => new URL((link as HTMLAnchorElement).href).pathname),
   )
-  expect(leadsTo).toEqual(['/client.html', '/react/index.html', '/vue/index.html', '/plain/index.html'])
+  expect(leadsTo).toEqual([
+    '/client.html',
+    '/react/index.html',
+    '/vue/index.html',
+    '/plain/index.html',
+    '/updates/index.html',
+  ])
   await page.setViewportSize({ width: 360, height: 740 })
   const text = 'x'.repeat(300)
   await publish('user-42', JSON.stringify({ type: 'notification', id: 'index', text }))
@@ -108,7 +114,7 @@ test('the index leads to every page, and each of them works from the sources', a
     if (path !== '/client.html') await expect(page.getByText(text)).toBeVisible()
     expect(await overflow(page)).toBe(0)
     await page.getByRole('link', { name: 'PushStream' }).click()
-    await expect(links).toHaveCount(4)
+    await expect(links).toHaveCount(5)
   }
 })
 

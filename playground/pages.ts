@@ -12,6 +12,7 @@ export const pages = {
   react: at('./react/index.html'),
   vue: at('./vue/index.html'),
   plain: at('./plain/index.html'),
+  updates: at('./updates/index.html'),
 }
 
 /** What the built pages may do. Vite's own page in development needs more, so it is not told there. */

@@ -24,7 +24,11 @@ const policyForOthers = strictPolicy.replace("connect-src 'self' ws:", 'connect-
 /** jQuery 3 writes innerHTML when it is loaded. */
 export const policyForJQuery = strictPolicy.replace(/; require-trusted-types-for .*/, '')
 
-const policies: Record<string, string> = { 'elsewhere.html': policyForOthers, 'updates.html': policyForJQuery }
+const policies: Record<string, string> = {
+  'elsewhere.html': policyForOthers,
+  'updates.html': policyForJQuery,
+  'examples/updates/index.html': policyForJQuery,
+}
 
 /** Answers with a file of e2e/page, or one that was built. */
 export async function serve({ url = '/' }: IncomingMessage, response: ServerResponse): Promise<void> {

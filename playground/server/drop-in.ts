@@ -44,7 +44,9 @@ async function bundle(): Promise<string> {
 /** What pages load by classic script tags, which Vite leaves alone. */
 const files: Record<string, () => Promise<string>> = {
   'pushstream.js': script,
+  'jquery.js': () => readFile(at('node_modules/jquery/dist/jquery.min.js'), 'utf8'),
   'plain/plain.js': () => readFile(at('playground/plain/plain.js'), 'utf8'),
+  'updates/updates.js': () => readFile(at('playground/updates/updates.js'), 'utf8'),
 }
 
 /** Has pushstream.js for the pages without a bundler, from the sources: nothing has to be built before. */
