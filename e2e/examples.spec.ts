@@ -355,9 +355,9 @@ for (const server of ['the development server', 'Nchan', 'the push stream module
       await page.goto(`${place.url}/examples/updates/index.html${query}`)
       await expect(texts).toHaveText(numbers(1, 2))
       await page.getByTestId('send-answer').click()
-      await expect(page.getByTestId('answers')).toContainText('an answer')
+      await expect(page.getByTestId('answers')).toContainText('An answer')
       await page.getByTestId('send-notification').click()
-      await expect(texts.first()).toContainText('a notification')
+      await expect(texts.first()).toContainText('A notification')
       await notify(place, 3, 32, (n) => {
         if (n === 10 || n === 20) place.proxy.cut()
       })

@@ -48,7 +48,7 @@ $(() => {
   })
   $('[data-type]').on('click', function send() {
     var type = $(this).data('type')
-    var body = JSON.stringify({ type: type, text: `The ${++sent}. thing sent here is ${$(this).text().toLowerCase()}` })
+    var body = JSON.stringify({ type: type, text: `${$(this).text()}, number ${++sent} of this page` })
     $('#problem').text('')
     $.ajax({
       method: 'POST',
