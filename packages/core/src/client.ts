@@ -180,33 +180,33 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   }
 
   /**
-   * Publishes a text to all channels of this client: as a websocket frame in that mode
-   * (push_stream_websocket_allow_publish), else by POST to `urlPrefixPublisher`, percent-encoded as the server's
-   * template needs it; to Nchan by POST to its `publisher`. Rejects with a `send` error.
+   * Publishes a text to all channels of this client: as a websocket frame in that mode (a server without
+   * push_stream_websocket_allow_publish drops it, and says nothing), else by POST to `urlPrefixPublisher`, percent-encoded
+   * as the server's template needs it; to Nchan by POST to its `publisher`, for each channel. Rejects with a `send` error.
    */
   async sendMessage(text: string): Promise<void> {
     this.#alive()
+    const { channels } = this
+    if (channels.length === 0) throw new PushStreamError('send', 'There is no channel to publish to: add one first.')
+    const together = this.#settings.protocol.apart ? channels.map((name) => [name]) : [channels]
+    await Promise.all(together.map((names) => this.#publish(names, text)))
+  }
+
+  async #publish(names: readonly string[], text: string): Promise<void> {
+    const { environment, protocol, timeout } = this.#settings
+    const { url, body, frame } = protocol.publish(names, text)
+    if (frame !== undefined && this.#lanes.send(names[0] as string, frame)) return
     const fail = (message: string, details: object) => new PushStreamError('send', message, details)
-    if (this.channels.length === 0) throw fail('There is no channel to publish to: add one first.', {})
-    const { environment, protocol } = this.#settings
-    const { url, body, frame } = protocol.publish(this.channels, text)
-    if (frame !== undefined && this.#lanes.send(frame)) return
     let response: Response
     try {
-      response = await environment.fetch(url, {
-        method: 'POST',
-        body,
-        signal: AbortSignal.timeout(this.#settings.timeout),
-      })
+      response = await environment.fetch(url, { method: 'POST', body, signal: AbortSignal.timeout(timeout) })
     } catch (cause) {
       throw fail('The publisher could not be reached. Try again.', { cause })
     }
-    if (!response.ok) {
-      const explain = response.headers.get('X-Nginx-PushStream-Explain')
-      throw fail(`The publisher answered ${response.status}${explain === null ? '' : `: ${explain}`}`, {
-        status: response.status,
-      })
-    }
+    if (response.ok) return
+    const { status, headers } = response
+    const explain = headers.get('X-Nginx-PushStream-Explain')
+    throw fail(`The publisher answered ${status}${explain === null ? '' : `: ${explain}`}`, { status })
   }
 
   /** Calls back for every event of this kind. A listener that throws is reported as an `error` and disturbs nobody. */

@@ -2,7 +2,7 @@ import { PushStream } from '../client.js'
 import type { Position } from '../delivery/position.js'
 import { timeOf } from '../delivery/position.js'
 import { PushStreamError } from '../errors.js'
-import type { Status } from '../events.js'
+import type { Gap, Status } from '../events.js'
 import type { Received } from '../message.js'
 import { ClassicError } from './error.js'
 import { type LogLevel, log } from './log.js'
@@ -196,7 +196,7 @@ export class ClassicPushStream extends ClassicProperties {
     client
       .on('message', (message) => mine(() => this.#deliver(message as Received)))
       .on('channeldeleted', ({ channel }) => mine(() => this.onchanneldeleted?.(names.of(channel))))
-      .on('gap', (gap) => this.#log('info', 'messages are lost:', gap))
+      .on('gap', (gap) => mine(() => this.#gap(names.of(gap.channel), gap)))
       .on('deadletter', ({ reason, raw }) => this.#log('error', 'a frame can not be read:', reason, raw.slice(0, 200)))
       .on('status', (status) => mine(() => this.#follow(status)))
       .on('error', (error) => mine(() => this.#failed(error)))
@@ -237,6 +237,11 @@ export class ClassicPushStream extends ClassicProperties {
     const values = [body, id, this.#names.of(channel), eventId ?? '', alone, time?.toUTCString()] as const
     this.#log('debug', 'message', ...values)
     this.onmessage?.(...values)
+  }
+
+  #gap(channel: string, { first, last, reason }: Gap): void {
+    this.#log('info', 'messages are lost:', channel, first, last, reason)
+    this.ongap?.(channel, first, last, reason)
   }
 
   #setState(state: number): void {

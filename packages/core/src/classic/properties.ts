@@ -1,4 +1,5 @@
 import { defaultEnvironment, type Environment } from '../connection/environment.js'
+import type { Gap } from '../events.js'
 import type { ModeName } from '../modes/mode.js'
 import type { Params, Provider } from '../options.js'
 import type { ClassicError } from './error.js'
@@ -18,6 +19,8 @@ export interface ClassicCallbacks {
   onerror?: ((error: ClassicError) => void) | null
   onstatuschange?: ((readyState: number) => void) | null
   onchanneldeleted?: ((channel: string) => void) | null
+  /** New: messages that can't be had any more, by their ids where these are known, before the message that follows. */
+  ongap?: ((channel: string, first: Gap['first'], last: Gap['last'], reason: Gap['reason']) => void) | null
 }
 
 /** What `new PushStream(settings)` of the classic script takes. What is unknown is ignored, as it always was. */
@@ -143,6 +146,7 @@ export class ClassicProperties {
   onerror: NonNullable<ClassicCallbacks['onerror']> | null
   onstatuschange: NonNullable<ClassicCallbacks['onstatuschange']> | null
   onchanneldeleted: NonNullable<ClassicCallbacks['onchanneldeleted']> | null
+  ongap: NonNullable<ClassicCallbacks['ongap']> | null
   readonly #injected: Partial<Environment> | undefined
 
   constructor(settings: ClassicSettings) {
@@ -187,6 +191,7 @@ export class ClassicProperties {
     this.onerror = settings.onerror || null
     this.onstatuschange = settings.onstatuschange || null
     this.onchanneldeleted = settings.onchanneldeleted || null
+    this.ongap = settings.ongap || null
   }
 
   /** The world as it is now. */

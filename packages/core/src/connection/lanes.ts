@@ -135,8 +135,8 @@ export function createLanes(settings: Settings, events: ConnectionEvents & Ledge
       if (apart) drop(name)
       return removed
     },
-    /** Sends a text by a connection that can. */
-    send: (text: string): boolean => all().some(({ connection }) => connection.current()?.send(text)),
+    /** Sends a text by the connection of this channel, if that can. */
+    send: (name: string, text: string): boolean => of(name)?.connection.current()?.send(text) ?? false,
     connect() {
       for (const { ledger, connection } of all()) if (ledger.size > 0) connection.connect()
     },

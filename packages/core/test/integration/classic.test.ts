@@ -60,6 +60,22 @@ const until = (condition: () => unknown) => expect.poll(condition, { timeout: 15
 const opened = ({ stream }: Page) => until(() => stream.readyState).toBe(2)
 
 describe.each(allModes)('%s', (modes) => {
+  test('what is lost is told before what follows, to who asks: ongap', async () => {
+    const { server, port } = await startServer({ ...sample, settings: { maxMessagesStoredPerChannel: 3 } })
+    const page = open(port, { modes })
+    const { stream, texts } = page
+    stream.ongap = (...values) => texts.push(values)
+    stream.addChannel('a')
+    stream.connect()
+    await opened(page)
+    server.publish('a', '1')
+    await until(() => texts).toEqual(['1'])
+    stream.disconnect()
+    for (const n of [2, 3, 4, 5, 6, 7]) server.publish('a', `${n}`)
+    stream.connect()
+    await until(() => texts).toEqual(['1', ['a', 2, 4, 'overflow'], '5', '6', '7'])
+  })
+
   test('callbacks, states, deletion, wrapper', async () => {
     const { server, port } = await startServer(sample)
     const page = open(port, { modes })

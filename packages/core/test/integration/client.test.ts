@@ -178,6 +178,23 @@ describe('what an application adds', () => {
 })
 
 describe('sendMessage', () => {
+  test.each(['websocket', 'longpolling'] as const)(
+    '%s: to every channel, where each has a connection of its own',
+    async (mode) => {
+      const messageTemplate = '{"text":"~text~"}'
+      const { url } = await startServer({ settings: { messageTemplate, websocketAllowPublish: true } })
+      const recording = record({ url, modes: [mode], messageTemplate })
+      recording.stream.addChannel('a').addChannel('b').connect()
+      await recording.until(() => recording.stream.status.state === 'open')
+      await recording.stream.sendMessage('to both')
+      await recording.until(() => recording.messages.length === 2)
+      expect(recording.messages.map(({ channel, text }) => `${channel}: ${text}`).sort()).toEqual([
+        'a: to both',
+        'b: to both',
+      ])
+    },
+  )
+
   test.each(['websocket', 'longpolling'] as const)('%s: arrives at everybody, whatever the text', async (mode) => {
     const { url } = await startServer({ settings: publisher })
     const { stream, until, messages } = record({ url, modes: [mode] })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { PushStream } from '../../src/client.js'
 import { everything, positionOf } from '../../src/delivery/position.js'
 import { PushStreamError } from '../../src/errors.js'
 import type { Ending } from '../../src/modes/mode.js'
@@ -838,4 +839,26 @@ describe('endings', () => {
     expect(explanation({ kind: 'close', status: 1008 })).toEqual({ status: undefined, explain: undefined })
     expect(explanation({ kind: 'status', status: 403, explain: 'x' })).toEqual({ status: 403, explain: 'x' })
   })
+})
+
+test('a text is published to each channel by itself, or to all at once where a separator is told', async () => {
+  for (const [separator, expected] of [
+    [undefined, ['http://h/pub/a', 'http://h/pub/b']],
+    [',', ['http://h/pub/a%2Cb']],
+  ] as const) {
+    const urls: string[] = []
+    const fetch = async (url: string) => {
+      urls.push(url)
+      return new Response('')
+    }
+    const stream = new PushStream({
+      url: 'http://h',
+      protocol: nchan(separator === undefined ? {} : { separator }),
+      environment: { fetch: fetch as unknown as typeof globalThis.fetch },
+    })
+    stream.addChannel('a').addChannel('b')
+    await stream.sendMessage('x')
+    expect(urls).toEqual(expected)
+    stream.close()
+  }
 })
