@@ -40,7 +40,12 @@ describe.skipIf(missing !== undefined)('live Nchan, every mode at once', () => {
 
     test('reloads, which wipe the memory store: a gap a channel for each', async () => {
       const outcome = await scene(workers, (live, n) => n % 300 === 200 && void live.nginx.reload())
-      expect(outcome).toEqual(each({ ...perfect, gaps: 2 * channels.length }))
+      expect(outcome).toEqual(each({ ...perfect, gaps: expect.any(Number) }))
+      for (const { gaps } of Object.values(outcome)) {
+        // Who is not back yet when the second one comes has one gap for both.
+        expect(gaps).toBeGreaterThanOrEqual(channels.length)
+        expect(gaps).toBeLessThanOrEqual(2 * channels.length)
+      }
     })
 
     test('a restart: a gap a channel', async () => {
