@@ -192,8 +192,12 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
     let slot: Slot | undefined
     let gone = false
     const next = async () => {
-      slot?.release()
-      if (chain !== undefined && share?.scarce) slot = await share.take()
+      // What is stored comes one message an answer: it is not to wait for its turn with each of them.
+      if (!share?.scarce || !slot?.again()) {
+        slot?.release()
+        slot = undefined
+        if (chain !== undefined && share?.scarce) slot = await share.take()
+      }
       // Closed while it waited: nobody else would give the connection back.
       if (gone) slot?.release()
       const pause = chain?.pause ?? 0

@@ -135,6 +135,8 @@ export function createDoubts(
     },
     /** Long-poll answers came quickly one after the other, and several workers may have made them miss something. */
     burst(source: Source, calm: () => void) {
+      // A successor would begin with the same second again, and bring the next burst: it would never get beyond that.
+      if (settings.protocol.polls === undefined) return calm()
       if (timers.has('burst')) return
       timers.set('burst', burstWait, () => {
         calm()

@@ -36,6 +36,20 @@ export function createLanes(settings: Settings, events: ConnectionEvents & Ledge
   const lanes = new Map<string, Lane>()
   const limit = () => settings.environment.connections(settings.origin)
   const slots = createSlots(settings.environment, limit)
+  const { environment } = settings
+  /** Tells how long the way to the server is. */
+  const timed: Settings = {
+    ...settings,
+    environment: {
+      ...environment,
+      async fetch(input, init) {
+        const sent = environment.now()
+        const response = await environment.fetch(input, init)
+        slots.answered(environment.now() - sent)
+        return response
+      },
+    },
+  }
   const share: Share = {
     get scarce() {
       return apart && lanes.size > limit()
@@ -53,7 +67,7 @@ export function createLanes(settings: Settings, events: ConnectionEvents & Ledge
   function make(): Lane {
     const ledger = new Ledger(order, settings.environment.now, events)
     const connection = createConnection(
-      settings,
+      apart ? timed : settings,
       ledger,
       {
         ...events,

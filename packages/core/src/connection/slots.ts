@@ -1,47 +1,87 @@
 import type { Environment } from './environment.js'
 
-/** How long a poll may hang while others wait for its connection, in ms. */
+/** How long a poll may hang while others wait for its connection, in ms, where the way to the server takes no longer. */
 const slice = 500
+/** So many polls that gave way, one after the other, may be for the way having become longer: then one has this time, in ms. */
+const doubtful = 20
+const patience = 5000
+/** How many answers tell how long the way is. */
+const recent = 8
+/** Who gets one answer after the other goes on for so many times as long. */
+const turn = 4
 
-/** A connection that may be used for one poll. */
+/** A connection that may be used for polls, one after the other. */
 export interface Slot {
   /** Aborted when others wait: the poll is to be asked again later. */
   readonly until: AbortSignal
+  /** Whether another poll may leave, when the one before it was answered. */
+  again(): boolean
   release(): void
 }
 
 /**
  * Shares the few connections that a browser makes to one server over HTTP/1.1 among the polls of many channels: while
- * others wait, a poll that brings nothing gives way.
+ * others wait, a poll that brings nothing gives way, when it has had the time to be answered.
  */
 export function createSlots(environment: Environment, limit: () => number) {
   const waiting: (() => void)[] = []
   /** Polls that hang, the longest first. */
   const hanging = new Set<AbortController>()
+  /** How long the last answers took. The shortest waited for nothing but the way. */
+  const answers: number[] = []
   let busy = 0
+  let unanswered = 0
+
+  function time(): number {
+    if (unanswered < doubtful) return Math.max(slice, ...(answers.length > 0 ? [3 * Math.min(...answers)] : []))
+    unanswered = 0
+    return patience
+  }
 
   function grant(): Slot {
     const abort = new AbortController()
-    busy++
-    const timer = environment.setTimeout(() => {
-      if (waiting.length > 0) abort.abort()
-      else hanging.add(abort)
-    }, slice)
+    const length = time()
+    let end = environment.now() + turn * length
+    let timer: unknown
+    const start = () => {
+      timer = environment.setTimeout(() => {
+        if (waiting.length === 0) return hanging.add(abort)
+        unanswered++
+        abort.abort()
+      }, length)
+    }
+    start()
     let released = false
     return {
       until: abort.signal,
+      again() {
+        const now = environment.now()
+        if (waiting.length === 0) end = now + turn * length
+        if (abort.signal.aborted || now >= end) return false
+        environment.clearTimeout(timer)
+        hanging.delete(abort)
+        start()
+        return true
+      },
       release() {
         if (released) return
         released = true
-        busy--
         environment.clearTimeout(timer)
         hanging.delete(abort)
-        if (busy < limit()) waiting.shift()?.()
+        // The place is handed on: who asks now is behind those that wait.
+        if (waiting.length > 0 && busy <= limit()) waiting.shift()?.()
+        else busy--
       },
     }
   }
 
   return {
+    /** A request was answered after so many ms. */
+    answered(ms: number): void {
+      unanswered = 0
+      answers.push(ms)
+      if (answers.length > recent) answers.shift()
+    },
     /** Resolves when there is a connection to use. */
     async take(): Promise<Slot> {
       if (busy >= limit() || waiting.length > 0) {
@@ -51,7 +91,7 @@ export function createSlots(environment: Environment, limit: () => number) {
           longest.abort()
         }
         await new Promise<void>((resolve) => waiting.push(resolve))
-      }
+      } else busy++
       return grant()
     },
   }

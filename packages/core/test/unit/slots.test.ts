@@ -79,6 +79,17 @@ test('in turn: ten polls that all hang share two connections', async () => {
   expect(Math.max(...turns)).toBeLessThanOrEqual(5)
 })
 
+test('who gives way is behind those that wait', async () => {
+  limit = 1
+  const first = take()
+  await clock.advance(0)
+  const second = take()
+  first.slot?.release()
+  const third = take()
+  await clock.advance(0)
+  expect([second, third].map(({ slot }) => slot !== undefined)).toEqual([true, false])
+})
+
 test('releasing twice releases once', async () => {
   const first = take()
   await clock.advance(0)
@@ -87,4 +98,59 @@ test('releasing twice releases once', async () => {
   const more = [take(), take(), take()]
   await clock.advance(0)
   expect(more.filter(({ slot }) => slot !== undefined)).toHaveLength(2)
+})
+
+test('one answer after the other: it goes on for its turn, then for its place in the line', async () => {
+  limit = 1
+  const first = take()
+  await clock.advance(0)
+  const second = take()
+  let polls = 0
+  for (; first.slot?.again(); polls++) await clock.advance(100)
+  expect(polls).toBe(20)
+  expect(first.slot?.until.aborted).toBe(false)
+  first.slot?.release()
+  await clock.advance(0)
+  expect(second.slot).toBeDefined()
+})
+
+test('while nobody waits it goes on', async () => {
+  const first = take()
+  await clock.advance(10_000)
+  for (let polls = 0; polls < 100; polls++) {
+    expect(first.slot?.again()).toBe(true)
+    await clock.advance(1000)
+  }
+})
+
+test('a poll has the time that answers take on this way', async () => {
+  limit = 1
+  slots.answered(5000)
+  slots.answered(700)
+  const first = take()
+  await clock.advance(0)
+  take()
+  await clock.advance(2099)
+  expect(first.slot?.until.aborted).toBe(false)
+  await clock.advance(1)
+  expect(first.slot?.until.aborted).toBe(true)
+})
+
+test('where nothing is answered any more, one in twenty has long', async () => {
+  limit = 1
+  const times: number[] = []
+  const run = async (): Promise<never> => {
+    for (;;) {
+      const slot = await slots.take()
+      const began = clock.now()
+      await new Promise<void>((resolve) => slot.until.addEventListener('abort', () => resolve()))
+      times.push(clock.now() - began)
+      slot.release()
+    }
+  }
+  void run()
+  void run()
+  await clock.advance(40_000)
+  expect(times.indexOf(5000)).toBe(20)
+  expect(times.lastIndexOf(5000)).toBe(40)
 })
