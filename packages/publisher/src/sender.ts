@@ -26,6 +26,7 @@ export interface SenderSettings {
   readonly timeout: number
   readonly retry: Required<RetryOptions>
   readonly concurrency: number
+  readonly keepAlive: boolean
   readonly fetch: typeof globalThis.fetch
   readonly random: () => number
 }
@@ -78,11 +79,12 @@ export class Sender {
   }
 
   async #once(request: ServerRequest, options: SendOptions): Promise<Answer> {
-    const { base, fetch, timeout } = this.#settings
+    const { base, fetch, timeout, keepAlive } = this.#settings
     const { channels, signal, changes, takes = [] } = options
     if (signal?.aborted) throw aborted(channels, 'no', signal)
     const given = new Headers(await this.#settings.headers())
     for (const [name, value] of Object.entries(request.headers)) given.set(name, value)
+    if (!keepAlive) given.set('Connection', 'close')
     const abort = new AbortController()
     const stop = () => abort.abort(signal?.reason)
     if (signal?.aborted) throw aborted(channels, 'no', signal)
