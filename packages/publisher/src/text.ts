@@ -32,10 +32,11 @@ const percentEncoded = (text: string) => {
 /** How `~text~` stands in push_stream_message_template. */
 export type TemplateText = 'quoted' | 'raw' | 'alone'
 
-// Readers percent-decode what may have been encoded, so whatever has a percent sign is.
+// Readers percent-decode what may have been encoded, so whatever has a percent sign is. Nothing but white space is a ping,
+// where a template has no numbers.
 const unsafe: Record<Exclude<TemplateText, 'raw'>, RegExp> = {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what breaks a template
-  quoted: /["\\%\u0000-\u001f]/,
+  quoted: /["\\%\u0000-\u001f]|^\s*$/,
   // A text that is alone loses the white space around it, and is broken at every line. It must not look like a frame either.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what breaks a template
   alone: /[%\u0000-\u001f]|^\s|\s$/,
@@ -44,6 +45,6 @@ const unsafe: Record<Exclude<TemplateText, 'raw'>, RegExp> = {
 /** The body that a reader of this template makes the text of again. */
 export function forTemplate(data: unknown, template: TemplateText): string {
   const { text, json } = serialized(data)
-  if (template === 'raw') return json ? text : JSON.stringify(text.includes('%') ? percentEncoded(text) : text)
+  if (template === 'raw') return json ? text : JSON.stringify(/%|^\s*$/.test(text) ? percentEncoded(text) : text)
   return unsafe[template].test(text) ? percentEncoded(text) : text
 }
