@@ -1,3 +1,10 @@
+export {
+  type Beginning,
+  ChannelManager,
+  type ChannelManagerOptions,
+  type ChannelStore,
+  memoryStore,
+} from './channel-manager.js'
 export { type Outcome, PublisherError, type PublisherErrorCode, type PublisherErrorDetails } from './errors.js'
 export type { PublisherOptions } from './options.js'
 export {

@@ -149,8 +149,8 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
     if (matching !== undefined) {
       const prefix = typeof matching === 'string' ? matching : ''
       const there = (await this.#list(prefix, rest)).map(({ channel }) => channel)
-      // A name that is no UTF-8 can't be asked for.
-      const names = there.filter((name) => !name.includes('\ufffd') && !/[/?*]/.test(name) && name !== '')
+      // Not every name that is there can be asked for.
+      const names = there.filter((name) => !name.includes('\ufffd') && this.#takes(name))
       const wanted =
         typeof matching === 'function'
           ? matching
@@ -288,6 +288,15 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
     const failed = all.flatMap((one) => (one.status === 'rejected' ? [one.reason as PublisherError] : []))
     if (failed.length > 0) throw failed.length === 1 ? failed[0] : together(failed)
     return all.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
+  }
+
+  #takes(name: string): boolean {
+    try {
+      this.#server.check(name)
+      return true
+    } catch {
+      return false
+    }
   }
 
   /** What the server says of what it took: in the order of the request. */

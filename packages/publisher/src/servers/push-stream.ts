@@ -61,6 +61,9 @@ export function pushStreamServer(settings: PushStreamServerSettings = {}): Serve
     check(channel) {
       checkText(channel)
       if (/[/?]/.test(channel)) refuseName(channel, `can't contain '/' or '?', the server has no way to read them`)
+      // One at the end lets a worker of the module (b1c1a08) loop for ever.
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are meant
+      if (/[\u0000-\u001f\u007f]/.test(channel)) refuseName(channel, 'has no control characters')
       if (channel === 'ALL' || channel.includes('*')) refuseName(channel, `is not 'ALL', and has no '*' in it`)
     },
 
@@ -100,7 +103,9 @@ export function pushStreamServer(settings: PushStreamServerSettings = {}): Serve
     info: (channel) => ({ method: 'GET', path: pathOf(publisher, [channel]), headers: accept }),
 
     list(prefix) {
-      if (/[/?*]/.test(prefix)) refuseName(prefix, `begins without '/', '?' and '*'`)
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are meant
+      if (/[/?*\u0000-\u001f\u007f]/.test(prefix))
+        refuseName(prefix, `begins without '/', '?', '*' and control characters`)
       const name = prefix === '' ? 'ALL' : `${encoded(prefix, statistics.inPath).replace(/\.b0$/, '')}*`
       return { method: 'GET', path: statistics.with(name), headers: accept }
     },

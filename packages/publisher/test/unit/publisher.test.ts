@@ -185,7 +185,7 @@ describe('errors', () => {
     expect(() => new Publisher(options as never)).toThrow(expect.objectContaining({ code: 'bad-option' }))
   })
 
-  test.each(['', 'a/b', 'a?b', 'ALL', 'a*', '\ud800'])(
+  test.each(['', 'a/b', 'a?b', 'ALL', 'a*', '\ud800', 'a\n', 'a\u0000'])(
     'the name %j is refused before anything is sent',
     async (name) => {
       const { publisher, asked } = scripted([taken()])
