@@ -89,9 +89,9 @@ describe('a store of several processes', () => {
     const memory = memoryStore()
     const pause = () => new Promise<void>((resolve) => setImmediate(resolve))
     const store: ChannelStore = {
-      get: async (key) => (await pause(), memory.get(key)),
-      add: async (key, channel) => (await pause(), memory.add(key, channel)),
-      delete: async (key) => (await pause(), memory.delete(key)),
+      get: (key) => pause().then(() => memory.get(key)),
+      add: (key, channel) => pause().then(() => memory.add(key, channel)),
+      delete: (key) => pause().then(() => memory.delete(key)),
       async *entries() {
         yield* memory.entries() as Iterable<readonly [string, string]>
       },
