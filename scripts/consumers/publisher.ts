@@ -4,6 +4,7 @@ import {
   ChannelManager,
   type ChannelStats,
   type ChannelStore,
+  memoryStore,
   nchanServer,
   Publisher,
   PublisherError,
@@ -63,8 +64,8 @@ export async function main(signal: AbortSignal): Promise<void> {
   // @ts-expect-error no address
   new Publisher({})
 
-  const store: ChannelStore | undefined = undefined
-  const manager = new ChannelManager({ publisher, ...(store && { store }) })
+  const store: ChannelStore = memoryStore()
+  const manager = new ChannelManager({ publisher, store })
   const channel: `user-${string}` = await manager.allocate('42', { signal })
   await manager.push('42', { type: 'answer', value: 42 })
   // @ts-expect-error not what such channels bring

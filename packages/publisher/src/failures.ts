@@ -22,6 +22,7 @@ const neverConnected = new Set([
 
 interface Trouble {
   code?: unknown
+  message?: unknown
   syscall?: unknown
   cause?: unknown
   errors?: unknown
@@ -35,6 +36,8 @@ export function neverSent(error: unknown): boolean {
     if (Array.isArray(one.errors) && one.errors.length > 0) return one.errors.every(neverSent)
     if (neverConnected.has(String(one.code)) || one.syscall === 'connect') return true
     if (/^ERR_TLS_CERT|SELF_SIGNED_CERT|UNABLE_TO_VERIFY|CERT_HAS_EXPIRED/.test(String(one.code))) return true
+    // Ports that fetch doesn't go to.
+    if (one.message === 'bad port') return true
     if (one.socket && one.socket.bytesWritten === 0) return true
   }
   return false

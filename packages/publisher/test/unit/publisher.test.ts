@@ -82,6 +82,35 @@ describe('what is sent again', () => {
     expect(asked).toHaveLength(1)
   })
 
+  test.each([
+    ['a name that nobody knows', failing('ENOTFOUND', { syscall: 'getaddrinfo' }), 4],
+    [
+      'several addresses, of which none answers',
+      Object.assign(new TypeError('fetch failed'), {
+        cause: Object.assign(new AggregateError([failing('ECONNREFUSED').cause, failing('EHOSTUNREACH').cause]), {
+          code: 'ECONNREFUSED',
+        }),
+      }),
+      4,
+    ],
+    ['a connection on which nothing was written', failing('UND_ERR_SOCKET', { socket: { bytesWritten: 0 } }), 4],
+    ['a connection on which something was', failing('UND_ERR_SOCKET', { socket: { bytesWritten: 9 } }), 1],
+    [
+      'an address that took too long for one of several',
+      Object.assign(new TypeError('fetch failed'), {
+        cause: new AggregateError([failing('ECONNREFUSED').cause, failing('ECONNRESET').cause]),
+      }),
+      1,
+    ],
+  ])('%s', async (_, reply, times) => {
+    const { publisher, asked } = scripted([reply])
+    expect(await errorOf(publisher.publish('c', 'x'))).toMatchObject({
+      code: 'unreachable',
+      outcome: times === 1 ? 'unknown' : 'no',
+    })
+    expect(asked).toHaveLength(times)
+  })
+
   test('429, and 503 with Retry-After', async () => {
     vi.useFakeTimers()
     const limited = new Response('', { status: 429 })
