@@ -2,6 +2,7 @@
 import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { pause } from './aborts.js'
 import { PublisherError } from './errors.js'
 import { Publisher } from './publisher.js'
 import { nchanServer, relayServer } from './servers/nchan.js'
@@ -272,19 +273,6 @@ function words(one: ChannelStats | ServerStats | undefined, channel: string | un
     .map(([what, value]) => `${what} ${value}`)
   if (lastMessageId !== undefined) told.push(`last message ${lastMessageId}`)
   return `${name === undefined ? 'server' : name}: ${told.join(', ') || 'taken'}`
-}
-
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    if (signal?.aborted) done()
-    else signal?.addEventListener('abort', done)
-  })
 }
 
 async function readAll(): Promise<string> {

@@ -1,4 +1,5 @@
 import type { Channels, DataOf } from '@pushstream/core'
+import { pause } from './aborts.js'
 import { badOption, PublisherError } from './errors.js'
 import type { Answer } from './failures.js'
 import { type PublisherOptions, settingsOf } from './options.js'
@@ -108,7 +109,8 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
 
   /**
    * Publishes messages as they come, no more than a few at a time: from an iterable that has more than fits into memory.
-   * To each channel in their order. Resolves when all are settled; what failed doesn't stop the rest.
+   * To each channel in their order. Resolves when all are settled; what failed doesn't stop the rest. An aborted signal does:
+   * no more is taken from the iterable then.
    */
   async publishAll<M extends Outgoing<C>>(
     messages: Iterable<M> | AsyncIterable<M>,
@@ -118,6 +120,7 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
     let published = 0
     const underway = new Set<Promise<void>>()
     for await (const message of messages) {
+      if (options.signal?.aborted) break
       const { channel, data, options: own } = message as { channel: string; data: unknown; options?: PublishOptions }
       const one: Promise<void> = this.#publish([channel], data, { ...own, signal: own?.signal ?? options.signal })
         .then(
@@ -396,18 +399,5 @@ function unexpected(answer: Answer, channels: readonly string[], advice: string)
     channels,
     outcome: 'unknown',
     status: answer.status,
-  })
-}
-
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    if (signal?.aborted) done()
-    else signal?.addEventListener('abort', done)
   })
 }

@@ -1,3 +1,5 @@
+import { onAbort } from './aborts.js'
+
 interface Task {
   readonly channels: readonly string[]
   /** At how many of its channels others are before it. */
@@ -29,7 +31,7 @@ export class ChannelQueue {
         channels,
         behind: 0,
         begin: () => {
-          signal?.removeEventListener('abort', giveUp)
+          off()
           if (given) return this.#done(task)
           // What fails is its caller's business; those behind go on.
           work()
@@ -45,8 +47,8 @@ export class ChannelQueue {
           task.behind++
         }
       }
+      const off = onAbort(signal, giveUp)
       if (signal?.aborted) giveUp()
-      else signal?.addEventListener('abort', giveUp, { once: true })
       if (task.behind === 0) task.begin()
     })
   }

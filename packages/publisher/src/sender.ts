@@ -1,3 +1,4 @@
+import { onAbort, pause } from './aborts.js'
 import { PublisherError } from './errors.js'
 import { type Answer, refusal, withoutAnswer } from './failures.js'
 import { Slots } from './queue.js'
@@ -88,7 +89,7 @@ export class Sender {
     const abort = new AbortController()
     const stop = () => abort.abort(signal?.reason)
     if (signal?.aborted) throw aborted(channels, 'no', signal)
-    signal?.addEventListener('abort', stop)
+    const off = onAbort(signal, stop)
     let late = false
     const timer = setTimeout(() => {
       late = true
@@ -116,29 +117,24 @@ export class Sender {
       throw withoutAnswer(error, channels)
     } finally {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', stop)
+      off()
     }
     if ((answer.status >= 200 && answer.status < 300) || takes.includes(answer.status)) return answer
     throw refusal(answer, channels, changes)
   }
 
-  #pause(attempt: number, error: PublisherError, { signal, channels }: SendOptions, mayBeDone: boolean): Promise<void> {
+  async #pause(
+    attempt: number,
+    error: PublisherError,
+    { signal, channels }: SendOptions,
+    mayBeDone: boolean,
+  ): Promise<void> {
     const { delay, maxDelay } = this.#settings.retry
     const whole = Math.min(maxDelay, delay * 2 ** attempt)
     // Not all channels at once.
     const ms = error.retryAfter ?? whole * (0.5 + this.#settings.random() / 2)
-    return new Promise((resolve, reject) => {
-      const stop = () => {
-        clearTimeout(timer)
-        reject(aborted(channels, mayBeDone ? 'unknown' : 'no', signal as AbortSignal))
-      }
-      const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', stop)
-        resolve()
-      }, ms)
-      if (signal?.aborted) stop()
-      else signal?.addEventListener('abort', stop, { once: true })
-    })
+    await pause(ms, signal)
+    if (signal?.aborted) throw aborted(channels, mayBeDone ? 'unknown' : 'no', signal)
   }
 }
 

@@ -88,7 +88,6 @@ for (const [config, server] of [
   describe.skipIf(missing !== undefined)(`${config} in a live nginx`, () => {
     test.each([
       [1, false],
-      [2, false],
       [2, true],
     ])('restarted, and reloaded, with %i workers, connections kept: %s', async (workers, keepAlive) => {
       const { nginx, ledger } = await startAccounted(config, { workers })

@@ -337,6 +337,22 @@ describe('order', () => {
     expect(await errorOf(publisher.publish('c', '3', { signal: AbortSignal.abort() }))).toMatchObject({ outcome: 'no' })
   })
 
+  test('one signal for many calls: no warning, and nothing stays with it', async () => {
+    const warned = vi.fn()
+    process.on('warning', warned)
+    const abort = new AbortController()
+    const added = vi.spyOn(abort.signal, 'addEventListener')
+    const removed = vi.spyOn(abort.signal, 'removeEventListener')
+    const { publisher } = scripted([new Response('')])
+    const calls = Array.from({ length: 100 }, (_, i) => publisher.publish(`c${i % 3}`, 'x', { signal: abort.signal }))
+    await Promise.all(calls)
+    expect(added.mock.calls.length).toBeGreaterThan(0)
+    expect(removed.mock.calls.length).toBe(added.mock.calls.length)
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('warning', warned)
+    expect(warned).not.toHaveBeenCalled()
+  })
+
   test('the wait before another attempt is ended by the signal', async () => {
     const { publisher } = scripted([refused()], { retry: { delay: 60_000, maxDelay: 60_000 } })
     const abort = new AbortController()
@@ -405,6 +421,23 @@ test('publishAll takes what it can keep up with, and tells what failed', async (
   expect(published).toBe(499)
   expect(failed).toMatchObject([{ message: { data: 250 }, error: { code: 'forbidden' } }])
   expect(ahead).toBeLessThanOrEqual(35)
+})
+
+test('publishAll stops taking when it is given up', async () => {
+  const abort = new AbortController()
+  let made = 0
+  async function* endless() {
+    for (;;) {
+      if (made++ === 100) abort.abort()
+      yield { channel: 'c', data: 'x' }
+      await Promise.resolve()
+    }
+  }
+  const { publisher } = scripted([new Response('')])
+  const { published, failed } = await publisher.publishAll(endless(), { signal: abort.signal })
+  expect(made).toBeLessThan(110)
+  expect(published + failed.length).toBe(100)
+  for (const { error } of failed) expect(error.code).toBe('aborted')
 })
 
 describe('requests', () => {
