@@ -1,0 +1,119 @@
+import { type Asked, createReader, type LocationSettings } from './auth/original-uri.js'
+import { badOption } from './errors.js'
+
+export type { Asked, LocationSettings } from './auth/original-uri.js'
+
+/** A request, as Node's http, Express or `fetch` have it. */
+export interface AuthRequest {
+  readonly url?: string | undefined
+  readonly headers: Headers | Readonly<Record<string, string | readonly string[] | undefined>>
+}
+
+/** An answer, as Node's http and Express have it. */
+export interface AuthResponse {
+  statusCode: number
+  setHeader(name: string, value: string): unknown
+  end(): unknown
+}
+
+/** What `createAuthorizer` takes. */
+export interface AuthorizerOptions<Request extends AuthRequest = AuthRequest> extends LocationSettings {
+  /**
+   * Decides on one channel, by what the application knows of the request (its cookies, say). `true` lets in; `false` and
+   * 403 refuse for good; 401 refuses whoever is not logged in. What throws refuses as well, and clients try again.
+   */
+  allow(channel: string, request: Request): boolean | 401 | 403 | Promise<boolean | 401 | 403>
+  /**
+   * The header with the address as the page requested it: `proxy_set_header X-Original-URI $request_uri`. nginx has to
+   * set it, or pages could. `false`: the request's own address, where no nginx stands between. Default `X-Original-URI`.
+   */
+  header?: string | false
+}
+
+/** A decision. */
+export interface Decision {
+  /** Whether all channels are allowed. */
+  readonly allowed: boolean
+  /** What `auth_request` is to be answered: 204, 401 or 403. */
+  readonly status: 204 | 401 | 403
+  /** The channels that were asked for, as far as they could be read. */
+  readonly channels: readonly string[]
+  /** Why not: for a log, not for the page. */
+  readonly reason: string | undefined
+}
+
+/** Answers nginx's `auth_request` and Nchan's `nchan_authorize_request`. Its functions may be passed on alone. */
+export interface Authorizer<Request extends AuthRequest = AuthRequest> {
+  /** Decides. Rejects with whatever `allow` throws. */
+  readonly authorize: (request: Request) => Promise<Decision>
+  /** For Node's http and for Express: `createServer(auth.handler)`, `app.get('/auth', auth.handler)`. */
+  readonly handler: (request: Request, response: AuthResponse) => Promise<void>
+  /** For what is written with `fetch`: `export const GET = auth.respond`. */
+  readonly respond: (request: Request) => Promise<Response>
+}
+
+const known = new Set(['allow', 'header', 'server', 'locations', 'argument', 'separator'])
+
+/** Makes what decides who may have which channels. Throws `bad-option`. */
+export function createAuthorizer<Request extends AuthRequest = AuthRequest>(
+  options: AuthorizerOptions<Request>,
+): Authorizer<Request> {
+  for (const name of Object.keys(options)) if (!known.has(name)) throw badOption(`There is no option '${name}'.`)
+  const { allow, header = 'X-Original-URI', server } = options
+  if (typeof allow !== 'function') throw badOption(`'allow' is a function of a channel and the request.`)
+  if (server !== undefined && server !== 'push-stream' && server !== 'nchan') {
+    throw badOption(`'server' is 'push-stream' or 'nchan'.`)
+  }
+  if (options.separator === '') throw badOption(`'separator' is at least one character.`)
+  if (header !== false && (typeof header !== 'string' || header === ''))
+    throw badOption(`'header' is a name, or false.`)
+  const read = createReader(options)
+
+  const authorize = async (request: Request): Promise<Decision> => {
+    const uri = header === false ? ownAddress(request.url) : headerOf(request, header)
+    const asked: Asked = uri === undefined ? { refused: `nginx did not set ${header}` } : read(uri)
+    if ('refused' in asked) return { allowed: false, status: 403, channels: [], reason: asked.refused }
+    const { channels } = asked
+    for (const channel of channels) {
+      const verdict = await allow(channel, request)
+      if (verdict === true) continue
+      const reason = `${JSON.stringify(channel)} is not allowed`
+      return { allowed: false, status: verdict === 401 ? 401 : 403, channels, reason }
+    }
+    return { allowed: true, status: 204, channels, reason: undefined }
+  }
+
+  // Anything but 2xx, 401 and 403 is an error to auth_request, which refuses with 500: clients take that for passing.
+  const statusOf = (request: Request): Promise<number> =>
+    authorize(request).then(
+      ({ status }) => status,
+      () => 500,
+    )
+
+  return {
+    authorize,
+    async handler(request, response) {
+      response.statusCode = await statusOf(request)
+      response.setHeader('Cache-Control', 'no-store')
+      response.end()
+    },
+    async respond(request) {
+      return new Response(null, { status: await statusOf(request), headers: { 'Cache-Control': 'no-store' } })
+    },
+  }
+}
+
+/** Path and query of a request's own address, whole or not. */
+function ownAddress(url: string | undefined): string | undefined {
+  return url?.replace(/^https?:\/\/[^/?#]*(?=\/)/i, '')
+}
+
+function headerOf({ headers }: AuthRequest, name: string): string | undefined {
+  if (typeof (headers as Headers).get === 'function') return (headers as Headers).get(name) ?? undefined
+  const wanted = name.toLowerCase()
+  const values = Object.entries(headers as Record<string, string | readonly string[] | undefined>)
+    .filter(([key]) => key.toLowerCase() === wanted)
+    .flatMap(([, value]) => value ?? [])
+  // Twice is once too often: nginx sets it once.
+  return values.length === 1 ? values[0] : undefined
+}

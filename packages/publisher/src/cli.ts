@@ -1,0 +1,300 @@
+#!/usr/bin/env node
+import { realpathSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { pause } from './aborts.js'
+import { PublisherError } from './errors.js'
+import { Publisher } from './publisher.js'
+import { nchanServer, relayServer } from './servers/nchan.js'
+import { pushStreamServer } from './servers/push-stream.js'
+import type { ChannelStats, Server, ServerStats } from './servers/server.js'
+import type { TemplateText } from './text.js'
+
+const HELP = `Usage: pushstream-publish --url <address> --channel <name> [options] <message>
+       pushstream-publish open|exists|delete|stats|watch --url <address> [options]
+
+Publishes to nginx-push-stream-module, Nchan, or a Basic HTTP Push Relay.
+
+  <message>               a text or JSON; - reads it from the standard input
+  --url <address>         where the server is (default: PUSHSTREAM_URL)
+  -c, --channel <name>    may be repeated
+  --server <name>         push-stream (default), nchan, relay
+  --publisher <path>      the publisher's location, e.g. '/pub?id={channel}'
+  --statistics <path>     the location of statistics, e.g. '/channels-stats?id={channel}'
+  --text <how>            how the template has ~text~: quoted (default), raw, alone
+  --event-id <id>         Event-Id, push stream module alone
+  --event-type <type>     Event-Type; Nchan: X-EventSource-Event
+  --content-type <type>   Content-Type of the message
+  -H, --header <n: v>     sent with every request; may be repeated
+  --lines                 with -: every line is a message
+  --timeout <ms>          for an attempt (default 10000)
+  --retries <n>           attempts after the first, where twice does no harm (default 8)
+  --json                  tells what the server says as JSON, one line each
+  -q, --quiet             tells nothing but errors
+  -h, --help              this text
+
+Commands:
+  open, delete            makes channels, deletes them
+  exists                  ends with 0 if all channels are there, else with 1
+  stats                   of --channel, of --prefix <text>, of --all, or of the server
+  watch                   the same every --interval <ms> (default 1000), until interrupted
+
+Ends with 0 when all is done, 1 when something is not, 2 when it was not understood,
+3 when nobody knows whether the server took it (publishing again may double).
+`
+
+/** Where a command reads and writes. */
+export interface Io {
+  stdout(text: string): void
+  stderr(text: string): void
+  /** All of the standard input. */
+  stdin(): Promise<string>
+  env: Readonly<Record<string, string | undefined>>
+  /** Ends it. */
+  signal?: AbortSignal | undefined
+}
+
+const commands = ['open', 'exists', 'delete', 'stats', 'watch'] as const
+type Command = (typeof commands)[number] | 'publish'
+
+class UsageError extends Error {}
+
+const options = {
+  url: { type: 'string' },
+  channel: { type: 'string', short: 'c', multiple: true },
+  server: { type: 'string', default: 'push-stream' },
+  publisher: { type: 'string' },
+  statistics: { type: 'string' },
+  text: { type: 'string' },
+  'event-id': { type: 'string' },
+  'event-type': { type: 'string' },
+  'content-type': { type: 'string' },
+  header: { type: 'string', short: 'H', multiple: true },
+  lines: { type: 'boolean', default: false },
+  timeout: { type: 'string' },
+  retries: { type: 'string' },
+  prefix: { type: 'string' },
+  all: { type: 'boolean', default: false },
+  interval: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  quiet: { type: 'boolean', short: 'q', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
+/** Runs the command. Resolves with its exit code. */
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  try {
+    return await perform(args, io)
+  } catch (error) {
+    const { code = '', message } = error as { code?: string; message: string }
+    const usage = error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS') || code === 'bad-option'
+    io.stderr(`pushstream-publish: ${message}\n${usage ? 'Try --help.\n' : ''}`)
+    if (usage || code === 'bad-channel' || code === 'bad-data' || code === 'unsupported') return 2
+    return error instanceof PublisherError && error.outcome === 'unknown' ? 3 : 1
+  }
+}
+
+async function perform(args: readonly string[], io: Io): Promise<number> {
+  // A message may be such a word: a command is one only in the first place.
+  const named = commands.find((one) => one === args[0])
+  const command: Command = named ?? 'publish'
+  const { values, positionals } = parseArgs({
+    args: [...(named ? args.slice(1) : args)],
+    options,
+    allowPositionals: true,
+  })
+  if (values.help) {
+    io.stdout(HELP)
+    return 0
+  }
+  const channels = values.channel ?? []
+  const { signal } = io
+  const url = values.url ?? io.env.PUSHSTREAM_URL
+  if (url === undefined) throw new UsageError('Where is the server? Give --url, or set PUSHSTREAM_URL.')
+  const publisher = new Publisher({
+    url,
+    server: serverOf(values),
+    headers: headersOf(values.header ?? []),
+    ...(values.timeout !== undefined && { timeout: number('timeout', values.timeout) }),
+    ...(values.retries !== undefined && { retry: { attempts: number('retries', values.retries) } }),
+  })
+  const tell = (one: ChannelStats | ServerStats | undefined, channel?: string) => {
+    if (!values.quiet)
+      io.stdout(`${values.json ? JSON.stringify(one ?? { channel, there: false }) : words(one, channel)}\n`)
+  }
+  const needChannels = () => {
+    if (channels.length === 0) throw new UsageError('Which channel? Give --channel.')
+  }
+  const without = () => {
+    if (positionals.length > 0) throw new UsageError(`'${command}' takes no message: ${positionals.join(' ')}`)
+  }
+
+  switch (command) {
+    case 'publish': {
+      needChannels()
+      if (positionals.length !== 1) {
+        throw new UsageError(
+          positionals.length === 0 ? 'What message? Give one, or -.' : 'One message: put it in quotes.',
+        )
+      }
+      const message = {
+        eventId: values['event-id'],
+        eventType: values['event-type'],
+        contentType: values['content-type'],
+        signal,
+      }
+      if (values.lines && positionals[0] !== '-') throw new UsageError('--lines goes with -.')
+      const given = positionals[0] === '-' ? await io.stdin() : (positionals[0] as string)
+      const body = (text: string) => (values.text === 'raw' ? asJson(text) : text)
+      if (!values.lines) {
+        for (const one of await publisher.publish(
+          channels,
+          body(positionals[0] === '-' ? given.replace(/\r?\n$/, '') : given),
+          message,
+        ))
+          tell(one)
+        return 0
+      }
+      const lines = given.split(/\r?\n/).filter((line) => line !== '')
+      const messages = lines.flatMap((line) =>
+        channels.map((channel) => ({ channel, data: body(line), options: message })),
+      )
+      const { published, failed } = await publisher.publishAll(messages)
+      if (!values.quiet) io.stdout(`${published} of ${messages.length} published\n`)
+      for (const { message: one, error } of failed.slice(0, 5)) io.stderr(`${one.channel}: ${error.message}\n`)
+      if (failed.length > 5) io.stderr(`… and ${failed.length - 5} more\n`)
+      return failed.length === 0 ? 0 : failed.some(({ error }) => error.outcome === 'unknown') ? 3 : 1
+    }
+    case 'open':
+    case 'delete':
+      without()
+      needChannels()
+      for (const channel of channels) {
+        const done =
+          command === 'open' ? await publisher.open(channel, { signal }) : await publisher.delete(channel, { signal })
+        const what = command === 'open' ? (done ? 'opened' : 'was open') : done ? 'deleted' : 'was not there'
+        if (!values.quiet) io.stdout(`${channel}: ${what}\n`)
+      }
+      return 0
+    case 'exists': {
+      without()
+      needChannels()
+      let all = true
+      for (const channel of channels) {
+        const there = await publisher.exists(channel, { signal })
+        all &&= there
+        if (!values.quiet) io.stdout(`${channel}: ${there ? 'there' : 'not there'}\n`)
+      }
+      return all ? 0 : 1
+    }
+    default: {
+      without()
+      const told = [channels.length > 0, values.prefix !== undefined, values.all].filter(Boolean)
+      if (told.length > 1) throw new UsageError('--channel, --prefix or --all: one of them.')
+      const once = async () => {
+        if (values.prefix !== undefined || values.all) {
+          const which = values.prefix !== undefined ? { prefix: values.prefix } : ({ all: true } as const)
+          for (const one of await publisher.stats(which, { signal })) tell(one)
+        } else if (channels.length === 0) tell(await publisher.stats({ signal }))
+        for (const channel of channels) tell(await publisher.stats(channel, { signal }), channel)
+      }
+      const interval = values.interval === undefined ? 1000 : number('interval', values.interval)
+      if (command === 'stats') {
+        await once()
+        return 0
+      }
+      while (!signal?.aborted) {
+        try {
+          await once()
+        } catch (error) {
+          if (signal?.aborted) break
+          const passing =
+            error instanceof PublisherError && ['unreachable', 'timeout', 'busy', 'server'].includes(error.code)
+          // It goes on where the server may come back.
+          if (!passing) throw error
+          io.stderr(`${(error as Error).message}\n`)
+        }
+        await pause(interval, signal)
+      }
+      return 0
+    }
+  }
+}
+
+function serverOf(values: { server?: string; publisher?: string; statistics?: string; text?: string }): Server {
+  const { server, statistics, text, publisher } = values
+  const at = publisher === undefined ? {} : { publisher }
+  if (server === 'push-stream') {
+    return pushStreamServer({
+      ...at,
+      ...(statistics !== undefined && { statistics }),
+      ...(text !== undefined && { text: text as TemplateText }),
+    })
+  }
+  if (text !== undefined) throw new UsageError(`--text is for push-stream: nothing else has a template.`)
+  if (server === 'nchan') return nchanServer({ ...at, ...(statistics !== undefined && { status: statistics }) })
+  if (server === 'relay') return relayServer(at)
+  throw new UsageError(`--server is push-stream, nchan or relay, not '${server}'.`)
+}
+
+function headersOf(lines: readonly string[]): Headers {
+  const headers = new Headers()
+  for (const line of lines) {
+    const [, name, value] = /^([^:\s]+)\s*:\s*(.*)$/.exec(line) ?? []
+    if (name === undefined) throw new UsageError(`--header wants 'Name: value', not '${line}'.`)
+    try {
+      headers.append(name, value as string)
+    } catch {
+      throw new UsageError(`--header: '${line}' is none that can be sent.`)
+    }
+  }
+  return headers
+}
+
+function number(name: string, value: string): number {
+  if (!/^\d+$/.test(value)) throw new UsageError(`--${name} is a whole number, not '${value}'.`)
+  return Number(value)
+}
+
+/** A template with raw texts wants JSON: what is that already stays so. */
+function asJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+function words(one: ChannelStats | ServerStats | undefined, channel: string | undefined): string {
+  if (one === undefined) return `${channel}: not there`
+  const { channel: name, channels, lastMessageId, ...numbers } = one as Partial<ChannelStats & ServerStats>
+  const told = Object.entries({ ...(channels !== undefined && { channels }), ...numbers })
+    .filter(([, value]) => value !== undefined)
+    .map(([what, value]) => `${what} ${value}`)
+  if (lastMessageId !== undefined) told.push(`last message ${lastMessageId}`)
+  return `${name === undefined ? 'server' : name}: ${told.join(', ') || 'taken'}`
+}
+
+async function readAll(): Promise<string> {
+  const parts: Buffer[] = []
+  for await (const part of process.stdin) parts.push(part as Buffer)
+  return Buffer.concat(parts).toString()
+}
+
+function isCommand(): boolean {
+  const script = process.argv[1]
+  // npm links commands, so the script's own name is compared, not the link's.
+  return script !== undefined && realpathSync(script) === fileURLToPath(import.meta.url)
+}
+
+if (isCommand()) {
+  const abort = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort())
+  process.exitCode = await run(process.argv.slice(2), {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    stdin: readAll,
+    env: process.env,
+    signal: abort.signal,
+  })
+}

@@ -1,0 +1,403 @@
+import type { Channels, DataOf } from '@pushstream/core'
+import { pause } from './aborts.js'
+import { badOption, PublisherError } from './errors.js'
+import type { Answer } from './failures.js'
+import { type PublisherOptions, settingsOf } from './options.js'
+import { ChannelQueue } from './queue.js'
+import { aborted, Sender, type SendOptions } from './sender.js'
+import type { ChannelStats, MessageOptions, Server, ServerStats } from './servers/server.js'
+import type { DataOfEach, TypeOf } from './types.js'
+
+/** What every method takes. */
+export interface CallOptions {
+  /** Gives up. What was sent already may have come through: the error's `outcome` says so. */
+  signal?: AbortSignal | undefined
+}
+
+/** How to publish. */
+export type PublishOptions<Type extends string = string> = MessageOptions<Type> &
+  CallOptions & {
+    /** Whether this message may be published again where nobody knows if the server took it. Default: as `retry.repeat` says. */
+    repeat?: boolean | undefined
+  }
+
+/** A message for `publishAll`. */
+export type Outgoing<C extends Channels> = {
+  [N in keyof C & string]: {
+    readonly channel: N
+    readonly data: DataOf<C, N>
+    readonly options?: PublishOptions<TypeOf<C, N>>
+  }
+}[keyof C & string]
+
+/** What became of a message of `publishAll`. */
+export interface Failed<M> {
+  readonly message: M
+  readonly error: PublisherError
+}
+
+/** Which channels: one by its name, all that begin so, all there are. */
+export type Which<C extends Channels> = (keyof C & string) | { readonly prefix: string } | { readonly all: true }
+
+/** How much of a path names may be: servers take 8 KB for a request line, proxies less. */
+const pathRoom = 2000
+
+const sizeOf = (name: string) => encodeURIComponent(name).length + 4
+
+/**
+ * Publishes: to each channel in the order of the calls, one request at a time, and to several beside each other. What
+ * failed is its caller's to know, and what was published behind it goes on.
+ *
+ * @typeParam C which types of messages go to which channels: the same as the page's `PushStream`.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: without a type parameter, data is whatever the application says it is
+export class Publisher<C extends Channels = Record<string, Record<string, any>>> {
+  readonly #server: Server
+  readonly #sender: Sender
+  readonly #repeat: 'never' | 'with-event-id' | 'always'
+  readonly #concurrency: number
+  readonly #queue = new ChannelQueue()
+  readonly #opened = new Set<string>()
+
+  /** Throws a `bad-option` error for options that are unknown or not of their type. Connects to nothing yet. */
+  constructor(options: PublisherOptions) {
+    const settings = settingsOf(options)
+    this.#server = settings.server
+    this.#sender = new Sender(settings)
+    this.#repeat = settings.retry.repeat
+    this.#concurrency = settings.concurrency
+  }
+
+  /** The channels that `open` was called for, and `delete` was not. */
+  get opened(): readonly (keyof C & string)[] {
+    return [...this.#opened] as (keyof C & string)[]
+  }
+
+  /** How many calls are waiting or under way. */
+  get pending(): number {
+    return this.#queue.size
+  }
+
+  /**
+   * Publishes one message. Objects become JSON, as they are at the call; a text is sent as it is, encoded where it would
+   * break the server's template. Resolves with what the server says of the channel.
+   *
+   * To several channels it is one request where the server has that, else one for each. Where only some of them fail,
+   * the error's `channels` are those.
+   *
+   * @throws PublisherError (as a rejection). `outcome` tells whether it may have been published all the same.
+   */
+  publish<N extends keyof C & string>(
+    channel: N,
+    data: DataOf<C, N>,
+    options?: PublishOptions<TypeOf<C, N>>,
+  ): Promise<ChannelStats>
+  publish<N extends keyof C & string>(
+    channels: readonly N[],
+    data: DataOfEach<C, N>,
+    options?: PublishOptions<TypeOf<C, N>>,
+  ): Promise<ChannelStats[]>
+  async publish(
+    channel: string | readonly string[],
+    data: unknown,
+    options: PublishOptions = {},
+  ): Promise<ChannelStats | ChannelStats[]> {
+    if (typeof channel === 'string') return (await this.#publish([channel], data, options))[0] as ChannelStats
+    if (!Array.isArray(channel)) throw badOption('Publish to a channel, or to an array of them.')
+    return this.#publish([...new Set(channel)], data, options)
+  }
+
+  /**
+   * Publishes messages as they come, no more than a few at a time: from an iterable that has more than fits into memory.
+   * To each channel in their order. Resolves when all are settled; what failed doesn't stop the rest. An aborted signal does:
+   * no more is taken from the iterable then.
+   */
+  async publishAll<M extends Outgoing<C>>(
+    messages: Iterable<M> | AsyncIterable<M>,
+    options: CallOptions = {},
+  ): Promise<{ readonly published: number; readonly failed: readonly Failed<M>[] }> {
+    const failed: Failed<M>[] = []
+    let published = 0
+    const underway = new Set<Promise<void>>()
+    for await (const message of messages) {
+      if (options.signal?.aborted) break
+      const { channel, data, options: own } = message as { channel: string; data: unknown; options?: PublishOptions }
+      const one: Promise<void> = this.#publish([channel], data, { ...own, signal: own?.signal ?? options.signal })
+        .then(
+          () => {
+            published++
+          },
+          (error: PublisherError) => {
+            failed.push({ message, error })
+          },
+        )
+        .finally(() => underway.delete(one))
+      underway.add(one)
+      if (underway.size >= this.#concurrency * 16) await Promise.race(underway)
+    }
+    await Promise.all(underway)
+    return { published, failed }
+  }
+
+  /**
+   * Publishes to all channels that this publisher opened; or with `matching`, to all that the server has whose names
+   * begin so, match the expression, or for which the function is true (push stream module alone).
+   */
+  async broadcast(
+    data: DataOf<C, keyof C>,
+    options: PublishOptions & { matching?: string | RegExp | ((channel: string) => boolean) } = {},
+  ): Promise<ChannelStats[]> {
+    const { matching, ...rest } = options
+    let channels: readonly string[] = this.opened
+    if (matching !== undefined) {
+      const prefix = typeof matching === 'string' ? matching : ''
+      const there = (await this.#list(prefix, rest)).map(({ channel }) => channel)
+      // Not every name that is there can be asked for.
+      const names = there.filter((name) => !name.includes('\ufffd') && this.#takes(name))
+      const wanted =
+        typeof matching === 'function'
+          ? matching
+          : typeof matching === 'string'
+            ? (name: string) => name.startsWith(matching)
+            : (name: string) => new RegExp(matching.source, matching.flags.replace(/[gy]/g, '')).test(name)
+      channels = names.filter(wanted)
+    }
+    return this.#publish(channels, data, rest)
+  }
+
+  /**
+   * Makes a channel, so that pages may subscribe where only existing ones may be. Where the server has no other way it
+   * publishes the server's `opening` message, unless the channel has a message already. Resolves with whether there was
+   * something to make.
+   */
+  open(channel: keyof C & string, options: CallOptions = {}): Promise<boolean> {
+    return this.#inTurn(channel, options, async (one) => {
+      const server = this.#server
+      const create = server.create(channel)
+      if (create !== undefined) {
+        const before = await this.#stats(channel, options)
+        if (before === undefined) await this.#sender.send(create, one(true, true))
+        this.#opened.add(channel)
+        return before === undefined
+      }
+      const before = await this.#stats(channel, options)
+      const there = before !== undefined && before.stored !== 0
+      if (!there) {
+        // Twice is once: it says nothing but that there is a channel.
+        await this.#sender.send(server.publish([channel], server.opening, {}), one(true, true))
+      }
+      this.#opened.add(channel)
+      return !there
+    })
+  }
+
+  /** Whether the server has the channel. */
+  async exists(channel: keyof C & string, options: CallOptions = {}): Promise<boolean> {
+    return (await this.stats(channel, options)) !== undefined
+  }
+
+  /**
+   * Deletes a channel with all that it stores; who is subscribed is told (with `text`, to the push stream module).
+   * Resolves with whether there was one. In turn with what is published to it.
+   */
+  delete(channel: keyof C & string, options: CallOptions & { text?: string } = {}): Promise<boolean> {
+    return this.#inTurn(channel, options, async (one) => {
+      const request = this.#server.remove(channel, options.text)
+      const { status, repeated } = await this.#sender.send(request, { ...one(true, true), takes: [404] })
+      this.#opened.delete(channel)
+      // Gone at the second attempt may mean that the first one did it.
+      return status !== 404 || repeated > 0
+    })
+  }
+
+  /** The same as `delete`. */
+  close(channel: keyof C & string, options: CallOptions & { text?: string } = {}): Promise<boolean> {
+    return this.delete(channel, options)
+  }
+
+  /**
+   * What the server says of a channel (`undefined`: it has none), of several (`{ prefix }`, `{ all: true }`: push stream
+   * module alone), or without an argument of itself.
+   */
+  stats(options?: CallOptions): Promise<ServerStats>
+  stats(channel: keyof C & string, options?: CallOptions): Promise<ChannelStats | undefined>
+  stats(which: { readonly prefix: string } | { readonly all: true }, options?: CallOptions): Promise<ChannelStats[]>
+  async stats(
+    which?: Which<C> | CallOptions,
+    options: CallOptions = {},
+  ): Promise<ServerStats | ChannelStats | ChannelStats[] | undefined> {
+    if (typeof which === 'string') return this.#stats(which, options)
+    if (which !== undefined && 'prefix' in which) return this.#list(which.prefix, options)
+    if (which !== undefined && 'all' in which) return this.#list('', options)
+    const { signal } = (which ?? options) as CallOptions
+    const answer = await this.#sender.send(this.#server.summary(), reading([], signal))
+    return this.#server.serverOf(answer.body) ?? unexpected(answer, [], `Is the server's statistics location set?`)
+  }
+
+  /**
+   * Statistics again and again, for `for await`: every `interval` ms (default 1000), until the loop is left or the signal
+   * is aborted. What fails for good after the retries is thrown.
+   */
+  watch(options?: WatchOptions): AsyncGenerator<ServerStats, void, undefined>
+  watch(channel: keyof C & string, options?: WatchOptions): AsyncGenerator<ChannelStats | undefined, void, undefined>
+  watch(
+    which: { readonly prefix: string } | { readonly all: true },
+    options?: WatchOptions,
+  ): AsyncGenerator<ChannelStats[], void, undefined>
+  async *watch(
+    which?: Which<C> | WatchOptions,
+    options: WatchOptions = {},
+  ): AsyncGenerator<ServerStats | ChannelStats | ChannelStats[] | undefined, void, undefined> {
+    const of = typeof which === 'string' || (which !== undefined && ('prefix' in which || 'all' in which))
+    const { interval = 1000, signal } = of ? options : ((which ?? options) as WatchOptions)
+    if (!(interval >= 0)) throw badOption(`'interval' is a number of ms from 0.`)
+    // biome-ignore lint/suspicious/noExplicitAny: the overloads say what goes together
+    const ask = () => (of ? this.stats(which as any, { signal }) : this.stats({ signal }))
+    while (!signal?.aborted) {
+      try {
+        yield await ask()
+      } catch (error) {
+        if (signal?.aborted) return
+        throw error
+      }
+      await pause(interval, signal)
+    }
+  }
+
+  /** Resolves when everything that was given before is settled. */
+  flush(): Promise<void> {
+    return this.#queue.idle()
+  }
+
+  async #publish(names: readonly string[], data: unknown, options: PublishOptions): Promise<ChannelStats[]> {
+    const server = this.#server
+    for (const name of names) server.check(name)
+    const { signal, repeat, ...message } = options
+    const always = this.#repeat === 'always' || (this.#repeat === 'with-event-id' && message.eventId !== undefined)
+    // Written now: whoever changes the object later doesn't change the message.
+    const work = parcels(names, server.together).map((channels) => ({
+      channels,
+      request: server.publish(channels, data, message),
+    }))
+    const all = await Promise.allSettled(
+      work.map(({ channels, request }) =>
+        this.#enqueue(channels, signal, async () => {
+          const how: SendOptions = { channels, repeatable: repeat ?? always, changes: true, signal }
+          const answer = await this.#sender.send(request, how)
+          return this.#described(answer, channels)
+        }),
+      ),
+    )
+    const failed = all.flatMap((one) => (one.status === 'rejected' ? [one.reason as PublisherError] : []))
+    if (failed.length > 0) throw failed.length === 1 ? failed[0] : together(failed)
+    return all.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
+  }
+
+  #takes(name: string): boolean {
+    try {
+      this.#server.check(name)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** What the server says of what it took: in the order of the request. */
+  #described(answer: Answer, channels: readonly string[]): ChannelStats[] {
+    const unknown = (channel: string): ChannelStats => ({
+      channel,
+      published: undefined,
+      stored: undefined,
+      subscribers: undefined,
+      lastMessageId: undefined,
+    })
+    // push_stream_channel_info_on_publish off.
+    if (answer.body.trim() === '') return channels.map(unknown)
+    const found = this.#server.channelsOf(answer.body, channels)
+    if (found === undefined) return unexpected(answer, channels, 'Is this the publisher’s location?')
+    return channels.map((channel) => found.find((one) => one.channel === channel) ?? unknown(channel))
+  }
+
+  async #stats(channel: string, { signal }: CallOptions): Promise<ChannelStats | undefined> {
+    this.#server.check(channel)
+    const answer = await this.#sender.send(this.#server.info(channel), { ...reading([channel], signal), takes: [404] })
+    if (answer.status !== 404) return this.#described(answer, [channel])[0]
+    // A location that is not there answers with a page.
+    if (/<html/i.test(answer.body)) unexpected(answer, [channel], 'Is this the publisher’s location?')
+    return undefined
+  }
+
+  async #list(prefix: string, { signal }: CallOptions): Promise<ChannelStats[]> {
+    const answer = await this.#sender.send(this.#server.list(prefix), { ...reading([], signal), takes: [404] })
+    const found = answer.status === 404 && answer.body === '' ? [] : this.#server.channelsOf(answer.body, [])
+    return found ?? unexpected(answer, [], `Is this the location of statistics?`)
+  }
+
+  #enqueue<T>(channels: readonly string[], signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    return this.#queue.run(channels, work, signal, () => aborted(channels, 'no', signal as AbortSignal))
+  }
+
+  async #inTurn<T>(
+    channel: string,
+    { signal }: CallOptions,
+    work: (one: (changes: boolean, repeatable: boolean) => SendOptions) => Promise<T>,
+  ): Promise<T> {
+    this.#server.check(channel)
+    const one = (changes: boolean, repeatable: boolean) => ({ channels: [channel], changes, repeatable, signal })
+    return this.#enqueue([channel], signal, () => work(one))
+  }
+}
+
+/** How to watch. */
+export interface WatchOptions extends CallOptions {
+  /** From one answer to the next question, in ms. Default 1000. */
+  interval?: number
+}
+
+const reading = (channels: readonly string[], signal: AbortSignal | undefined): SendOptions => ({
+  channels,
+  signal,
+  changes: false,
+  repeatable: true,
+})
+
+/** Channels that go into one request each. */
+function parcels(names: readonly string[], several: boolean): string[][] {
+  const made: string[][] = []
+  let room = 0
+  for (const name of names) {
+    const size = sizeOf(name)
+    if (!several || made.length === 0 || size > room) {
+      made.push([])
+      room = pathRoom
+    }
+    made.at(-1)?.push(name)
+    room -= size
+  }
+  return made
+}
+
+function together(errors: readonly PublisherError[]): PublisherError {
+  const [first] = errors as [PublisherError]
+  const channels = errors.flatMap((error) => error.channels)
+  const outcome = errors.some((error) => error.outcome === 'unknown') ? 'unknown' : 'no'
+  const { code, status, explain, retryAfter } = first
+  const cause = new AggregateError(errors)
+  return new PublisherError(code, `${first.message} (${errors.length} requests failed)`, {
+    channels,
+    outcome,
+    status,
+    explain,
+    retryAfter,
+    cause,
+  })
+}
+
+function unexpected(answer: Answer, channels: readonly string[], advice: string): never {
+  const beginning = JSON.stringify(answer.body.slice(0, 60))
+  throw new PublisherError('unexpected', `No such server answers ${answer.status} with ${beginning}. ${advice}`, {
+    channels,
+    outcome: 'unknown',
+    status: answer.status,
+  })
+}

@@ -1,0 +1,167 @@
+import { badOption, PublisherError } from '../errors.js'
+import { bytesOf, serialized } from '../text.js'
+import { Address, checkText, headerValue, refuseName } from './names.js'
+import type { ChannelStats, Server } from './server.js'
+
+/** How Nchan's locations are set up, where that is not the usual. */
+export interface NchanServerSettings {
+  /** The location of `nchan_publisher`. `{channel}` stands for the name, in the path or in the query. Default `/pub/{channel}`. */
+  publisher?: string
+  /** What stands between several names (`nchan_channel_id_split_delimiter` of the publisher's location). Default: none, and a request for each channel. */
+  separator?: string
+  /** The location of `nchan_stub_status`, for `stats()`. Default `/nchan_stub_status`. */
+  status?: string
+  /**
+   * The query argument with the seconds a message is kept, for `ttl`: `nchan_message_timeout $arg_ttl` in the publisher's
+   * location is `ttl`. Default: none, and `ttl` is refused.
+   */
+  ttlArgument?: string
+  /** What `open` publishes: a channel of Nchan exists through what is published to it. Default `{ type: 'open' }`. */
+  opening?: unknown
+}
+
+/** How a relay's locations are set up. */
+export interface RelayServerSettings {
+  /** The sender's location. `{channel}` stands for the name, in the path or in the query. Default `/publish?id={channel}`. */
+  publisher?: string
+  /**
+   * What `open` publishes, where the relay makes a channel through a message alone. Default: none, and `open` is a `PUT`
+   * without a body, which Basic HTTP Push Relays make a channel by.
+   */
+  opening?: unknown
+}
+
+const accept = { Accept: 'text/json' }
+
+const unsupported = (message: string) => new PublisherError('unsupported', message)
+
+function fillIn(
+  name: string,
+  address: Address,
+  create: boolean,
+  {
+    separator,
+    opening,
+    status,
+    ttlArgument,
+  }: Pick<NchanServerSettings, 'separator' | 'opening' | 'status' | 'ttlArgument'>,
+): Server {
+  const pathOf = (channels: readonly string[]) =>
+    address.with(channels.map(encodeURIComponent).join(encodeURIComponent(separator ?? '')))
+  return {
+    name,
+    together: separator !== undefined,
+    opening,
+
+    check(channel) {
+      checkText(channel)
+      if (address.inPath && /^\/|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/.test(channel)) {
+        refuseName(channel, 'has no steps of a path that are empty or only dots')
+      }
+      // nginx doesn't decode arguments: pages that name it in a path would mean another.
+      if (!address.inPath && encodeURIComponent(channel) !== channel) {
+        refuseName(channel, "in a query is made of letters, digits and - _ . ! ~ * ' ( )")
+      }
+      if (separator && channel.includes(separator)) refuseName(channel, `can't contain the separator '${separator}'`)
+    },
+
+    publish(channels, data, { eventId, eventType, contentType, ttl }) {
+      if (eventId !== undefined) throw unsupported(`Only the push stream module has an 'eventId'.`)
+      if (ttl !== undefined && ttlArgument === undefined) {
+        throw unsupported(`Set 'ttlArgument', and nchan_message_timeout to that argument, to use 'ttl'.`)
+      }
+      if (ttl !== undefined && !(Number.isInteger(ttl) && ttl > 0))
+        throw badOption(`'ttl' is a whole number of seconds.`)
+      const bytes = data instanceof Uint8Array
+      const { text, json } = bytes ? { text: '', json: false } : serialized(data)
+      const type = contentType ?? (json ? 'application/json' : undefined)
+      const path = pathOf(channels)
+      return {
+        method: 'POST',
+        path: ttl === undefined ? path : `${path}${path.includes('?') ? '&' : '?'}${ttlArgument}=${ttl}`,
+        headers: {
+          ...accept,
+          ...(type !== undefined && { 'Content-Type': type }),
+          ...(eventType !== undefined && { 'X-EventSource-Event': headerValue(eventType, 'eventType', badOption) }),
+        },
+        body: bytes ? data : bytesOf(text),
+      }
+    },
+
+    create: (channel) =>
+      create ? { method: 'PUT', path: pathOf([channel]), headers: accept, body: new Uint8Array() } : undefined,
+
+    remove: (channel) => ({ method: 'DELETE', path: pathOf([channel]), headers: accept }),
+    info: (channel) => ({ method: 'GET', path: pathOf([channel]), headers: accept }),
+
+    list() {
+      throw unsupported(`${name} can't list its channels. Name them.`)
+    },
+
+    summary() {
+      if (status === undefined) throw unsupported(`${name} has no statistics of the whole server.`)
+      return { method: 'GET', path: status.startsWith('/') ? status : `/${status}`, headers: {} }
+    },
+
+    channelsOf(body, asked): ChannelStats[] | undefined {
+      const fields = /"messages": *(\d+)[^]*"subscribers": *(\d+)/.exec(body)
+      const words = /queued messages: *(\d+)[^]*active subscribers: *(\d+)/.exec(body)
+      const found = fields ?? words
+      if (found === null) return undefined
+      const lastMessageId = /last[_ ]message[_ ]id"?: *"?([^"\s]+)/.exec(body)?.[1]
+      // The numbers of several channels are their sums, and tell nothing of one.
+      const alone = asked.length === 1
+      return asked.map((channel) => ({
+        channel,
+        published: undefined,
+        stored: alone ? Number(found[1]) : undefined,
+        subscribers: alone ? Number(found[2]) : undefined,
+        lastMessageId: alone ? lastMessageId : undefined,
+      }))
+    },
+
+    serverOf(body) {
+      const number = (what: string) => {
+        const found = new RegExp(`^${what}: *(\\d+)`, 'm').exec(body)
+        return found === null ? undefined : Number(found[1])
+      }
+      const published = number('total published messages')
+      return published === undefined
+        ? undefined
+        : {
+            channels: number('channels'),
+            published,
+            stored: number('stored messages'),
+            subscribers: number('subscribers'),
+            uptime: undefined,
+          }
+    },
+  }
+}
+
+function checkSettings(name: string, settings: object, known: readonly string[]): void {
+  for (const setting of Object.keys(settings)) {
+    if (!known.includes(setting)) throw badOption(`${name} has no setting '${setting}'.`)
+  }
+}
+
+/** Nchan. */
+export function nchanServer(settings: NchanServerSettings = {}): Server {
+  checkSettings('nchanServer', settings, ['publisher', 'separator', 'status', 'ttlArgument', 'opening'])
+  const { publisher = '/pub/{channel}', status = '/nchan_stub_status', opening = { type: 'open' } } = settings
+  if (settings.separator === '') throw badOption(`'separator' of nchanServer is at least one character.`)
+  const { separator, ttlArgument } = settings
+  return fillIn('nchan', new Address(publisher, 'publisher', badOption), false, {
+    opening,
+    status,
+    ...(separator !== undefined && { separator }),
+    ...(ttlArgument !== undefined && { ttlArgument }),
+  })
+}
+
+/** A server of the Basic HTTP Push Relay Protocol, like the older Nginx HTTP Push Module. */
+export function relayServer(settings: RelayServerSettings = {}): Server {
+  checkSettings('relayServer', settings, ['publisher', 'opening'])
+  const { publisher = '/publish?id={channel}', opening } = settings
+  return fillIn('relay', new Address(publisher, 'publisher', badOption), opening === undefined, { opening })
+}
