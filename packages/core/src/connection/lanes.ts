@@ -142,7 +142,10 @@ export function createLanes(settings: Settings, events: ConnectionEvents & Ledge
     /** Sends a text by a connection that can. */
     send: (text: string): boolean => all().some(({ connection }) => connection.current()?.send(text)),
     connect() {
-      for (const { ledger, connection } of all()) if (ledger.size > 0) connection.connect()
+      for (const lane of all()) {
+        lane.changed = false
+        if (lane.ledger.size > 0) lane.connection.connect()
+      }
     },
     /** Other channels are wanted now. */
     change() {
