@@ -8,7 +8,7 @@ import { cleanup, record, startProxy } from './support.js'
 
 /** The server for Node, as an application has it: live, without a store and without numbers. */
 async function startNode() {
-  const events = new EventStream({ grip: undefined } as never)
+  const events = new EventStream({})
   const app = express()
   app.get(
     '/events/',
