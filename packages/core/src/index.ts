@@ -13,6 +13,12 @@ export type {
   Stats,
   Status,
 } from './events.js'
+export {
+  type PushErrorEvent,
+  PushEventSource,
+  type PushEventSourceEventMap,
+  type PushEventSourceInit,
+} from './eventsource/push-event-source.js'
 export type { Message } from './message.js'
 export type { ModeName } from './modes/mode.js'
 export type { ClientOptions, Logger, Params, Provider } from './options.js'
