@@ -141,7 +141,7 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
     if (told === 'untold') return untold()
     if (told === 'unclear') {
       // Asked for from just before it, each channel's message comes with a number that only it has changed.
-      for (const [name, n] of ids) if (!newest.has(name) && n > 0) shared.seeds.set(name, n - 1)
+      for (const [name, n] of ids) if (own.has(name) && !newest.has(name)) shared.seeds.set(name, Math.max(0, n - 1))
       return inlet.over({ kind: 'end', explain: 'a message that did not tell its channel is asked for again' })
     }
     const name = told === 'known' ? undefined : told.name

@@ -201,6 +201,16 @@ test('a channel beside it that is not stored, and keeps no positions', async () 
   expect(django.server.requests.filter(({ url }) => url.includes('2147483647')).length).toBeLessThanOrEqual(2)
 })
 
+test('a channel on which nothing happens keeps its connection', async () => {
+  const django = await startDjango()
+  const recording = client(django.url, {}, { pingtimeout: 60 })
+  recording.stream.addChannel('a').connect()
+  await listening(recording, django, 1)
+  const until = Date.now() + 600
+  await recording.until(() => Date.now() > until)
+  expect(django.server.requests.length).toBe(1)
+})
+
 test('empty answers, and answers that end at once, are tried again ever later', async () => {
   const server = createScriptedServer()
   const { url } = await server.listen()

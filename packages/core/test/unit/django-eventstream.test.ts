@@ -392,6 +392,16 @@ describe('which channel it is', () => {
     expect(next.over).toBeUndefined()
   })
 
+  test('… and of a channel that had none so far, what comes meanwhile is not missed', async () => {
+    const { told, connect } = session(['a', 'b', 'c'], { ...together, ...known })
+    await connect().feed(opening + event('message', 'a:4,b:2,c:0', 'x'))
+    const next = connect()
+    expect(next.asked).toBe('a:3,b:1,c:0')
+    await next.feed(opening + event('message', 'a:4,b:1,c:0', 'x') + event('message', 'a:4,b:2,c:0', 'older'))
+    await next.feed(event('message', 'a:4,b:2,c:1', 'meanwhile'))
+    expect(told.map((one) => channelOf(one))).toEqual(['a', 'b', 'c'])
+  })
+
   test('of a channel at 0 no message can be', async () => {
     const { told, connect } = session(['a', 'b'], { ...together, ...known })
     await connect().feed(opening + event('message', 'a:1,b:0', 'x'))
