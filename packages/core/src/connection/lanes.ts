@@ -143,8 +143,10 @@ export function createLanes(settings: Settings, events: ConnectionEvents & Ledge
     send: (text: string): boolean => all().some(({ connection }) => connection.current()?.send(text)),
     connect() {
       for (const lane of all()) {
-        lane.changed = false
-        if (lane.ledger.size > 0) lane.connection.connect()
+        const { ledger, connection } = lane
+        // What is under way may have begun without the newest of them.
+        if (connection.context.state === 'closed') lane.changed = false
+        if (ledger.size > 0) connection.connect()
       }
     },
     /** Other channels are wanted now. */
