@@ -15,7 +15,7 @@ import { command, packages, root } from './workspace.mjs'
 /** The client with all it depends on, without the protocols that are imported apart, minified and gzipped, in bytes. What it is to become. */
 const GOAL = 12 * 1024
 /** What it is at most today: it must not grow without somebody's decision. */
-const LIMIT = 23 * 1024
+const LIMIT = 23.25 * 1024
 /** What a binding to a framework is at most, without the framework and the client: all it does is fit one into the other. */
 const BINDING_LIMIT = 1.2 * 1024
 const frameworks = ['react', 'vue']
@@ -104,6 +104,8 @@ async function checkSize({ path, entries, script }) {
   )
   const { size: withNchan } = await costOf({ path, entries }, ['PushStream', 'PushStreamError', 'nchan'])
   console.log(`  the same with nchan: ${withNchan} bytes`)
+  const { size: withDjango } = await costOf({ path, entries }, ['PushStream', 'PushStreamError', 'djangoEventStream'])
+  console.log(`  the same with djangoEventStream: ${withDjango} bytes`)
   if (script !== undefined) {
     await buildScript({ path, script }, false)
     console.log(`  pushstream.min.js gzipped: ${zipped(await buildScript({ path, script }, true))} bytes`)

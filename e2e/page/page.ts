@@ -1,9 +1,12 @@
 import {
+  type DjangoEventStreamSettings,
+  djangoEventStream,
   type Gap,
   type Message,
   type NchanSettings,
   nchan,
   type Options,
+  PushEventSource,
   PushStream,
   type Stats,
   type Status,
@@ -36,7 +39,9 @@ export interface Recording {
 export interface Start {
   readonly options?: Omit<Options, 'messagesPublishedAfter' | 'protocol'> & { messagesPublishedAfter?: number }
   /** Instead of the push stream module's. */
-  readonly protocol?: { readonly name: 'nchan' } & Omit<NchanSettings, 'url'> & { readonly url?: string }
+  readonly protocol?:
+    | ({ readonly name: 'nchan' } & Omit<NchanSettings, 'url'> & { readonly url?: string })
+    | ({ readonly name: 'django' } & Omit<DjangoEventStreamSettings, 'url'> & { readonly url?: string })
   /** Names, with how many stored messages to begin with. */
   readonly channels: Readonly<Record<string, number>>
   /** Channel and type of processors to register; `*` is any. */
@@ -63,8 +68,14 @@ class Client {
 
   constructor({ options = {}, protocol, channels, processors = [] }: Start) {
     const { messagesPublishedAfter, ...given } = options
-    const { name, ...settings } = protocol ?? {}
-    const rest: Options = name === 'nchan' ? { ...given, protocol: nchan(settings) } : given
+    const rest: Options = { ...given }
+    if (protocol?.name === 'nchan') {
+      const { name: _, ...settings } = protocol
+      rest.protocol = nchan(settings)
+    } else if (protocol?.name === 'django') {
+      const { name: _, ...settings } = protocol
+      rest.protocol = djangoEventStream(settings)
+    }
     const stream = new PushStream(
       messagesPublishedAfter === undefined
         ? rest
@@ -110,6 +121,7 @@ class Client {
 
 const page = {
   PushStream,
+  PushEventSource,
   client: undefined as Client | undefined,
   start(start: Start) {
     page.client = new Client(start)

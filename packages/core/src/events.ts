@@ -33,7 +33,7 @@ export interface Gap {
   readonly last: number | 'unknown'
   /**
    * `overflow`: the server does not store them any more (push_stream_max_messages_stored_per_channel,
-   * push_stream_message_ttl; nchan_message_buffer_length, nchan_message_timeout), or never did
+   * push_stream_message_ttl; nchan_message_buffer_length, nchan_message_timeout; a day, for django-eventstream), or never did
    * (push_stream_store_messages). `restart`: the server lost what it stored.
    */
   readonly reason: GapReason

@@ -13,9 +13,16 @@ export type {
   Stats,
   Status,
 } from './events.js'
+export {
+  type PushErrorEvent,
+  PushEventSource,
+  type PushEventSourceEventMap,
+  type PushEventSourceInit,
+} from './eventsource/push-event-source.js'
 export type { Message } from './message.js'
 export type { ModeName } from './modes/mode.js'
 export type { ClientOptions, Logger, Params, Provider } from './options.js'
+export { type DjangoEventStreamSettings, djangoEventStream } from './protocols/django-eventstream.js'
 export { type NchanSettings, nchan } from './protocols/nchan.js'
 export type { Endpoint, Promises, Protocol, ProtocolFactory } from './protocols/protocol.js'
 export type { PushStreamSettings } from './protocols/push-stream.js'

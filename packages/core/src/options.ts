@@ -36,7 +36,8 @@ export interface ClientOptions {
   useSSL?: boolean
   /**
    * The ways to connect, most wanted first, as an array or `'websocket|eventsource|longpolling'`. The next one starts
-   * when the one before it is not accepted within half a second. Default: websocket, eventsource, longpolling.
+   * when the one before it is not accepted within half a second. Default: websocket, eventsource, longpolling, as far as the
+   * protocol has them.
    * `stream` (push_stream_subscriber streaming) is used when named.
    */
   modes?: string | readonly ModeName[]
@@ -197,13 +198,12 @@ function checkNames(options: Record<string, unknown>): void {
   }
 }
 
-function modesOf(value: string | readonly ModeName[] | undefined): readonly ModeName[] {
-  if (value === undefined) return ['websocket', 'eventsource', 'longpolling']
+function modesOf(value: string | readonly ModeName[] | undefined, own = names): readonly ModeName[] {
+  if (value === undefined) return own.filter((mode) => mode !== 'stream')
   const list = typeof value === 'string' ? value.split('|') : value
   if (!Array.isArray(list)) throw bad(`'modes' is an array, or names with | between them.`)
   for (const mode of list) {
-    if (!names.includes(mode as ModeName))
-      throw bad(`Unknown mode '${String(mode)}'. The modes are ${names.join(', ')}.`)
+    if (!own.includes(mode as ModeName)) throw bad(`Unknown mode '${String(mode)}'. The modes are ${own.join(', ')}.`)
   }
   if (list.length === 0 || new Set(list).size < list.length)
     throw bad(`'modes' names at least one mode, and none twice.`)
@@ -288,8 +288,16 @@ export function settingsOf(options: ClientOptions & PushStreamSettings): Setting
   const { location: page } = environment
   const own = originOf(page)
   const isOwn = (base: string) => own !== undefined && new URL(base).origin === new URL(own).origin
+  const protocol = (options.protocol ?? pushStream(options))({
+    get base() {
+      return hosts.current
+    },
+    credentials: options.credentials ?? 'same-origin',
+    sameOrigin: page === undefined || bases.every(isOwn),
+  })
+  if (protocol.modes && options.eventSource === 'native') throw bad(`'eventSource' is 'fetch' with this protocol.`)
   return {
-    modes: modesOf(options.modes),
+    modes: modesOf(options.modes, protocol.modes),
     pingtimeout: options.pingtimeout ?? 30_000,
     timeout: options.timeout ?? 10_000,
     autoReconnect: options.autoReconnect ?? true,
@@ -301,13 +309,7 @@ export function settingsOf(options: ClientOptions & PushStreamSettings): Setting
     headers: options.headers ?? {},
     nativeEventSource: options.eventSource === 'native',
     logger: options.logger,
-    protocol: (options.protocol ?? pushStream(options))({
-      get base() {
-        return hosts.current
-      },
-      credentials: options.credentials ?? 'same-origin',
-      sameOrigin: page === undefined || bases.every(isOwn),
-    }),
+    protocol,
     environment,
     origin: hosts.count > 0 ? new URL(hosts.current).origin : '',
     hosts,

@@ -119,7 +119,7 @@ export function createDoubts(
     timers.set('stale', settings.pingtimeout, () => {
       const source = actions.current()
       const silent = source !== undefined && source === before && source.brought === brought
-      if (silent && settings.protocol.polls === undefined) replace(source)
+      if (silent && settings.protocol.polls === undefined && !settings.protocol.silence) replace(source)
       const channels = covered(source)
       if (source !== undefined && checks.possible && stale(channels).length < channels.length) void audit(source)
       watchStale(source, source?.brought)
@@ -163,7 +163,7 @@ export function createDoubts(
       watchStale(source, source.brought)
       // What ended the connections before may be something that this mode can't take: a poll may bring it.
       if (failing && checks.possible) void audit(source)
-      if (!dismissed || source.mode === 'longpolling') return
+      if (!dismissed || source.mode === 'longpolling' || settings.protocol.silence) return
       // A server that reloads may take the next connection into a worker on its way out, which looks open and delivers
       // nothing. Unless something live shows that it isn't so, the connection is replaced once more.
       timers.set('renew', renewal * (1 + settings.environment.random()), () => {

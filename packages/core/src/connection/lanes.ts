@@ -13,6 +13,8 @@ interface Lane {
   readonly connection: Connection
   /** It was added while the client was open, and is on its way for the first time: no trouble of the others. */
   late: boolean
+  /** Channels were added or taken away. */
+  changed: boolean
 }
 
 const names: Record<State, Status['state']> = {
@@ -30,10 +32,11 @@ const stateOf = ({ connection: { context } }: Lane): Status['state'] =>
 /** The worst first: what a client is when its lanes differ. */
 const worst: readonly Status['state'][] = ['connecting', 'waiting', 'open']
 
-/** The connections of a client: one for all of its channels, or one for each where the server can't resume several at once. */
+/** The connections of a client: one for all of its channels, or several where a server can't resume or take so many at once. */
 export function createLanes(settings: Settings, events: ConnectionEvents & LedgerEvents) {
-  const { apart, order } = settings.protocol
-  const lanes = new Map<string, Lane>()
+  const { apart, order, modes, most = Number.POSITIVE_INFINITY } = settings.protocol
+  const room = apart ? 1 : most
+  const lanes = new Set<Lane>()
   const limit = () => settings.environment.connections(settings.origin)
   const slots = createSlots(settings.environment, limit)
   const { environment } = settings
@@ -52,7 +55,7 @@ export function createLanes(settings: Settings, events: ConnectionEvents & Ledge
   }
   const share: Share = {
     get scarce() {
-      return apart && lanes.size > limit()
+      return apart && !modes && lanes.size > limit()
     },
     take: () => slots.take(),
   }
@@ -61,8 +64,8 @@ export function createLanes(settings: Settings, events: ConnectionEvents & Ledge
   let duplicates = 0
   let reconnects = 0
 
-  const all = () => [...lanes.values()]
-  const of = (name: string) => lanes.get(apart ? name : '')
+  const all = () => [...lanes]
+  const of = (name: string) => all().find(({ ledger }) => ledger.get(name))
 
   function make(): Lane {
     const ledger = new Ledger(order, settings.environment.now, events)
@@ -76,14 +79,15 @@ export function createLanes(settings: Settings, events: ConnectionEvents & Ledge
         },
         changed,
         refused(error: PushStreamError) {
-          if (apart) drop(error.channel as string)
+          drop(lane)
           events.refused(error)
           changed()
         },
       },
       share,
     )
-    const lane: Lane = { ledger, connection, late: open }
+    const lane: Lane = { ledger, connection, late: open, changed: true }
+    lanes.add(lane)
     return lane
   }
 
@@ -94,11 +98,9 @@ export function createLanes(settings: Settings, events: ConnectionEvents & Ledge
     if (open && !was) events.opened()
   }
 
-  /** Ends a lane that has no channel any more. */
-  function drop(name: string): void {
-    const lane = lanes.get(name)
-    if (lane === undefined) return
-    lanes.delete(name)
+  /** Ends a lane that has no channel any more. One that has room for any is kept for others. */
+  function drop(lane: Lane): void {
+    if (room === Number.POSITIVE_INFINITY || lane.ledger.size > 0 || !lanes.delete(lane)) return
     duplicates += lane.ledger.duplicates
     reconnects += lane.connection.reconnects
     lane.connection.disconnect()
@@ -137,29 +139,38 @@ export function createLanes(settings: Settings, events: ConnectionEvents & Ledge
     },
     /** Adds a channel; `false` if it is there. */
     add(name: string, backtrack: number, from: Position | undefined): boolean {
-      if (of(name)?.ledger.get(name) !== undefined) return false
-      const lane = of(name) ?? make()
-      lanes.set(apart ? name : '', lane)
+      if (of(name) !== undefined) return false
+      const lane = all().find(({ ledger }) => ledger.size < room) ?? make()
       lane.ledger.add(name, backtrack, from)
+      lane.changed = true
       return true
     },
     /** Takes a channel away; `false` if it isn't there. Nothing of it is delivered any more. */
     remove(name: string): boolean {
-      const removed = of(name)?.ledger.remove(name) ?? false
-      if (apart) drop(name)
-      return removed
+      const lane = of(name)
+      if (!lane?.ledger.remove(name)) return false
+      drop(lane)
+      lane.changed = true
+      return true
     },
     /** Sends a text by the connection of this channel, if that can. */
     send: (name: string, text: string): boolean => of(name)?.connection.current()?.send(text) ?? false,
     connect() {
-      for (const { ledger, connection } of all()) if (ledger.size > 0) connection.connect()
+      for (const lane of all()) {
+        const { ledger, connection } = lane
+        // What is under way may have begun without the newest of them.
+        if (connection.context.state === 'closed') lane.changed = false
+        if (ledger.size > 0) connection.connect()
+      }
     },
     /** Other channels are wanted now. */
     change() {
-      for (const { ledger, connection } of all()) {
+      for (const lane of all()) {
+        const { ledger, connection, changed } = lane
+        lane.changed = false
         if (ledger.size === 0) connection.disconnect()
         else if (connection.context.state === 'closed') connection.connect()
-        else if (apart) connection.yield()
+        else if (apart || !changed) connection.yield()
         else connection.change()
       }
     },

@@ -22,14 +22,17 @@ export class Liveness {
   #stopped = false
   readonly #environment: Environment
   readonly #pingtimeout: number
+  readonly #silence: number | undefined
   readonly #events: LivenessEvents
 
-  constructor(environment: Environment, pingtimeout: number, events: LivenessEvents) {
+  /** `silence`: what is death, where the server says so. */
+  constructor(environment: Environment, pingtimeout: number, events: LivenessEvents, silence?: number) {
     this.#environment = environment
     this.#pingtimeout = pingtimeout
     this.#events = events
+    this.#silence = silence
     this.last = this.#before = environment.now()
-    this.#arm(pingtimeout)
+    this.#arm(this.#limit())
   }
 
   /** Bytes came. */
@@ -58,7 +61,8 @@ export class Liveness {
   }
 
   #limit(): number {
-    return this.#rhythms.length > 0 ? patience * Math.max(...this.#rhythms) : this.#pingtimeout
+    const learned = this.#rhythms.length > 0 ? patience * Math.max(...this.#rhythms) : this.#pingtimeout
+    return this.#silence ?? learned
   }
 
   #arm(ms: number): void {
@@ -70,7 +74,7 @@ export class Liveness {
   #look(): void {
     const left = this.last + this.#limit() - this.#environment.now()
     if (left > 0) this.#arm(left)
-    else if (this.#rhythms.length > 0) this.#events.dead()
+    else if (this.#silence || this.#rhythms.length > 0) this.#events.dead()
     else {
       this.#events.idle()
       this.#arm(this.#pingtimeout)

@@ -38,10 +38,10 @@ export class Requests {
       ask(this.#settings.params, 'params'),
       ask(this.#settings.headers, 'headers'),
     ])
-    const wanted: Wanted[] = channels.map((channel) => ({
-      name: channel.name,
-      backtrack: this.#ledger.known(channel) === undefined ? backtrack(channel) : 0,
-    }))
+    const wanted: Wanted[] = channels.map((channel) => {
+      const after = this.#ledger.known(channel)
+      return { name: channel.name, backtrack: after === undefined ? backtrack(channel) : 0, after }
+    })
     return this.#settings.protocol.exchange(kind, {
       channels: wanted,
       position,

@@ -65,10 +65,12 @@ export class Source {
     this.#settings = settings
     this.#events = events
     this.openedAt = environment.now()
-    this.#liveness = new Liveness(environment, settings.pingtimeout, {
-      dead: () => events.dead(),
-      idle: () => events.idle(),
-    })
+    this.#liveness = new Liveness(
+      environment,
+      settings.pingtimeout,
+      { dead: () => events.dead(), idle: () => events.idle() },
+      protocol.silence,
+    )
     this.after(settings.timeout, () => {
       if (!this.accepted) this.end({ kind: 'refused', explain: `no answer within ${settings.timeout} ms` })
     })
@@ -108,7 +110,7 @@ export class Source {
         },
         life: () => {
           this.#liveness.life()
-          if (this.opened && mode.name === 'eventsource') this.accept()
+          if (this.opened && mode.name === 'eventsource' && !protocol.silence) this.accept()
         },
         pulse: (text) => decoder.pulse(text),
         frame: (text, meta) => decoder.frame(text, meta),

@@ -8,6 +8,8 @@ export interface Wanted {
   readonly name: string
   /** How many stored messages to ask for, where no position is known. */
   readonly backtrack?: number | undefined
+  /** Up to where this channel is complete: for servers that resume each channel from a point of its own. */
+  readonly after?: Position | undefined
 }
 
 /** What one request is for. */
@@ -89,6 +91,15 @@ export interface Protocol {
   readonly polls: 'poll' | 'longpolling' | undefined
   /** Whether each channel has a connection of its own, because the server can't resume several at once. */
   readonly apart: boolean
+  /** How many channels one connection takes at most, where it takes several. Default: any number. */
+  readonly most?: number
+  /** The modes the server has, the most wanted first. Default: all. */
+  readonly modes?: readonly ModeName[]
+  /**
+   * For servers that begin every event stream with an event of their own, and never are silent for this long, in ms: only
+   * that event (a `ping` of the decoder) shows that a connection is accepted, and silence that it is dead.
+   */
+  readonly silence?: number
   /** How messages are put in order, and from where a channel is asked for again. */
   readonly order: Order
   /** Whether an event stream must show a byte before it counts as accepted. */

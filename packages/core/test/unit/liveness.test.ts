@@ -49,6 +49,19 @@ describe('liveness', () => {
     expect(log).toEqual([['dead', 6.5 * rhythm]])
   })
 
+  test('where the server says what silence is death, it is that, with pings or without', async () => {
+    liveness.stop()
+    const note = (what: string) => () => void log.push([what, clock.now() - 1_000_000])
+    const events = { idle: note('idle'), dead: note('dead') }
+    liveness = new Liveness(clock as unknown as Environment, pingtimeout, events, 45_000)
+    await after(44_999, message)
+    for (let i = 0; i < 4; i++) await after(20_000, ping)
+    await clock.advance(44_999)
+    expect(log).toEqual([])
+    await clock.advance(1)
+    expect(log).toEqual([['dead', 44_999 + 80_000 + 45_000]])
+  })
+
   test('messages between pings do not shorten the rhythm that is learned', async () => {
     for (let i = 0; i < 3; i++) await after(10_000, ping)
     for (let i = 0; i < 50; i++) await after(100, message)

@@ -1,0 +1,69 @@
+import { Received } from '../message.js'
+import type { Channel } from './ledger.js'
+import type { Order } from './order.js'
+import { hashOf, type Outcome, sequence, settle } from './sequencer.js'
+
+/** Says where a channel stands on a connection. No message: it is never delivered. */
+export class Mark extends Received {
+  /** What comes next is numbered higher. */
+  readonly at: number
+  /** The server does not know the position that was asked for, and went on from here. */
+  readonly reset: boolean
+
+  constructor(channel: string, at: number, reset: boolean) {
+    super(undefined, channel, '', Number.NaN, undefined, undefined, undefined, 'eventsource', false)
+    this.at = at
+    this.reset = reset
+  }
+}
+
+const RECENT = 256
+
+/**
+ * For servers that count the messages of each channel, and resume each from a number of its own. Messages without a number
+ * are handed on as they come.
+ *
+ * @param patient whether a missing number is waited for, and asked about. If not, holes mean nothing.
+ */
+export const cursors = (patient: boolean): Order => ({
+  known: ({ sequence: { last } }) => last,
+
+  receive(channel, message): Outcome | undefined {
+    const { sequence: state, outlet } = channel
+    if (message instanceof Mark) {
+      mark(channel, message)
+      return undefined
+    }
+    const { id } = message
+    if (id === undefined) {
+      outlet.deliver(message)
+      return 'delivered'
+    }
+    if (state.last !== undefined && id <= state.last) {
+      // Lower numbers are repetitions, unless another text shows that the server counts anew.
+      const known = id > state.last - RECENT ? state.recent?.[id % RECENT] : undefined
+      if (!(known !== undefined && known < 0 && known !== -1 - hashOf(message))) return 'dropped'
+      settle(state, outlet)
+      outlet.gap(state.last + 1, 'unknown', 'restart')
+      state.recent = undefined
+      state.last = id - 1
+    }
+    if (!patient && state.last !== undefined && id > state.last + 1) {
+      state.last = id - 1
+      state.recent = undefined
+    }
+    return sequence(state, message, outlet)
+  },
+})
+
+function mark({ sequence: state, outlet }: Channel, { at, reset }: Mark): void {
+  if (state.last === undefined) state.last = at
+  else if (reset) {
+    settle(state, outlet)
+    const { last } = state
+    if (at < last) outlet.gap(last + 1, 'unknown', 'restart')
+    else if (at > last) outlet.gap(last + 1, at, 'overflow')
+    state.last = at
+    state.recent = undefined
+  }
+}

@@ -1,0 +1,182 @@
+import { cursors } from '../delivery/cursors.js'
+import { PushStreamError } from '../errors.js'
+import { createCursorDecoder, type Shared } from './django-eventstream-decoder.js'
+import { encodeIds, parseIds, unreachable } from './event-ids.js'
+import type { ProtocolFactory } from './protocol.js'
+
+/** How the routes of django-eventstream are set up, where that is not the usual. */
+export interface DjangoEventStreamSettings {
+  /**
+   * The route of `django_eventstream.urls`, below the client's address. With `{channel}` the name stands in the path
+   * (`/rooms/{channel}/`). Or a function of the names, which encodes them itself. Default `/events/`.
+   */
+  url?: string | ((channels: readonly string[]) => string)
+  /**
+   * How the channels are asked for: `repeated` (`?channel=a&channel=b`), `list` (`?channels=a,b`, as the view sets for the
+   * Django REST framework want it), or `route` where the address says it all: a route with fixed channels. Default
+   * `repeated`; `route` where `url` has `{channel}` or is a function.
+   */
+  channels?: 'repeated' | 'list' | 'route'
+  /**
+   * Whether channels come by one connection, ten at most; with more there are several. Only for channels that the server
+   * stores (EVENTSTREAM_STORAGE_CLASS, `is_channel_reliable`): what is not stored doesn't tell its channel. Set it where
+   * pages have more than four channels and no HTTP/2. Default false: a connection for each channel.
+   */
+  together?: boolean
+  /**
+   * Where the position goes: `query` (`?lastEventId=`) or `headers` (`Last-Event-ID`), which a server of another origin
+   * has to allow by name (EVENTSTREAM_ALLOW_HEADERS). Default `query`.
+   */
+  position?: 'query' | 'headers'
+  /**
+   * What a hole in the numbers of a channel means. `ask`: the server is asked for what is missing, by a new connection
+   * that takes over, and what it doesn't have is a `gap`. `ignore`: nothing, for servers behind Pushpin whose `send_event`
+   * is called with `skip_user_ids`. Default `ask`.
+   */
+  holes?: 'ask' | 'ignore'
+  /**
+   * Whether a channel of which nothing is known is asked for with an id that can't exist: the answer, a `stream-reset`,
+   * tells where it stands, so that nothing is missed from then on. Set it to false if your own storage class can't take
+   * such an id. Default true.
+   */
+  probe?: boolean
+}
+
+/** Messages have numbers, and where they are stored they come again. */
+const stored = { resume: 'position', gaps: 'exact' } as const
+/** Nothing is stored. */
+const passing = { resume: 'none', gaps: 'none' } as const
+
+const refuse = (message: string) => {
+  throw new PushStreamError('bad-option', message)
+}
+const oneOf = (name: string, value: unknown, words: readonly unknown[]) => {
+  if (!words.includes(value))
+    refuse(`'${name}' of djangoEventStream is ${words.map((word) => JSON.stringify(word)).join(' or ')}.`)
+}
+
+/**
+ * The protocol of django-eventstream, and of `@fanoutio/eventstream` for Node: Server-Sent Events over fetch. Each channel
+ * is resumed by its own number. What the server does not store comes while the connection is open, and else is lost.
+ */
+export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): ProtocolFactory => {
+  const { url = '/events/', together = false, position: where = 'query', holes = 'ask', probe = true } = settings
+  if (typeof url !== 'function' && typeof url !== 'string') {
+    refuse(`'url' of djangoEventStream is an address or a function.`)
+  }
+  const inRoute = typeof url === 'function' || url.includes('{channel}')
+  const { channels: style = inRoute ? 'route' : 'repeated' } = settings
+  oneOf('channels', style, ['repeated', 'list', 'route'])
+  oneOf('position', where, ['query', 'headers'])
+  oneOf('holes', holes, ['ask', 'ignore'])
+  oneOf('together', together, [true, false])
+  oneOf('probe', probe, [true, false])
+  if (together && typeof url === 'string' && inRoute) {
+    refuse(`An address with {channel} has room for one: leave out 'together', or give 'url' as a function.`)
+  }
+
+  return (endpoint) => {
+    const shared: Shared = { seeds: new Map(), sent: new Map(), probes: probe, stored: undefined }
+    let seeded = false
+
+    const fill = (names: readonly string[]) => {
+      const path =
+        typeof url === 'function' ? url(names) : url.replaceAll('{channel}', encodeURIComponent(names[0] ?? ''))
+      return new URL(/^https?:/.test(path) ? path : `${endpoint.base}/${path.replace(/^\/+/, '')}`)
+    }
+
+    return {
+      name: 'django-eventstream',
+      get promises() {
+        return shared.stored === false ? passing : stored
+      },
+      polls: undefined,
+      apart: !together,
+      most: 10,
+      modes: ['eventsource'],
+      // A keep-alive every 20 seconds.
+      silence: 45_000,
+      order: cursors(holes === 'ask'),
+      greets: true,
+
+      check(channel) {
+        const bad = (why: string) => {
+          const name = String(channel)
+          throw new PushStreamError('bad-channel', `A channel name ${why}: ${JSON.stringify(name.slice(0, 80))}`, {
+            channel: name,
+          })
+        }
+        if (typeof channel !== 'string' || channel === '') bad('is a text of at least one character')
+        if (style === 'list' && channel.includes(',')) bad(`can't have a comma where channels are asked for as a list`)
+        if (inRoute && /^\/|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/.test(channel)) {
+          bad('in a path has no steps that are empty or only dots')
+        }
+        try {
+          encodeURIComponent(channel)
+        } catch {
+          bad('is well-formed Unicode')
+        }
+      },
+
+      exchange(_, { channels, eventId, params, headers }) {
+        if (eventId !== undefined && !seeded && eventId !== 'error') {
+          const ids = parseIds(eventId)
+          if (ids === undefined) {
+            throw new PushStreamError(
+              'bad-option',
+              `'lastEventId' is no id of django-eventstream ('channel:12,other:3').`,
+            )
+          }
+          for (const [name, n] of ids) shared.seeds.set(name, n)
+        }
+        seeded = true
+        const ids = new Map<string, number>()
+        for (const { name, after } of channels) {
+          if (after !== undefined) shared.seeds.delete(name)
+          const from = after ?? shared.seeds.get(name) ?? (shared.probes ? unreachable : undefined)
+          if (from === undefined) shared.sent.delete(name)
+          else {
+            ids.set(name, from)
+            shared.sent.set(name, from)
+          }
+        }
+        const names = channels.map(({ name }) => name)
+        const target = fill(names)
+        const query = Object.entries(params)
+        if (style === 'repeated') for (const name of names) query.push(['channel', name])
+        const parts = query.map((pair) => pair.map(encodeURIComponent).join('='))
+        // The commas are the list's own.
+        if (style === 'list') parts.push(`channels=${names.map(encodeURIComponent).join(',')}`)
+        const head: Record<string, string> = { ...headers, Accept: 'text/event-stream' }
+        if (ids.size > 0 && where === 'query') parts.push(`lastEventId=${encodeURIComponent(encodeIds(ids))}`)
+        else if (ids.size > 0) head['Last-Event-ID'] = encodeIds(ids)
+        const search = [target.search.slice(1), ...parts].filter((part) => part !== '').join('&')
+        return {
+          url: `${target.origin}${target.pathname}${search === '' ? '' : `?${search}`}`,
+          headers: head,
+          credentials: endpoint.credentials,
+        }
+      },
+
+      decoder: (context, inlet) => createCursorDecoder(context, inlet, shared),
+
+      verdict: ({ kind, status = 0 }) =>
+        kind === 'end'
+          ? 'again'
+          : kind === 'status' && status >= 300 && status < 500 && ![408, 409, 425, 429].includes(status)
+            ? 'rejected'
+            : 'retry',
+
+      explanation: ({ kind, status, explain }) => ({ status: kind === 'status' ? status : undefined, explain }),
+      // What it stores survives it, and a store that was emptied shows by a reset.
+      wiped: () => false,
+      positionOf: () => undefined,
+      publish() {
+        throw new PushStreamError(
+          'send',
+          'django-eventstream takes no messages from pages: send them to a view of yours.',
+        )
+      },
+    }
+  }
+}

@@ -1,0 +1,453 @@
+import { createManualClock, type ManualClock } from '@pushstream/testkit'
+import { createParser } from 'eventsource-parser'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createStreamParser } from '../../src/eventsource/parser.js'
+import { PushEventSource, type PushEventSourceInit } from '../../src/eventsource/push-event-source.js'
+import { runs } from './support/runs.js'
+
+type Parsed = [type: string, data: string, id: string]
+
+function parsed(pieces: readonly string[], id = ''): { events: Parsed[]; id: string; retries: number[] } {
+  const events: Parsed[] = []
+  const retries: number[] = []
+  let last = id
+  const feed = createStreamParser(id, {
+    event: (...event) => void events.push(event),
+    id: (now) => {
+      last = now
+    },
+    retry: (ms) => void retries.push(ms),
+  })
+  for (const piece of pieces) feed(piece)
+  return { events, id: last, retries }
+}
+
+describe('the parser, by the standard', () => {
+  const message = (data: string, id = ''): Parsed => ['message', data, id]
+  test.each<[string, string, Parsed[]]>([
+    [
+      'fields',
+      'data:msg\ndata: msg\n\n:\nfalsefield:msg\n\nfalsefield:msg\nData:data\n\ndata\n\ndata:end\n\n',
+      [message('msg\nmsg'), message(''), message('end')],
+    ],
+    ['one space is taken away', 'data:  two\n\ndata:\ttab\n\n', [message(' two'), message('\ttab')]],
+    [
+      'empty data is an event, none is not',
+      'data\n\ndata\ndata\n\ndata:test\n\nevent: x\n\n',
+      [message(''), message('\n'), message('test')],
+    ],
+    ['what the stream leaves unfinished is none', 'retry:1000\ndata:test1\n\nid:test\ndata:test2', [message('test1')]],
+    [
+      'an empty type is message, and a type is for one event',
+      'event: \ndata:a\n\nevent:test\ndata:x\n\ndata:x\n\n',
+      [message('a'), ['test', 'x', ''], message('x')],
+    ],
+    [
+      'comments',
+      `data:1\n:\0\n:\r\ndata:2\n:${'x'.repeat(5000)}\rdata:3\n:data:fail\r:x\ndata:4\n\n`,
+      [message('1\n2\n3\n4')],
+    ],
+    [
+      'ids stay, are taken back by an empty one, and refused with a NUL',
+      'id: 1\ndata:a\n\ndata:b\n\nid: 2\0\ndata:c\n\nid\ndata:d\n\n',
+      [message('a', '1'), message('b', '1'), message('c', '1'), message('d')],
+    ],
+    ['an id of a block without data counts', 'id: 7\n\ndata: x\n\n', [message('x', '7')]],
+    ['NUL in data stays', 'data:\0\n\n', [message('\0')]],
+    ['a BOM in its middle is no beginning', 'data:1\n\n\ufeffdata:2\n\ndata:3\n\n', [message('1'), message('3')]],
+    ['leading spaces make another field', ' data:x\n\ndata:y\n\n', [message('y')]],
+  ])('%s', (_, text, events) => {
+    expect(parsed([text]).events).toEqual(events)
+    expect(parsed([...text]).events).toEqual(events)
+  })
+
+  test('retry takes digits alone', () => {
+    expect(parsed(['retry:3000\nretry:-1\nretry:1e3\nretry: 10\nretry\nretry:1000x\n\n']).retries).toEqual([3000, 10])
+  })
+
+  test('every end of line, wherever it is cut, as eventsource-parser reads it', () => {
+    const token = fc.constantFrom(
+      'data',
+      'event',
+      'id',
+      'retry',
+      ':',
+      ' ',
+      '\n',
+      '\r',
+      '\r\n',
+      '\n\n',
+      'x',
+      '7',
+      '\0',
+      'é',
+    )
+    fc.assert(
+      fc.property(fc.array(fc.array(token).map((parts) => parts.join(''))), (pieces) => {
+        const whole = parsed([pieces.join('')])
+        expect(parsed(pieces)).toEqual(whole)
+        const expected: [string, string][] = []
+        const other = createParser({ onEvent: ({ event, data }) => expected.push([event ?? 'message', data]) })
+        other.feed(`${pieces.join('')}`)
+        // It waits for what follows a carriage return.
+        other.feed(pieces.join('').endsWith('\r') ? '\n' : '')
+        expect(whole.events.map(([type, data]) => [type, data])).toEqual(expected)
+      }),
+      runs(500),
+    )
+  })
+})
+
+interface Request {
+  readonly url: URL
+  readonly headers: Record<string, string>
+  readonly init: RequestInit
+  readonly aborted: boolean
+  respond(status: number, headers?: Record<string, string>, body?: string | null): void
+  open(): void
+  send(text: string): void
+  end(): void
+  break(): void
+}
+
+let clock: ManualClock
+let requests: Request[]
+let log: unknown[]
+let made: PushEventSource[]
+
+const fetching = (url: string, init: RequestInit): Promise<Response> =>
+  new Promise((resolve, reject) => {
+    let stream: ReadableStreamDefaultController<Uint8Array> | undefined
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        stream = controller
+      },
+    })
+    let aborted = false
+    init.signal?.addEventListener('abort', () => {
+      aborted = true
+      reject(new DOMException('', 'AbortError'))
+      try {
+        stream?.error(new DOMException('', 'AbortError'))
+      } catch {}
+    })
+    requests.push({
+      url: new URL(url),
+      headers: init.headers as Record<string, string>,
+      init,
+      get aborted() {
+        return aborted
+      },
+      respond: (status, headers = {}, body = '') =>
+        resolve(new Response([204, 205].includes(status) ? null : body, { status, headers })),
+      open: () => resolve(new Response(body, { headers: { 'Content-Type': 'text/event-stream' } })),
+      send: (text) => stream?.enqueue(Buffer.from(text)),
+      end: () => stream?.close(),
+      break: () => stream?.error(new TypeError('network error')),
+    })
+  })
+
+function source(init: PushEventSourceInit = {}, url = 'http://h/events?x=1'): PushEventSource {
+  const made1 = new PushEventSource(url, {
+    ...init,
+    environment: {
+      now: () => clock.now(),
+      setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
+      clearTimeout: (timer) => clock.clearTimeout(timer as number),
+      random: () => 1,
+      fetch: fetching as unknown as typeof fetch,
+      page: undefined,
+      ...init.environment,
+    },
+  })
+  made.push(made1)
+  made1.onopen = () => log.push('open')
+  made1.onmessage = ({ data, lastEventId }) => log.push([data, lastEventId])
+  made1.onerror = ({ status }) => log.push(['error', made1.readyState, status])
+  return made1
+}
+
+const settle = async () => {
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
+}
+const last = () => requests.at(-1) as Request
+
+beforeEach(() => {
+  clock = createManualClock(1_000_000)
+  requests = []
+  log = []
+  made = []
+})
+afterEach(() => {
+  for (const one of made) one.close()
+})
+
+describe('PushEventSource', () => {
+  test('the interface', async () => {
+    const one = source({ withCredentials: true })
+    expect(one).toBeInstanceOf(EventTarget)
+    expect([one.readyState, one.url, one.withCredentials]).toEqual([0, 'http://h/events?x=1', true])
+    expect([PushEventSource.CONNECTING, PushEventSource.OPEN, PushEventSource.CLOSED]).toEqual([0, 1, 2])
+    expect([one.CONNECTING, one.OPEN, one.CLOSED]).toEqual([0, 1, 2])
+    expect(() => new PushEventSource('http://this is invalid/')).toThrow(
+      expect.objectContaining({ name: 'SyntaxError' }),
+    )
+    await settle()
+    expect(last().headers).toEqual({ Accept: 'text/event-stream' })
+    expect(last().init).toMatchObject({ method: 'GET', cache: 'no-store', credentials: 'include' })
+    last().open()
+    await settle()
+    expect(one.readyState).toBe(1)
+    one.onmessage = 5 as never
+    expect(one.onmessage).toBeNull()
+  })
+
+  test('events, named ones too, with their ids and their origin; a closed one brings no more', async () => {
+    const one = source()
+    const named: unknown[] = []
+    one.addEventListener('answer', (event) => {
+      named.push([event.data, event.lastEventId, event.origin, event instanceof MessageEvent])
+      one.close()
+    })
+    await settle()
+    last().open()
+    await settle()
+    last().send('data: 1\n\nid: 7\ndata: 2\n\nevent: answer\ndata: 3\n\ndata: after\n\n')
+    await settle()
+    expect(log).toEqual(['open', ['1', ''], ['2', '7']])
+    expect(named).toEqual([['3', '7', 'http://h', true]])
+    expect(one.readyState).toBe(2)
+    expect(last().aborted).toBe(true)
+    await clock.advance(1_000_000)
+    expect(requests).toHaveLength(1)
+  })
+
+  test('a server event named `error` or `open` is an event', async () => {
+    const one = source()
+    const seen: unknown[] = []
+    one.addEventListener('error', (event) => seen.push((event as unknown as MessageEvent).data))
+    await settle()
+    last().open()
+    last().send('event: error\ndata: x\n\n')
+    await settle()
+    expect(seen).toEqual(['x'])
+    expect(one.readyState).toBe(1)
+  })
+
+  test('an end, a break, a refusal: it connects again, and goes on after the last id', async () => {
+    source()
+    await settle()
+    last().open()
+    last().send('id: żółć\ndata: x\n\n')
+    await settle()
+    last().end()
+    await settle()
+    expect(log.at(-1)).toEqual(['error', 0, undefined])
+    await clock.advance(70)
+    await settle()
+    expect(requests).toHaveLength(2)
+    expect(Buffer.from(last().headers['Last-Event-ID'] as string, 'latin1').toString()).toBe('żółć')
+    last().open()
+    await settle()
+    last().break()
+    await settle()
+    expect(log.slice(2)).toEqual([['error', 0, undefined], 'open', ['error', 0, undefined]])
+    await clock.advance(1000)
+    await settle()
+    expect(requests).toHaveLength(3)
+  })
+
+  test('what is unfinished at the end moves no position', async () => {
+    source({ lastEventId: 'a' })
+    await settle()
+    expect(last().headers['Last-Event-ID']).toBe('a')
+    last().open()
+    last().send('id: b\ndata: x\n\nid: c\ndata: y')
+    await settle()
+    last().end()
+    await settle()
+    await clock.advance(70)
+    await settle()
+    expect(last().headers['Last-Event-ID']).toBe('b')
+  })
+
+  test('an empty id takes it back; `error` is never asked for; a query carries it where told so', async () => {
+    source({ lastEventIdParameter: 'lastEventId', lastEventId: 'a:1' })
+    await settle()
+    expect(last().url.searchParams.get('lastEventId')).toBe('a:1')
+    expect(last().url.searchParams.get('x')).toBe('1')
+    last().open()
+    last().send('event: stream-error\nid: error\ndata: {}\n\n')
+    await settle()
+    last().end()
+    await settle()
+    await clock.advance(1000)
+    await settle()
+    expect(last().url.searchParams.get('lastEventId')).toBe('a:1')
+    expect(last().headers['Last-Event-ID']).toBeUndefined()
+    last().open()
+    last().send('id:\ndata: x\n\n')
+    await settle()
+    last().end()
+    await settle()
+    await clock.advance(1000)
+    await settle()
+    expect(last().url.searchParams.has('lastEventId')).toBe(false)
+  })
+
+  test.each([204, 205, 210, 299, 400, 403, 404, 410])('%i ends it for good', async (status) => {
+    source()
+    await settle()
+    last().respond(status, { 'Content-Type': 'text/event-stream' })
+    await settle()
+    expect(log).toEqual([['error', 2, status]])
+    await clock.advance(1_000_000)
+    expect(requests).toHaveLength(1)
+  })
+
+  test.each(['text/plain', 'text/html', 'text/event-streams', 'text/event-stream-x', ''])(
+    'so does the type %j',
+    async (type) => {
+      source()
+      await settle()
+      last().respond(200, { 'Content-Type': type }, 'data: x\n\n')
+      await settle()
+      expect(log).toEqual([['error', 2, 200]])
+    },
+  )
+
+  test.each(['text/event-stream', 'text/event-stream;charset=windows-1252', 'TEXT/Event-Stream ; x'])(
+    'the type %j is fine, and text is UTF-8',
+    async (type) => {
+      source()
+      await settle()
+      last().respond(200, { 'Content-Type': type }, '\ufeffdata:ok…\n\n')
+      await settle()
+      expect(log.slice(0, 2)).toEqual(['open', ['ok…', '']])
+    },
+  )
+
+  test.each([500, 502, 503, 408, 425, 429])('%i is tried again, ever later; Retry-After is kept to', async (status) => {
+    source()
+    const waits = [70, 1000, 2000, 4000]
+    for (const wait of waits) {
+      await settle()
+      const before = requests.length
+      last().respond(status)
+      await settle()
+      await clock.advance(wait - 1)
+      await settle()
+      expect(requests).toHaveLength(before)
+      await clock.advance(1)
+    }
+    await settle()
+    last().respond(status, { 'Retry-After': '100' })
+    await settle()
+    await clock.advance(99_999)
+    await settle()
+    expect(requests).toHaveLength(waits.length + 1)
+    await clock.advance(8001)
+    await settle()
+    expect(requests).toHaveLength(waits.length + 2)
+  })
+
+  test('the server’s own retry is the least', async () => {
+    source()
+    await settle()
+    last().open()
+    last().send('retry: 3000\ndata: x\n\n')
+    await settle()
+    last().end()
+    await settle()
+    await clock.advance(2999)
+    await settle()
+    expect(requests).toHaveLength(1)
+    await clock.advance(71)
+    await settle()
+    expect(requests).toHaveLength(2)
+  })
+
+  test('an answer that opens and ends, again and again, is backed off from', async () => {
+    source()
+    for (const wait of [70, 1000, 2000]) {
+      await settle()
+      last().open()
+      await settle()
+      last().end()
+      await settle()
+      await clock.advance(wait)
+    }
+    await settle()
+    expect(requests).toHaveLength(4)
+  })
+
+  test('no answer: it is given up after the timeout', async () => {
+    source({ timeout: 5000 })
+    await settle()
+    await clock.advance(5000)
+    await settle()
+    expect(log).toEqual([['error', 0, undefined]])
+    expect(requests[0]?.aborted).toBe(true)
+  })
+
+  test('silence, where the server’s pings were seen, or where it was told', async () => {
+    source()
+    await settle()
+    last().open()
+    await settle()
+    await clock.advance(100_000)
+    await settle()
+    // Nobody knows that it ought to say anything.
+    expect(log).toEqual(['open'])
+    for (let i = 0; i < 3; i++) {
+      await clock.advance(20_000)
+      last().send(i === 1 ? ': comment\n\n' : 'event: keep-alive\ndata:\n\n')
+      await settle()
+    }
+    log = []
+    // Two and a half times the longest of them, which was the 120 s before the first.
+    await clock.advance(300_000)
+    await settle()
+    expect(log).toEqual([['error', 0, undefined]])
+    made[0]?.close()
+    log = []
+    source({ silence: 45_000 })
+    await settle()
+    last().open()
+    await settle()
+    await clock.advance(45_000)
+    await settle()
+    expect(log.filter((one) => Array.isArray(one))).toHaveLength(1)
+  })
+
+  test('headers are asked for before every request; a function that fails is trouble that passes', async () => {
+    let count = 0
+    source({
+      headers: async () => {
+        if (++count === 2) throw new Error('no token')
+        return { Authorization: `Bearer ${count}` }
+      },
+    })
+    await settle()
+    expect(last().headers.Authorization).toBe('Bearer 1')
+    last().respond(503)
+    await settle()
+    await clock.advance(70)
+    await settle()
+    await clock.advance(1000)
+    await settle()
+    expect(last().headers.Authorization).toBe('Bearer 3')
+    expect(log).toHaveLength(2)
+  })
+
+  test('close in an error listener ends it, and leaves no timer', async () => {
+    const one = source()
+    one.onerror = () => one.close()
+    await settle()
+    last().respond(503)
+    await settle()
+    expect(one.readyState).toBe(2)
+    expect(clock.pending ?? 0).toBe(0)
+  })
+})

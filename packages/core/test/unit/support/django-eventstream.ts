@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs'
+import { createParser } from 'eventsource-parser'
+import { Ledger } from '../../../src/delivery/ledger.js'
+import { newReplay } from '../../../src/delivery/order.js'
+import type { Received } from '../../../src/message.js'
+import type { Ending, Exchange } from '../../../src/modes/mode.js'
+import { type DjangoEventStreamSettings, djangoEventStream } from '../../../src/protocols/django-eventstream.js'
+import type { Endpoint, Protocol } from '../../../src/protocols/protocol.js'
+
+export const make = (settings: DjangoEventStreamSettings = {}, endpoint: Partial<Endpoint> = {}): Protocol =>
+  djangoEventStream(settings)({ base: 'http://h/base', credentials: 'same-origin', sameOrigin: true, ...endpoint })
+
+/** What an application sees, in order. */
+export type Told =
+  | [channel: string, id: number | undefined, text: string]
+  | { gap: string; first: number | 'unknown'; last: number | 'unknown'; reason: string }
+  | { dead: string }
+
+/** One event stream of a session. */
+export interface Stream {
+  readonly exchange: Exchange
+  /** Where each channel is asked for: `a:4,b:2`. */
+  readonly asked: string | null
+  readonly pings: number
+  readonly over: Ending | undefined
+  /** What the network brings. */
+  feed(text: string): Promise<void>
+  finish(): void
+}
+
+/** The protocol, its decoder and its order together, without a network: what several event streams bring to an application. */
+export function session(channels: readonly string[], settings: DjangoEventStreamSettings = {}, lastEventId?: string) {
+  const told: Told[] = []
+  const messages: Received[] = []
+  const protocol = make(settings)
+  const ledger = new Ledger(protocol.order, () => 0, {
+    deliver(message) {
+      messages.push(message)
+      told.push(message.dead === undefined ? [message.channel, message.id, message.text] : { dead: message.text })
+    },
+    gap: (gap, first, last, reason) => void told.push({ gap, first, last, reason }),
+  })
+  for (const name of channels) ledger.add(name, 0, undefined)
+  const refresh = (name: string) => {
+    ledger.remove(name)
+    ledger.add(name, 0, undefined)
+  }
+  function connect(): Stream {
+    const wanted = ledger.all
+    const position = ledger.frontier(wanted)
+    const exchange = protocol.exchange('eventsource', {
+      channels: wanted.map((channel) => ({ name: channel.name, after: ledger.known(channel) })),
+      position,
+      eventId: position === undefined ? lastEventId : undefined,
+      params: {},
+      headers: {},
+    })
+    const replay = newReplay()
+    const stream = { pings: 0, over: undefined as Ending | undefined }
+    const still = <A extends unknown[]>(call: (...values: A) => void) => {
+      return (...values: A) => void (stream.over === undefined && call(...values))
+    }
+    const decoder = protocol.decoder(
+      { kind: 'eventsource', liveFrom: 0, channels: wanted.map(({ name }) => name) },
+      {
+        message: still((message) => void ledger.receive(message, replay)),
+        ping: still(() => void stream.pings++),
+        deleted: () => undefined,
+        dead: still((raw) => void told.push({ dead: raw })),
+        over: still((ending) => {
+          stream.over = ending
+        }),
+      },
+    )
+    const parser = createParser({
+      onEvent: (event) => stream.over === undefined && decoder.frame(event.data, event),
+      onComment: (text) => decoder.pulse(text),
+    })
+    return Object.assign(stream, {
+      exchange,
+      asked: new URL(exchange.url).searchParams.get('lastEventId'),
+      finish: () => decoder.finish(),
+      async feed(text: string) {
+        parser.feed(text)
+        await undefined
+        await undefined
+      },
+    })
+  }
+  return { told, messages, protocol, ledger, connect, refresh }
+}
+
+/**
+ * What a transcript holds, by the titles of its parts. Whatever isn't of an event stream (headers, sizes of chunks, remarks)
+ * is no field of one, and so passes a parser by.
+ */
+export function transcript(name: string): string[] {
+  const path = new URL(`../../fixtures/django-eventstream/${name}.txt`, import.meta.url)
+  return readFileSync(path, 'utf8')
+    .replaceAll('\r', '')
+    .split(/^(?======|-- )/m)
+}
+
+/** The part of a transcript whose title has this in it. */
+export function part(name: string, title: string): string {
+  const found = transcript(name).find((text) => text.split('\n', 1)[0]?.includes(title))
+  if (found === undefined) throw new Error(`no '${title}' in ${name}`)
+  return found
+}
+
+const field = (name: string, text: string) =>
+  text
+    .split('\n')
+    .map((line) => `${name}: ${line}\n`)
+    .join('')
+/** An event as the server writes it. */
+export const event = (type: string, id: string | undefined, data: string): string =>
+  `event: ${type}\n${id === undefined ? '' : `id: ${id}\n`}${field('data', data)}\n`
+/** How a stream begins. */
+export const opening = `:${' '.repeat(2048)}\n\nevent: stream-open\ndata:\n\n`
+/** The server goes on from here, for these channels. */
+export const reset = (ids: string, ...channels: string[]): string =>
+  event('stream-reset', ids, JSON.stringify({ channels }))
