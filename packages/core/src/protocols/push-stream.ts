@@ -130,8 +130,11 @@ export const pushStream =
           )
         }
         if (typeof channel !== 'string' || channel === '') refuse('is a text of at least one character')
-        // However they are encoded: a slash separates channels, and a question mark ends the server's decoding.
-        if (/[/?]/.test(channel)) refuse(`can't contain '/' or '?', the server has no way to read them`)
+        // However they are encoded: a slash separates channels, and a question mark ends the server's decoding. A line end
+        // keeps one of its workers busy for ever.
+        if (/[/?\p{Cc}]/u.test(channel)) {
+          refuse(`can't contain '/', '?' or control characters, the server has no way to read them`)
+        }
         try {
           encodeURIComponent(channel)
         } catch {

@@ -74,8 +74,6 @@ const names = [
   '🦊',
   'é',
   '\u2028',
-  '\0',
-  '\n',
   'x'.repeat(10_000),
   '🦊'.repeat(1000),
 ]
@@ -100,7 +98,7 @@ describe('channels', () => {
   })
 
   test('any names and backtracks', () => {
-    const name = wellFormed(6).map((s) => s.replace(/[/?]/g, '.b7') || 'x')
+    const name = wellFormed(6).map((s) => s.replace(/[/?\p{Cc}]/gu, '.b7') || 'x')
     const special = fc
       .array(fc.constantFrom('.b5', '.b', '%2F', '%', '.', '..', '+', '#', '0', 'b', ' '), {
         minLength: 1,
@@ -130,6 +128,9 @@ describe('channels', () => {
     ['a/b', "'/'"],
     ['/', "'/'"],
     ['a?b', "'?'"],
+    // A worker of the module never comes out of reading this.
+    ['a\n', 'control characters'],
+    ['\0', 'control characters'],
     ['', 'at least one character'],
     ['\ud800', 'Unicode'],
     ['a\udc00b', 'Unicode'],
