@@ -5,7 +5,7 @@ import type { Status } from '../events.js'
 import type { Settings } from '../options.js'
 import { type Connection, type ConnectionEvents, createConnection, type Share } from './connection.js'
 import type { State } from './machine.js'
-import { createSlots } from './slots.js'
+import { createSlots, type Slots } from './slots.js'
 
 /** Some channels, what is known of them, and the connection that carries them. */
 interface Lane {
@@ -39,23 +39,12 @@ export function createLanes(settings: Settings, events: ConnectionEvents & Ledge
   const lanes = new Set<Lane>()
   const limit = () => settings.environment.connections(settings.origin)
   const slots = createSlots(settings.environment, limit)
-  const { environment } = settings
-  /** Tells how long the way to the server is. */
-  const timed: Settings = {
-    ...settings,
-    environment: {
-      ...environment,
-      async fetch(input, init) {
-        const sent = environment.now()
-        const response = await environment.fetch(input, init)
-        slots.answered(environment.now() - sent)
-        return response
-      },
-    },
-  }
+  /** Whether channels can share connections by taking turns: then each answer tells how long the way to the server is. */
+  const inTurns = apart && !modes
+  const own = inTurns ? timed(settings, slots) : settings
   const share: Share = {
     get scarce() {
-      return apart && !modes && lanes.size > limit()
+      return inTurns && lanes.size > limit()
     },
     take: () => slots.take(),
   }
@@ -70,7 +59,7 @@ export function createLanes(settings: Settings, events: ConnectionEvents & Ledge
   function make(): Lane {
     const ledger = new Ledger(order, settings.environment.now, events)
     const connection = createConnection(
-      apart ? timed : settings,
+      own,
       ledger,
       {
         ...events,
@@ -176,6 +165,23 @@ export function createLanes(settings: Settings, events: ConnectionEvents & Ledge
     },
     disconnect() {
       for (const { connection } of all()) connection.disconnect()
+    },
+  }
+}
+
+/** The same settings, that tell the slots how long answers take. */
+function timed(settings: Settings, slots: Slots): Settings {
+  const { environment } = settings
+  return {
+    ...settings,
+    environment: {
+      ...environment,
+      async fetch(input, init) {
+        const sent = environment.now()
+        const response = await environment.fetch(input, init)
+        slots.answered(environment.now() - sent)
+        return response
+      },
     },
   }
 }

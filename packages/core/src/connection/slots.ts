@@ -33,7 +33,9 @@ export function createSlots(environment: Environment, limit: () => number) {
   let unanswered = 0
 
   function time(): number {
-    if (unanswered < doubtful) return Math.max(slice, ...(answers.length > 0 ? [3 * Math.min(...answers)] : []))
+    // Before connections became few, polls hung for as long as they liked: their answers tell of no way.
+    if (unanswered < doubtful)
+      return Math.min(patience, Math.max(slice, answers.length > 0 ? 3 * Math.min(...answers) : 0))
     unanswered = 0
     return patience
   }

@@ -136,6 +136,16 @@ test('a poll has the time that answers take on this way', async () => {
   expect(first.slot?.until.aborted).toBe(true)
 })
 
+test('answers that hung for long say nothing of the way: nobody keeps a connection for long because of them', async () => {
+  limit = 1
+  for (let n = 0; n < 8; n++) slots.answered(25_000)
+  const first = take()
+  await clock.advance(0)
+  take()
+  await clock.advance(5000)
+  expect(first.slot?.until.aborted).toBe(true)
+})
+
 test('where nothing is answered any more, one in twenty has long', async () => {
   limit = 1
   const times: number[] = []
