@@ -2,6 +2,7 @@ import { cursors } from '../delivery/cursors.js'
 import { PushStreamError } from '../errors.js'
 import { createCursorDecoder, type Shared } from './django-eventstream-decoder.js'
 import { encodeIds, parseIds, unreachable } from './event-ids.js'
+import { checkName, refuse, steps } from './names.js'
 import type { ProtocolFactory } from './protocol.js'
 
 /** How the routes of django-eventstream are set up, where that is not the usual. */
@@ -47,12 +48,12 @@ const stored = { resume: 'position', gaps: 'exact' } as const
 /** Nothing is stored. */
 const passing = { resume: 'none', gaps: 'none' } as const
 
-const refuse = (message: string) => {
+const wrong = (message: string) => {
   throw new PushStreamError('bad-option', message)
 }
 const oneOf = (name: string, value: unknown, words: readonly unknown[]) => {
   if (!words.includes(value))
-    refuse(`'${name}' of djangoEventStream is ${words.map((word) => JSON.stringify(word)).join(' or ')}.`)
+    wrong(`'${name}' of djangoEventStream is ${words.map((word) => JSON.stringify(word)).join(' or ')}.`)
 }
 
 /**
@@ -62,7 +63,7 @@ const oneOf = (name: string, value: unknown, words: readonly unknown[]) => {
 export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): ProtocolFactory => {
   const { url = '/events/', together = false, position: where = 'query', holes = 'ask', probe = true } = settings
   if (typeof url !== 'function' && typeof url !== 'string') {
-    refuse(`'url' of djangoEventStream is an address or a function.`)
+    wrong(`'url' of djangoEventStream is an address or a function.`)
   }
   const inRoute = typeof url === 'function' || url.includes('{channel}')
   const { channels: style = inRoute ? 'route' : 'repeated' } = settings
@@ -72,7 +73,7 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
   oneOf('together', together, [true, false])
   oneOf('probe', probe, [true, false])
   if (together && typeof url === 'string' && inRoute) {
-    refuse(`An address with {channel} has room for one: leave out 'together', or give 'url' as a function.`)
+    wrong(`An address with {channel} has room for one: leave out 'together', or give 'url' as a function.`)
   }
 
   return (endpoint) => {
@@ -100,22 +101,11 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
       greets: true,
 
       check(channel) {
-        const bad = (why: string) => {
-          const name = String(channel)
-          throw new PushStreamError('bad-channel', `A channel name ${why}: ${JSON.stringify(name.slice(0, 80))}`, {
-            channel: name,
-          })
+        checkName(channel)
+        if (style === 'list' && channel.includes(',')) {
+          refuse(channel, `can't have a comma where channels are asked for as a list`)
         }
-        if (typeof channel !== 'string' || channel === '') bad('is a text of at least one character')
-        if (style === 'list' && channel.includes(',')) bad(`can't have a comma where channels are asked for as a list`)
-        if (inRoute && /^\/|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/.test(channel)) {
-          bad('in a path has no steps that are empty or only dots')
-        }
-        try {
-          encodeURIComponent(channel)
-        } catch {
-          bad('is well-formed Unicode')
-        }
+        if (inRoute && steps.test(channel)) refuse(channel, 'in a path has no steps that are empty or only dots')
       },
 
       exchange(_, { channels, eventId, params, headers }) {

@@ -4,6 +4,7 @@ import { PushStreamError } from '../errors.js'
 import { Received } from '../message.js'
 import type { FrameMeta, ModeName } from '../modes/mode.js'
 import { createMultipart, headersOf, type Part } from './multipart.js'
+import { checkName, refuse, steps } from './names.js'
 import type { Decoder, DecoderContext, Inlet, ProtocolFactory } from './protocol.js'
 
 /** How Nchan's locations are set up, where that is not the usual. */
@@ -52,13 +53,13 @@ function tagsOf(text: string): { index: number; tag: number } {
  */
 export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
   const { url = '/sub/{channel}', separator, position: where = 'query', publisher = '/pub/{channel}' } = settings
-  const refuse = (message: string) => {
+  const wrong = (message: string) => {
     throw new PushStreamError('bad-option', message)
   }
   if (typeof url !== 'function' && !(typeof url === 'string' && url.includes('{channel}'))) {
-    refuse(`'url' of nchan takes an address with {channel} in it, or a function.`)
+    wrong(`'url' of nchan takes an address with {channel} in it, or a function.`)
   }
-  if (where !== 'query' && where !== 'headers') refuse(`'position' of nchan is 'query' or 'headers'.`)
+  if (where !== 'query' && where !== 'headers') wrong(`'position' of nchan is 'query' or 'headers'.`)
 
   return (endpoint) => {
     const together = separator !== undefined
@@ -99,21 +100,9 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
       greets: true,
 
       check(channel) {
-        const bad = (why: string) => {
-          const name = String(channel)
-          throw new PushStreamError('bad-channel', `A channel name ${why}: ${JSON.stringify(name.slice(0, 80))}`, {
-            channel: name,
-          })
-        }
-        if (typeof channel !== 'string' || channel === '') bad('is a text of at least one character')
-        // nginx decodes a path before it takes its steps: this would be another channel.
-        if (/^\/|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/.test(channel)) bad(`has no steps of a path that are empty or only dots`)
-        if (separator && channel.includes(separator)) bad(`can't contain the separator '${separator}'`)
-        try {
-          encodeURIComponent(channel)
-        } catch {
-          bad('is well-formed Unicode')
-        }
+        checkName(channel)
+        if (steps.test(channel)) refuse(channel, `has no steps of a path that are empty or only dots`)
+        if (separator && channel.includes(separator)) refuse(channel, `can't contain the separator '${separator}'`)
       },
 
       exchange(kind, { channels, position, eventId, params, headers }) {

@@ -1,7 +1,7 @@
 import { numbered } from '../delivery/order.js'
 import { type Position, positionOf, tagOf, timeOf } from '../delivery/position.js'
-import { PushStreamError } from '../errors.js'
 import type { Ending, Exchange } from '../modes/mode.js'
+import { checkName, refuse } from './names.js'
 import type { ProtocolFactory, RequestKind, Subscription, Wanted } from './protocol.js'
 import { Frames } from './push-stream-decoder.js'
 import { type TemplateKeys, templateShape, usualShape } from './template.js'
@@ -120,25 +120,11 @@ export const pushStream =
       },
 
       check(channel) {
-        const refuse = (why: string) => {
-          throw new PushStreamError(
-            'bad-channel',
-            `A channel name ${why}: ${JSON.stringify(String(channel).slice(0, 80))}`,
-            {
-              channel: String(channel),
-            },
-          )
-        }
-        if (typeof channel !== 'string' || channel === '') refuse('is a text of at least one character')
+        checkName(channel)
         // However they are encoded: a slash separates channels, and a question mark ends the server's decoding. A line end
         // keeps one of its workers busy for ever.
         if (/[/?\p{Cc}]/u.test(channel)) {
-          refuse(`can't contain '/', '?' or control characters, the server has no way to read them`)
-        }
-        try {
-          encodeURIComponent(channel)
-        } catch {
-          refuse('is well-formed Unicode')
+          refuse(channel, `can't contain '/', '?' or control characters, the server has no way to read them`)
         }
       },
 
