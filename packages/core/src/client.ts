@@ -364,7 +364,7 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
     }
   }
 
-  #deadletter(raw: string, reason: string, message?: Received, issues?: readonly StandardSchemaV1.Issue[]): void {
+  #deadletter(raw: string, reason: string, message?: Message, issues?: readonly StandardSchemaV1.Issue[]): void {
     this.#emit('deadletter', {
       channel: message?.channel,
       raw,

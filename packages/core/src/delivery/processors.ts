@@ -1,11 +1,11 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Received } from '../message.js'
+import type { Message } from '../message.js'
 
 /** Stands for any channel, or any type. */
 export const any = '*'
 
 /** What a processor is told besides the data. */
-export type Process = (data: unknown, message: Received) => void
+export type Process = (data: unknown, message: Message) => void
 
 interface Processor {
   readonly channel: string
@@ -17,9 +17,9 @@ interface Processor {
 }
 
 export interface ProcessorEvents {
-  failed(cause: unknown, message: Received): void
+  failed(cause: unknown, message: Message): void
   /** The data is not what the processor's schema wants. */
-  invalid(message: Received, issues: readonly StandardSchemaV1.Issue[]): void
+  invalid(message: Message, issues: readonly StandardSchemaV1.Issue[]): void
 }
 
 /** Routes messages to functions by channel and type. */
@@ -45,20 +45,24 @@ export class Processors {
     this.#all = []
   }
 
-  /** Hands a message to whom it concerns, in the order of registration. */
-  route(message: Received): void {
+  /** Hands a message to whom it concerns, in the order of registration. Says how many that were. */
+  route(message: Message, typeOf = (one: Message) => one.type): number {
     const all = this.#all
-    if (all.length === 0) return
-    const { channel, type } = message
+    if (all.length === 0) return 0
+    const { channel } = message
+    const type = typeOf(message)
+    let called = 0
     for (const processor of all) {
       if (processor.channel !== channel && processor.channel !== any) continue
       if (processor.type !== type && processor.type !== any) continue
+      called++
       if (processor.schema === undefined) this.#call(processor, message.data, message)
       else this.#validate(processor, processor.schema, message)
     }
+    return called
   }
 
-  #call(processor: Processor, data: unknown, message: Received): void {
+  #call(processor: Processor, data: unknown, message: Message): void {
     try {
       processor.process(data, message)
     } catch (cause) {
@@ -66,7 +70,7 @@ export class Processors {
     }
   }
 
-  #validate(processor: Processor, schema: StandardSchemaV1, message: Received): void {
+  #validate(processor: Processor, schema: StandardSchemaV1, message: Message): void {
     const finish = (result: StandardSchemaV1.Result<unknown>) => {
       if (!this.#all.includes(processor)) return
       if (result.issues) this.#events.invalid(message, result.issues)

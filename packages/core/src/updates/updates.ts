@@ -1,11 +1,11 @@
 import { PushStream } from '../client.js'
+import { type Process, Processors } from '../delivery/processors.js'
 import { PushStreamError } from '../errors.js'
 import type { Channels } from '../events.js'
 import type { Message } from '../message.js'
 import { bad } from '../options.js'
 import { Reader, type ReaderSettings } from './reader.js'
 import { createRelay } from './relay.js'
-import { Router } from './router.js'
 import type { Updates, UpdatesEvents, UpdatesOptions } from './types.js'
 
 type Kind = keyof UpdatesEvents
@@ -32,6 +32,16 @@ const kinds: readonly Kind[] = ['error', 'gap', 'deadletter', 'channeldeleted']
 
 /** Whether a message's text is no JSON: its data is the text itself then. */
 const isPlain = ({ data, text }: Message) => typeof data === 'string' && data === text
+
+/** The `type` of a body: what is a number there is registered as that number, or as text. */
+function typeOf(message: Message): string | undefined {
+  const { data } = message
+  if (typeof data === 'object' && data !== null && Object.hasOwn(data, 'type')) {
+    const { type } = data as { type: unknown }
+    if (typeof type === 'number' || typeof type === 'boolean') return String(type)
+  }
+  return message.type
+}
 
 const shortened = (text: string) => (text.length > 80 ? `${text.slice(0, 80)}…` : text)
 
@@ -68,7 +78,14 @@ export function createUpdates<C extends Channels = Record<string, Record<string,
   for (const name of Object.keys(rest))
     if (!passed.includes(name)) throw bad(`Unknown option '${name}' of createUpdates.`)
   const settings: ReaderSettings = { server, messageTemplate }
-  const router = new Router()
+  const processors = new Processors({
+    failed(cause, { channel }) {
+      const what = `A processor of '${channel}' threw. The others go on.`
+      emit('error', new PushStreamError('listener', what, { channel, cause }))
+    },
+    // None of these has a schema.
+    invalid() {},
+  })
   const listeners = new Map<Kind, readonly Listener[]>()
   const sites = new Map<string, Site>()
   /** The site of each name. */
@@ -97,13 +114,7 @@ export function createUpdates<C extends Channels = Record<string, Record<string,
     if (values !== undefined) globalThis.console?.warn(...values)
   }
 
-  /** Says how many processors were called. */
-  const route = (message: Message): number =>
-    router.route(message, (cause) => {
-      const { channel } = message
-      const what = `A processor of '${channel}' threw. The others go on.`
-      emit('error', new PushStreamError('listener', what, { channel, cause }))
-    })
+  const route = (message: Message) => processors.route(message, typeOf)
 
   /** What a page subscribed to is JSON. */
   function received(message: Message): void {
@@ -202,7 +213,7 @@ export function createUpdates<C extends Channels = Record<string, Record<string,
     closed = true
     for (const name of [...names.keys()]) drop(name)
     for (const end of endings) end()
-    router.clear()
+    processors.clear()
     listeners.clear()
   }
 
@@ -243,7 +254,7 @@ export function createUpdates<C extends Channels = Record<string, Record<string,
     registerProcessor(name, type, process) {
       alive()
       if (typeof process !== 'function') throw bad('A processor is a function.')
-      return router.add(String(name), String(type), process)
+      return processors.add(String(name), String(type), process as Process, undefined)
     },
 
     on(event, listener) {
