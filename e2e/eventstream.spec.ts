@@ -70,7 +70,7 @@ for (const together of [false, true]) {
 
 test('a channel that is trimmed, and one that is forbidden', async ({ tab, django }) => {
   for (let n = 1; n <= 5; n++) django.publish('a', `a${n}`)
-  django.trim('a', 2)
+  django.store.trim('a', 2)
   django.forbidden.add('secret')
   await tab.load(undefined, 'elsewhere.html')
   const options = { url: django.url, lastEventId: 'a:1', ...impatient }
