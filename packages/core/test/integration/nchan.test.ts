@@ -261,7 +261,7 @@ describe.skipIf(lacking(missing, missingRedis()) !== undefined)('two nodes that 
     await open(recording)
     const taken = await publishNumbers(a, ['a', 'b'], 600, 200, (n) => (n === 300 ? b.nginx.kill() : undefined))
     await complete(recording, taken)
-    expect(account(recording, taken)).toEqual(perfect)
+    expect(account(recording, taken), JSON.stringify(recording.gaps)).toEqual(perfect)
     expect(recording.stream.status.mode).toBe(mode)
   })
 
