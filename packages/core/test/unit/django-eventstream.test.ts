@@ -649,10 +649,6 @@ describe('requests', () => {
     })
   })
 
-  test('a seed that is none is said', () => {
-    expect(() => ask({}, ['a'], { eventId: 'xyz' })).toThrow(/'lastEventId' is no id/)
-  })
-
   test('a seed counts once: who subscribes anew begins now', async () => {
     const { connect, refresh } = session(['a'], known, 'a:3')
     await connect().feed(opening)
@@ -693,6 +689,44 @@ describe('the client with it', () => {
     )
     expect(() => new PushStream({ ...options, modes: 'eventsource' })).not.toThrow()
     expect(() => new PushStream({ ...options, eventSource: 'native' })).toThrow(/'eventSource' is 'fetch'/)
+  })
+
+  test('begins with nothing but a seed, and says so where it is asked for more', () => {
+    const stream = new PushStream(options)
+    expect(() => stream.addChannel('a', { backtrack: 5 })).toThrow(
+      expect.objectContaining({ code: 'bad-option', message: expect.stringMatching(/'backtrack'.*'lastEventId'/) }),
+    )
+    // Nothing of it is left.
+    expect(stream.channels).toEqual([])
+    expect(stream.addChannel('a', { backtrack: 0 }).channels).toEqual(['a'])
+    for (const messagesPublishedAfter of [60, new Date(0)])
+      expect(() => new PushStream({ ...options, messagesPublishedAfter })).toThrow(
+        expect.objectContaining({ code: 'bad-option', message: expect.stringMatching(/Published.*'lastEventId'/) }),
+      )
+    expect(() => new PushStream({ ...options, messagesPublishedAfter: undefined } as never)).not.toThrow()
+  })
+
+  test.each([
+    { urlPrefixEventsource: '/ev' },
+    { jsonIdKey: 'n' },
+    { channelsByArgument: true },
+    { messagesControlByArgument: true },
+    { tagArgument: 't' },
+    { messageTemplate: '~id~' },
+    { text: 'plain' as const },
+  ])('takes no option of another server: %j', (option) => {
+    expect(() => new PushStream({ ...options, ...option })).toThrow(
+      expect.objectContaining({
+        code: 'bad-option',
+        message: expect.stringContaining(Object.keys(option)[0] as string),
+      }),
+    )
+  })
+
+  test.each(['xyz', 'a', '12', 'a:1,', 'a:x'])('a seed that is none is said at once: %j', (lastEventId) => {
+    expect(() => new PushStream({ ...options, lastEventId })).toThrow(
+      expect.objectContaining({ code: 'bad-option', message: expect.stringMatching(/'lastEventId' is no id/) }),
+    )
   })
 
   test('publishes nothing', async () => {

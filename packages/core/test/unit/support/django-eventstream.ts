@@ -32,7 +32,7 @@ export interface Stream {
 export function session(channels: readonly string[], settings: DjangoEventStreamSettings = {}, lastEventId?: string) {
   const told: Told[] = []
   const messages: Received[] = []
-  const protocol = make(settings)
+  const protocol = make(settings, lastEventId === undefined ? {} : { options: { lastEventId } })
   const ledger = new Ledger(protocol.order, () => 0, {
     deliver(message) {
       messages.push(message)
@@ -51,7 +51,7 @@ export function session(channels: readonly string[], settings: DjangoEventStream
     const exchange = protocol.exchange('eventsource', {
       channels: wanted.map((channel) => ({ name: channel.name, after: ledger.known(channel) })),
       position,
-      eventId: position === undefined ? lastEventId : undefined,
+      eventId: undefined,
       params: {},
       headers: {},
     })
