@@ -34,6 +34,8 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
   let latest = ''
   /** Channels of which the server was asked where they stand. */
   const probed = new Set<string>()
+  /** Channels that the server has reset. */
+  const resets = new Set<unknown>()
   let opened = false
   let heard = false
   let replaying = false
@@ -88,6 +90,16 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
 
   function reset(ids: Ids, names: readonly unknown[]): void {
     answered = true
+    // Where the server reads its store once more, it resets from the same id again, to where the channel is by then.
+    for (const name of names) {
+      if (
+        resets.has(name) &&
+        (ids.get(name as string) ?? 0) > (newest.get(name as string) ?? Number.POSITIVE_INFINITY)
+      ) {
+        return inlet.over({ kind: 'end', explain: 'what a second reset would skip is asked for' })
+      }
+      resets.add(name)
+    }
     for (const [name, at] of ids) if (at !== unreachable) mark(name, at, names.includes(name) && !probed.has(name))
     before = ids
     inlet.ping()

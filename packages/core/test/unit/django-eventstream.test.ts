@@ -433,6 +433,35 @@ describe('which channel it is', () => {
     ])
   })
 
+  test('a second reset, where the server read once more, would skip what came meanwhile: that is asked for', async () => {
+    const { told, connect } = session(['a', 'b'], together)
+    const stream = connect()
+    await stream.feed(opening + reset('a:4,b:2', 'a', 'b'))
+    // Pages of other channels repeat it as it was.
+    await stream.feed(reset('a:4,b:2', 'b', 'a'))
+    expect(stream.over).toBeUndefined()
+    await stream.feed(reset('a:4,b:3', 'a', 'b') + event('message', 'a:4,b:4', 'b4'))
+    expect(stream.over).toMatchObject({ kind: 'end' })
+    const next = connect()
+    expect(next.asked).toBe('a:4,b:2')
+    await next.feed(opening + event('message', 'a:4,b:3', 'b3') + event('message', 'a:4,b:4', 'b4'))
+    expect(told).toEqual([
+      ['b', 3, 'b3'],
+      ['b', 4, 'b4'],
+    ])
+  })
+
+  test('… also after a gap', async () => {
+    const { told, connect } = session(['a'], {}, 'a:1')
+    const stream = connect()
+    await stream.feed(opening + reset('a:4', 'a') + reset('a:5', 'a'))
+    expect(stream.over).toMatchObject({ kind: 'end' })
+    const next = connect()
+    expect(next.asked).toBe('a:4')
+    await next.feed(opening + event('message', 'a:5', 'x'))
+    expect(told).toEqual([gap('a', 2, 4), ['a', 5, 'x']])
+  })
+
   test('the id `error` is never stored or sent, and garbage is a dead letter', async () => {
     const { told, connect } = session(['a'], {}, 'a:1')
     await connect().feed(
