@@ -1,6 +1,6 @@
 import { Mark } from '../delivery/cursors.js'
 import { Received } from '../message.js'
-import type { FrameMeta } from '../modes/mode.js'
+import type { Ending, FrameMeta } from '../modes/mode.js'
 import { type Ids, parseIds, unreachable } from './event-ids.js'
 import type { Decoder, DecoderContext, Inlet } from './protocol.js'
 
@@ -10,8 +10,8 @@ export interface Shared {
   readonly seeds: Ids
   /** What was asked for last. */
   readonly sent: Ids
-  /** Whether the server is asked where channels stand. */
-  probes: boolean
+  /** Channels of which the server doesn't tell where they stand: they are not asked for that again. */
+  readonly silent: Set<string>
   /** Whether the server numbers what it sends. */
   stored: boolean | undefined
 }
@@ -40,7 +40,14 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
   let heard = false
   let replaying = false
   let answered = false
+  let ended = false
   const own = new Set(channels)
+
+  /** What is left of the piece is of no use: whoever comes next gets it again. */
+  const end = (ending: Ending) => {
+    if (!ended) inlet.over(ending)
+    ended = true
+  }
 
   const mark = (name: string, at: number, reset: boolean) => {
     newest.set(name, at)
@@ -60,10 +67,10 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
     // What comes with the opening is what was stored, the first of it at least.
     queueMicrotask(() => {
       replaying = false
-      if (probed.size === 0 || answered) return
-      // This server answers no probe, and may take its number for a position.
-      shared.probes = false
-      inlet.over({ kind: 'end', explain: 'the server does not tell positions' })
+      if (probed.size === 0 || answered || ended) return
+      // No probe was answered, and its number may be taken for a position. Other channels may be stored.
+      for (const name of probed) shared.silent.add(name)
+      end({ kind: 'end', explain: 'the server does not tell positions' })
     })
   }
 
@@ -81,7 +88,7 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
       const at = newest.get(name) ?? shared.sent.get(name)
       if (at !== undefined && at !== unreachable) shared.seeds.set(name, at)
     }
-    inlet.over({
+    end({
       kind: 'status',
       status: statuses[word] as number,
       explain: typeof explain === 'string' ? explain : word,
@@ -96,7 +103,7 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
         resets.has(name) &&
         (ids.get(name as string) ?? 0) > (newest.get(name as string) ?? Number.POSITIVE_INFINITY)
       ) {
-        return inlet.over({ kind: 'end', explain: 'what a second reset would skip is asked for' })
+        return end({ kind: 'end', explain: 'what a second reset would skip is asked for' })
       }
       resets.add(name)
     }
@@ -154,7 +161,7 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
     if (told === 'unclear') {
       // Asked for from just before it, each channel's message comes with a number that only it has changed.
       for (const [name, n] of ids) if (own.has(name) && !newest.has(name)) shared.seeds.set(name, Math.max(0, n - 1))
-      return inlet.over({ kind: 'end', explain: 'a message that did not tell its channel is asked for again' })
+      return end({ kind: 'end', explain: 'a message that did not tell its channel is asked for again' })
     }
     const name = told === 'known' ? undefined : told.name
     for (const [one, n] of ids) if (one !== name && n !== unreachable && !newest.has(one)) mark(one, n, false)
@@ -171,6 +178,7 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
   return {
     frame(text: string, { event, id }: FrameMeta = {}) {
       heard = true
+      if (ended) return
       if (event === 'stream-open' && id === undefined) return open()
       if (event === 'keep-alive' && id === undefined) return inlet.ping()
       if (event === 'stream-error' && id === 'error') return fail(text)

@@ -100,7 +100,7 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
   }
 
   return (endpoint) => {
-    const shared: Shared = { seeds: seedsOf(endpoint.options), sent: new Map(), probes: probe, stored: undefined }
+    const shared: Shared = { seeds: seedsOf(endpoint.options), sent: new Map(), silent: new Set(), stored: undefined }
 
     const fill = (names: readonly string[]) => {
       const path =
@@ -135,7 +135,7 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
         const ids = new Map<string, number>()
         for (const { name, after } of channels) {
           if (after !== undefined) shared.seeds.delete(name)
-          const from = after ?? shared.seeds.get(name) ?? (shared.probes ? unreachable : undefined)
+          const from = after ?? shared.seeds.get(name) ?? (probe && !shared.silent.has(name) ? unreachable : undefined)
           if (from === undefined) shared.sent.delete(name)
           else {
             ids.set(name, from)

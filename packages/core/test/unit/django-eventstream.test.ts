@@ -392,6 +392,34 @@ describe('which channel it is', () => {
     expect(next.over).toBeUndefined()
   })
 
+  test('… also where more came with it', async () => {
+    const { told, connect } = session(['a', 'b'], { ...together, ...known })
+    await connect().feed(opening + event('message', 'a:4,b:2', 'a4') + event('message', 'a:5,b:2', 'a5'))
+    const next = connect()
+    expect(next.asked).toBe('a:3,b:1')
+    await next.feed(
+      opening +
+        event('message', 'a:4,b:1', 'a4') +
+        event('message', 'a:5,b:1', 'a5') +
+        event('message', 'a:5,b:2', 'older'),
+    )
+    expect(told).toEqual([
+      ['a', 4, 'a4'],
+      ['a', 5, 'a5'],
+      ['b', 2, 'older'],
+    ])
+  })
+
+  test('nothing is taken from a stream after what ended it', async () => {
+    const { told, connect } = session(['a'], {}, 'a:1')
+    const stream = connect()
+    await stream.feed(
+      opening + event('stream-error', 'error', '{"condition":"forbidden"}') + event('message', 'a:2', 'x'),
+    )
+    expect(told).toEqual([])
+    expect(stream).toMatchObject({ pings: 1, over: { status: 403 } })
+  })
+
   test('… and of a channel that had none so far, what comes meanwhile is not missed', async () => {
     const { told, connect } = session(['a', 'b', 'c'], { ...together, ...known })
     await connect().feed(opening + event('message', 'a:4,b:2,c:0', 'x'))
@@ -460,6 +488,19 @@ describe('which channel it is', () => {
     expect(next.asked).toBe('a:4')
     await next.feed(opening + event('message', 'a:5', 'x'))
     expect(told).toEqual([gap('a', 2, 4), ['a', 5, 'x']])
+  })
+
+  test('a channel that does not tell where it stands says nothing of another', async () => {
+    const { told, connect, add } = session(['typing'])
+    await connect().feed(opening)
+    expect(connect().asked).toBeNull()
+    add('a')
+    const next = connect()
+    expect(next.asked).toBe('a:2147483647')
+    await next.feed(opening + reset('a:4', 'a'))
+    expect(next.over).toBeUndefined()
+    expect(connect().asked).toBe('a:4')
+    expect(told).toEqual([])
   })
 
   test('the id `error` is never stored or sent, and garbage is a dead letter', async () => {
