@@ -1,6 +1,6 @@
 import { Mark } from '../delivery/cursors.js'
 import { Received } from '../message.js'
-import type { FrameMeta } from '../modes/mode.js'
+import type { Ending, FrameMeta } from '../modes/mode.js'
 import { type Ids, parseIds, unreachable } from './event-ids.js'
 import type { Decoder, DecoderContext, Inlet } from './protocol.js'
 
@@ -10,8 +10,8 @@ export interface Shared {
   readonly seeds: Ids
   /** What was asked for last. */
   readonly sent: Ids
-  /** Whether the server is asked where channels stand. */
-  probes: boolean
+  /** Channels of which the server doesn't tell where they stand: they are not asked for that again. */
+  readonly silent: Set<string>
   /** Whether the server numbers what it sends. */
   stored: boolean | undefined
 }
@@ -34,11 +34,20 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
   let latest = ''
   /** Channels of which the server was asked where they stand. */
   const probed = new Set<string>()
+  /** Channels that the server has reset. */
+  const resets = new Set<unknown>()
   let opened = false
   let heard = false
   let replaying = false
   let answered = false
+  let ended = false
   const own = new Set(channels)
+
+  /** What is left of the piece is of no use: whoever comes next gets it again. */
+  const end = (ending: Ending) => {
+    if (!ended) inlet.over(ending)
+    ended = true
+  }
 
   const mark = (name: string, at: number, reset: boolean) => {
     newest.set(name, at)
@@ -58,10 +67,10 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
     // What comes with the opening is what was stored, the first of it at least.
     queueMicrotask(() => {
       replaying = false
-      if (probed.size === 0 || answered) return
-      // This server answers no probe, and may take its number for a position.
-      shared.probes = false
-      inlet.over({ kind: 'end', explain: 'the server does not tell positions' })
+      if (probed.size === 0 || answered || ended) return
+      // No probe was answered, and its number may be taken for a position. Other channels may be stored.
+      for (const name of probed) shared.silent.add(name)
+      end({ kind: 'end', explain: 'the server does not tell positions' })
     })
   }
 
@@ -79,7 +88,7 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
       const at = newest.get(name) ?? shared.sent.get(name)
       if (at !== undefined && at !== unreachable) shared.seeds.set(name, at)
     }
-    inlet.over({
+    end({
       kind: 'status',
       status: statuses[word] as number,
       explain: typeof explain === 'string' ? explain : word,
@@ -88,6 +97,16 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
 
   function reset(ids: Ids, names: readonly unknown[]): void {
     answered = true
+    // Where the server reads its store once more, it resets from the same id again, to where the channel is by then.
+    for (const name of names) {
+      if (
+        resets.has(name) &&
+        (ids.get(name as string) ?? 0) > (newest.get(name as string) ?? Number.POSITIVE_INFINITY)
+      ) {
+        return end({ kind: 'end', explain: 'what a second reset would skip is asked for' })
+      }
+      resets.add(name)
+    }
     for (const [name, at] of ids) if (at !== unreachable) mark(name, at, names.includes(name) && !probed.has(name))
     before = ids
     inlet.ping()
@@ -142,7 +161,7 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
     if (told === 'unclear') {
       // Asked for from just before it, each channel's message comes with a number that only it has changed.
       for (const [name, n] of ids) if (own.has(name) && !newest.has(name)) shared.seeds.set(name, Math.max(0, n - 1))
-      return inlet.over({ kind: 'end', explain: 'a message that did not tell its channel is asked for again' })
+      return end({ kind: 'end', explain: 'a message that did not tell its channel is asked for again' })
     }
     const name = told === 'known' ? undefined : told.name
     for (const [one, n] of ids) if (one !== name && n !== unreachable && !newest.has(one)) mark(one, n, false)
@@ -159,6 +178,7 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
   return {
     frame(text: string, { event, id }: FrameMeta = {}) {
       heard = true
+      if (ended) return
       if (event === 'stream-open' && id === undefined) return open()
       if (event === 'keep-alive' && id === undefined) return inlet.ping()
       if (event === 'stream-error' && id === 'error') return fail(text)

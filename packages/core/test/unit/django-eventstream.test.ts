@@ -392,6 +392,34 @@ describe('which channel it is', () => {
     expect(next.over).toBeUndefined()
   })
 
+  test('… also where more came with it', async () => {
+    const { told, connect } = session(['a', 'b'], { ...together, ...known })
+    await connect().feed(opening + event('message', 'a:4,b:2', 'a4') + event('message', 'a:5,b:2', 'a5'))
+    const next = connect()
+    expect(next.asked).toBe('a:3,b:1')
+    await next.feed(
+      opening +
+        event('message', 'a:4,b:1', 'a4') +
+        event('message', 'a:5,b:1', 'a5') +
+        event('message', 'a:5,b:2', 'older'),
+    )
+    expect(told).toEqual([
+      ['a', 4, 'a4'],
+      ['a', 5, 'a5'],
+      ['b', 2, 'older'],
+    ])
+  })
+
+  test('nothing is taken from a stream after what ended it', async () => {
+    const { told, connect } = session(['a'], {}, 'a:1')
+    const stream = connect()
+    await stream.feed(
+      opening + event('stream-error', 'error', '{"condition":"forbidden"}') + event('message', 'a:2', 'x'),
+    )
+    expect(told).toEqual([])
+    expect(stream).toMatchObject({ pings: 1, over: { status: 403 } })
+  })
+
   test('… and of a channel that had none so far, what comes meanwhile is not missed', async () => {
     const { told, connect } = session(['a', 'b', 'c'], { ...together, ...known })
     await connect().feed(opening + event('message', 'a:4,b:2,c:0', 'x'))
@@ -431,6 +459,48 @@ describe('which channel it is', () => {
       ['a', 5, 'x'],
       ['a', 6, 'y'],
     ])
+  })
+
+  test('a second reset, where the server read once more, would skip what came meanwhile: that is asked for', async () => {
+    const { told, connect } = session(['a', 'b'], together)
+    const stream = connect()
+    await stream.feed(opening + reset('a:4,b:2', 'a', 'b'))
+    // Pages of other channels repeat it as it was.
+    await stream.feed(reset('a:4,b:2', 'b', 'a'))
+    expect(stream.over).toBeUndefined()
+    await stream.feed(reset('a:4,b:3', 'a', 'b') + event('message', 'a:4,b:4', 'b4'))
+    expect(stream.over).toMatchObject({ kind: 'end' })
+    const next = connect()
+    expect(next.asked).toBe('a:4,b:2')
+    await next.feed(opening + event('message', 'a:4,b:3', 'b3') + event('message', 'a:4,b:4', 'b4'))
+    expect(told).toEqual([
+      ['b', 3, 'b3'],
+      ['b', 4, 'b4'],
+    ])
+  })
+
+  test('… also after a gap', async () => {
+    const { told, connect } = session(['a'], {}, 'a:1')
+    const stream = connect()
+    await stream.feed(opening + reset('a:4', 'a') + reset('a:5', 'a'))
+    expect(stream.over).toMatchObject({ kind: 'end' })
+    const next = connect()
+    expect(next.asked).toBe('a:4')
+    await next.feed(opening + event('message', 'a:5', 'x'))
+    expect(told).toEqual([gap('a', 2, 4), ['a', 5, 'x']])
+  })
+
+  test('a channel that does not tell where it stands says nothing of another', async () => {
+    const { told, connect, add } = session(['typing'])
+    await connect().feed(opening)
+    expect(connect().asked).toBeNull()
+    add('a')
+    const next = connect()
+    expect(next.asked).toBe('a:2147483647')
+    await next.feed(opening + reset('a:4', 'a'))
+    expect(next.over).toBeUndefined()
+    expect(connect().asked).toBe('a:4')
+    expect(told).toEqual([])
   })
 
   test('the id `error` is never stored or sent, and garbage is a dead letter', async () => {
@@ -649,10 +719,6 @@ describe('requests', () => {
     })
   })
 
-  test('a seed that is none is said', () => {
-    expect(() => ask({}, ['a'], { eventId: 'xyz' })).toThrow(/'lastEventId' is no id/)
-  })
-
   test('a seed counts once: who subscribes anew begins now', async () => {
     const { connect, refresh } = session(['a'], known, 'a:3')
     await connect().feed(opening)
@@ -693,6 +759,44 @@ describe('the client with it', () => {
     )
     expect(() => new PushStream({ ...options, modes: 'eventsource' })).not.toThrow()
     expect(() => new PushStream({ ...options, eventSource: 'native' })).toThrow(/'eventSource' is 'fetch'/)
+  })
+
+  test('begins with nothing but a seed, and says so where it is asked for more', () => {
+    const stream = new PushStream(options)
+    expect(() => stream.addChannel('a', { backtrack: 5 })).toThrow(
+      expect.objectContaining({ code: 'bad-option', message: expect.stringMatching(/'backtrack'.*'lastEventId'/) }),
+    )
+    // Nothing of it is left.
+    expect(stream.channels).toEqual([])
+    expect(stream.addChannel('a', { backtrack: 0 }).channels).toEqual(['a'])
+    for (const messagesPublishedAfter of [60, new Date(0)])
+      expect(() => new PushStream({ ...options, messagesPublishedAfter })).toThrow(
+        expect.objectContaining({ code: 'bad-option', message: expect.stringMatching(/Published.*'lastEventId'/) }),
+      )
+    expect(() => new PushStream({ ...options, messagesPublishedAfter: undefined } as never)).not.toThrow()
+  })
+
+  test.each([
+    { urlPrefixEventsource: '/ev' },
+    { jsonIdKey: 'n' },
+    { channelsByArgument: true },
+    { messagesControlByArgument: true },
+    { tagArgument: 't' },
+    { messageTemplate: '~id~' },
+    { text: 'plain' as const },
+  ])('takes no option of another server: %j', (option) => {
+    expect(() => new PushStream({ ...options, ...option })).toThrow(
+      expect.objectContaining({
+        code: 'bad-option',
+        message: expect.stringContaining(Object.keys(option)[0] as string),
+      }),
+    )
+  })
+
+  test.each(['xyz', 'a', '12', 'a:1,', 'a:x'])('a seed that is none is said at once: %j', (lastEventId) => {
+    expect(() => new PushStream({ ...options, lastEventId })).toThrow(
+      expect.objectContaining({ code: 'bad-option', message: expect.stringMatching(/'lastEventId' is no id/) }),
+    )
   })
 
   test('publishes nothing', async () => {
