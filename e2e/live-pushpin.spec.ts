@@ -104,6 +104,50 @@ for (const together of [false, true]) {
   })
 }
 
+test('holes that mean nothing to the client are filled by Pushpin', async ({ tab, django, network }) => {
+  await tab.load(undefined, 'elsewhere.html')
+  const protocol = { name: 'django', holes: 'ignore' } as const
+  await tab.start({ protocol, options: { url: network.url, ...impatient }, channels: { a: 0 } })
+  await tab.until('open', isOpen)
+  for (const n of upTo(12)) django.publish('a', `${n}`, { live: n % 4 === 0 })
+  const { messages, gaps, stats } = await tab.received(12)
+  expect(messages.map(({ id }) => id)).toEqual(upTo(12))
+  expect([gaps, stats.reconnects]).toEqual([[], 0])
+})
+
+test('a name that is percent-encoded, of which Pushpin can send nothing that is stored: live, and a gap for the rest', async ({
+  tab,
+  django,
+  network,
+}) => {
+  await tab.load(undefined, 'elsewhere.html')
+  await tab.start({
+    protocol: { name: 'django' },
+    options: { url: network.url, ...impatient },
+    channels: { 'é@': 0, b: 0 },
+  })
+  await tab.until('open', isOpen)
+  for (const n of upTo(3)) django.publish('é@', `${n}`)
+  await tab.received(3)
+  // Nothing was missed: it goes on, and nothing is said.
+  network.cut()
+  await tab.until('a reconnect', ({ stats }) => stats.reconnects >= 2)
+  await tab.until('open', isOpen)
+  django.publish('é@', '4')
+  await tab.received(4)
+  expect((await tab.recording()).gaps).toEqual([])
+  django.publish('é@', '5', { live: false })
+  django.publish('b', '1', { live: false })
+  network.cut()
+  const { gaps } = await tab.until('a gap', (now) => now.gaps.length > 0)
+  expect(gaps).toEqual([{ channel: 'é@', first: 5, last: 'unknown', reason: 'overflow' }])
+  await tab.until('open', isOpen)
+  django.publish('é@', '6')
+  const { messages } = await tab.received(6)
+  const of = (name: string) => messages.filter(({ channel }) => channel === name).map(({ id }) => id)
+  expect([of('é@'), of('b')]).toEqual([[1, 2, 3, 4, 6], [1]])
+})
+
 test('@fanoutio/eventstream: the application restarts, and pages keep their connections', async ({ tab }) => {
   let server: Server | undefined
   let events: EventStream | undefined

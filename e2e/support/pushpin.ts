@@ -32,7 +32,7 @@ client_maxconn=200
 
 [proxy]
 routesfile=${join(dir, 'routes')}
-debug=true
+debug=false
 sig_key=of-a-test
 updates_check=off
 zurl_out_specs=ipc://{rundir}/{ipc_prefix}zurl-in

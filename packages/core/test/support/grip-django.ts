@@ -26,11 +26,13 @@ export class GripDjango extends ScriptedDjango {
   override kick(channel: string): void {
     this.forbidden.add(channel)
     const meta = { require_sub: `events-${channel}` }
+    // Python's notation, not JSON.
+    const content = denied([channel]).replaceAll('"', "'")
     this.#send({
       channel: 'user-anonymous',
       id: 'kick-1',
       meta,
-      formats: { 'http-stream': { content: denied([channel]) } },
+      formats: { 'http-stream': { content } },
     })
     const close = { 'http-stream': { action: 'close' } }
     this.#send({ channel: 'user-anonymous', id: 'kick-2', 'prev-id': 'kick-1', meta, formats: close })
