@@ -143,7 +143,7 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
             : (name: string) => new RegExp(matching.source, matching.flags.replace(/[gy]/g, '')).test(name)
       channels = names.filter(wanted)
     }
-    return this.#publish(channels, data, rest)
+    return this.#publish([...new Set(channels)], data, rest)
   }
 
   /**

@@ -1,6 +1,6 @@
 import { badOption, PublisherError } from '../errors.js'
 import { binaryOf, bytesOf, serialized } from '../text.js'
-import { Address, checkText, headerValue, mediaType, refuseName } from './names.js'
+import { Address, checkText, control, headerValue, mediaType, refuseName } from './names.js'
 import type { ChannelStats, Server } from './server.js'
 
 /** How Nchan's locations are set up, where that is not the usual. */
@@ -64,6 +64,8 @@ function fillIn(
 
     check(channel) {
       checkText(channel)
+      // To a location's expression, '$' is also before a line end: a message for 'x\n' would be one for 'x'.
+      if (control.test(channel)) refuseName(channel, 'has no control characters')
       if (address.inPath && /^\/|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/.test(channel)) {
         refuseName(channel, 'has no steps of a path that are empty or only dots')
       }

@@ -38,8 +38,9 @@ function encoded(name: string, inPath: boolean): string {
   return /\.b\d+$/.test(name) ? `${whole}.b0` : whole
 }
 
+// Pages make channels of any name by subscribing. The line end between two entries is hard to get into one.
 const entry =
-  /\{"channel": "([^]*?)", "published_messages": (\d+), "stored_messages": (\d+), "subscribers": (\d+)\}(?=\s*(?:$|,\s*\{"channel": "|\]))/g
+  /\{"channel": "([^]*?)", "published_messages": (\d+), "stored_messages": (\d+), "subscribers": (\d+)\}(?=\s*$|,\r\n\{"channel": "|\r\n\])/g
 
 /** The nginx-push-stream-module. */
 export function pushStreamServer(settings: PushStreamServerSettings = {}): Server {

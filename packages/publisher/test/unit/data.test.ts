@@ -1,4 +1,4 @@
-import { nchanServer, Publisher } from '@pushstream/publisher'
+import { nchanServer, Publisher, relayServer } from '@pushstream/publisher'
 import { expect, test } from 'vitest'
 import { errorOf, scripted, taken } from '../support/scripted.js'
 
@@ -46,12 +46,19 @@ test.each([undefined, nchanServer()])('no content type ends its header', async (
   expect(asked[0]?.headers.get('Content-Type')).toBe('text/plain; charset="utf-8"')
 })
 
-test.each(['a\u0080b', 'a\u0085', '\u009fa'])('the name %j is refused, as by the pages’ client', async (name) => {
-  const { publisher, asked } = scripted([taken()])
-  expect(await errorOf(publisher.publish(name, 'x'))).toMatchObject({ code: 'bad-channel' })
-  expect(await errorOf(publisher.stats({ prefix: name }))).toMatchObject({ code: 'bad-channel' })
-  expect(asked).toEqual([])
-})
+for (const server of [undefined, nchanServer(), relayServer()]) {
+  test.each(['a\u0080b', 'a\u0085', '\u009fa', 'a\n', '\ta', 'a\u007f'])(
+    `${server?.name ?? 'push-stream'}: the name %j is refused, as by the pages’ client`,
+    async (name) => {
+      const { publisher, asked } = scripted([taken()], server && { server })
+      expect(await errorOf(publisher.publish(name, 'x'))).toMatchObject({ code: 'bad-channel' })
+      if (server === undefined) {
+        expect(await errorOf(publisher.stats({ prefix: name }))).toMatchObject({ code: 'bad-channel' })
+      }
+      expect(asked).toEqual([])
+    },
+  )
+}
 
 test('no prefix is not all', async () => {
   const { publisher } = scripted([taken()])

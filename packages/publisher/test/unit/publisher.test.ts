@@ -431,14 +431,35 @@ describe('requests', () => {
 })
 
 test('statistics whose names are no JSON are read all the same', async () => {
+  // Pages subscribe to what they like, and that makes channels: these would have a message go elsewhere, or twice.
+  const end = '", "published_messages": 3, "stored_messages": 2, "subscribers": 1}'
   const line = (name: string) =>
     `{"channel": "${name}", "published_messages": 3, "stored_messages": 2, "subscribers": 1}`
-  const names = ['a', 'he said "hi"', 'back\\slash', 'x", "published_messages": 1', 'é', 'a}, {b']
+  const names = [
+    'a',
+    'he said "hi"',
+    'back\\slash',
+    'x", "published_messages": 1',
+    'é',
+    'a}, {b',
+    `x${end}, {"channel": "x`,
+    `x${end},{"channel": "admin`,
+    'last',
+  ]
   const body = `{"hostname": "vm", "time": "2026-11-20T22:22:45", "channels": 69, "wildcard_channels": 0, "uptime": 1542, "infos": [\r\n${names.map(line).join(',\r\n')}\r\n]}\r\n`
-  const { publisher } = scripted([new Response(body)])
+  const { publisher, asked } = scripted([new Response(body)])
   const all = await publisher.stats({ all: true })
   expect(all.map(({ channel }) => channel)).toEqual(names)
+  expect(asked).toHaveLength(1)
   expect(all[0]).toEqual({ channel: 'a', published: 3, stored: 2, subscribers: 1, lastMessageId: undefined })
+})
+
+test('what is listed twice gets a message once', async () => {
+  const line = '{"channel": "a", "published_messages": 3, "stored_messages": 2, "subscribers": 1}'
+  const listed = `{"hostname": "vm", "time": "x", "channels": 2, "infos": [\r\n${line},\r\n${line}\r\n]}\r\n`
+  const { publisher, asked } = scripted([new Response(listed), taken('a')])
+  expect(await publisher.broadcast('x', { matching: '' })).toHaveLength(1)
+  expect(asked[1]?.path).toBe('/pub?id=a')
 })
 
 test('watch asks again and again, until its signal says so', async () => {
