@@ -152,7 +152,7 @@ for (const language of ['python', 'ruby', 'php'] as const) {
       const refused = [
         '/ws/user-bob',
         '/ws/user-ann/user-bob',
-        '/ws/user-bob/ws/user-ann',
+        '/ws/user%2Dbob/ws/user-ann',
         '/ws/user-ann\n',
         '/ws/user-ann/',
         '',
