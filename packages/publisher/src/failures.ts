@@ -29,16 +29,24 @@ interface Trouble {
   socket?: { bytesWritten?: unknown } | null
 }
 
+/** Whether it will be the same next time, too. Nothing was sent then. */
+export function hopeless(error: unknown): boolean {
+  for (let one = error as Trouble | undefined, depth = 0; one && depth < 5; one = one.cause as Trouble, depth++) {
+    // Before a request is written, the other side's certificate is looked at.
+    if (/^ERR_TLS_CERT|SELF_SIGNED_CERT|^UNABLE_TO_|^CERT_|^ERR_SSL_WRONG_VERSION/.test(String(one.code))) return true
+    // Ports that fetch doesn't go to.
+    if (one.message === 'bad port') return true
+  }
+  return false
+}
+
 /** Whether a failed fetch certainly left nothing with the server. */
 export function neverSent(error: unknown): boolean {
   for (let one = error as Trouble | undefined, depth = 0; one && depth < 5; one = one.cause as Trouble, depth++) {
     // Several addresses of one name: all of them have to be like that.
     if (Array.isArray(one.errors) && one.errors.length > 0) return one.errors.every(neverSent)
     if (neverConnected.has(String(one.code)) || one.syscall === 'connect') return true
-    // Before a request is written, the other side's certificate is looked at.
-    if (/^ERR_TLS_CERT|SELF_SIGNED_CERT|^UNABLE_TO_|^CERT_|^ERR_SSL_WRONG_VERSION/.test(String(one.code))) return true
-    // Ports that fetch doesn't go to.
-    if (one.message === 'bad port') return true
+    if (hopeless(one)) return true
     if (one.socket && one.socket.bytesWritten === 0) return true
   }
   return false

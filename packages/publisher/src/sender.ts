@@ -1,6 +1,6 @@
 import { onAbort, orAborted, pause } from './aborts.js'
 import { PublisherError } from './errors.js'
-import { type Answer, refusal, withoutAnswer } from './failures.js'
+import { type Answer, hopeless, refusal, withoutAnswer } from './failures.js'
 import { Slots } from './queue.js'
 import type { ServerRequest } from './servers/server.js'
 
@@ -78,9 +78,9 @@ export class Sender {
   }
 
   #again(error: PublisherError, { repeatable }: SendOptions): boolean {
-    const { code, outcome, retryAfter } = error
+    const { code, outcome, retryAfter, cause } = error
     const passing = code === 'unreachable' || code === 'timeout' || code === 'busy' || code === 'server'
-    if (!passing || (retryAfter ?? 0) > this.#settings.retry.maxDelay) return false
+    if (!passing || (retryAfter ?? 0) > this.#settings.retry.maxDelay || hopeless(cause)) return false
     return repeatable || outcome === 'no'
   }
 

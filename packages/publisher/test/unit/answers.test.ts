@@ -1,4 +1,4 @@
-import { nchanServer, type Publisher, relayServer } from '@pushstream/publisher'
+import { nchanServer, Publisher, relayServer } from '@pushstream/publisher'
 import { describe, expect, test, vi } from 'vitest'
 import { errorOf, failing, scripted, taken } from '../support/scripted.js'
 
@@ -76,6 +76,17 @@ test('a server that asks for no time at all is not asked at once, again and agai
   vi.useRealTimers()
 })
 
+test('a port that fetch refuses to go to is not tried again', async () => {
+  let asked = 0
+  const counted: typeof fetch = (input, init) => {
+    asked++
+    return fetch(input, init)
+  }
+  const publisher = new Publisher({ url: 'http://127.0.0.1:1', fetch: counted })
+  expect(await errorOf(publisher.publish('c', 'x'))).toMatchObject({ code: 'unreachable', outcome: 'no' })
+  expect(asked).toBe(1)
+})
+
 describe('a server whose certificate is not taken got nothing', () => {
   test.each([
     'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
@@ -87,7 +98,9 @@ describe('a server whose certificate is not taken got nothing', () => {
     'ERR_TLS_CERT_ALTNAME_INVALID',
     'ERR_SSL_WRONG_VERSION_NUMBER',
   ])('%s', async (code) => {
-    const { publisher } = scripted([failing(code)])
+    const { publisher, asked } = scripted([failing(code)])
     expect(await errorOf(publisher.publish('c', 'x'))).toMatchObject({ code: 'unreachable', outcome: 'no' })
+    // And won't get anything the next time.
+    expect(asked).toHaveLength(1)
   })
 })
