@@ -2,7 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** Programs of the system that suites need, where they may be, and the Debian package that brings them. */
+/**
+ * Programs of the system that suites need, where they may be, and the Debian packages that bring them. With `works`, what
+ * a command has to end well with.
+ */
 const programs = {
   chromium: {
     variable: 'CHROMIUM_PATH',
@@ -29,15 +32,30 @@ const programs = {
   redis: { variable: 'REDIS_PATH', packageName: 'redis-server', commands: ['redis-server'], files: [] },
   pushpin: { variable: 'PUSHPIN_PATH', packageName: 'pushpin', commands: ['pushpin'], files: [] },
   openssl: { variable: 'OPENSSL_PATH', packageName: 'openssl', commands: ['openssl'], files: [] },
+  // For the examples in docs/publishing.md.
+  curl: { variable: 'CURL_PATH', packageName: 'curl', commands: ['curl'], files: [] },
+  jq: { variable: 'JQ_PATH', packageName: 'jq', commands: ['jq'], files: [] },
+  // Version managers leave commands in the path that name no version.
+  python: { variable: 'PYTHON_PATH', packageName: 'python3', commands: ['python3'], files: [], works: ['--version'] },
+  ruby: { variable: 'RUBY_PATH', packageName: 'ruby', commands: ['ruby'], files: [] },
+  php: {
+    variable: 'PHP_PATH',
+    packageName: 'php-cli php-curl',
+    commands: ['php'],
+    files: [],
+    // Without its curl it is there, and of no use.
+    works: ['-r', 'exit(function_exists("curl_init") ? 0 : 1);'],
+  },
 }
 
 /** Where a program is, or `undefined`. What its variable names comes first. */
 export function find(name) {
-  const { variable, commands, files } = programs[name]
+  const { variable, commands, files, works } = programs[name]
   if (process.env[variable]) return process.env[variable]
   const folders = (process.env.PATH ?? '').split(delimiter)
   const candidates = commands.flatMap((one) => folders.map((folder) => join(folder, one)))
-  return [...candidates, ...files].find((file) => existsSync(file))
+  const able = (file) => works === undefined || spawnSync(file, works, { stdio: 'ignore' }).status === 0
+  return [...candidates, ...files].find((file) => existsSync(file) && able(file))
 }
 
 /** The programs as the variables that tests read. */
@@ -46,7 +64,7 @@ export function variables() {
   return Object.fromEntries(found.filter(([, path]) => path !== undefined))
 }
 
-const packagesOf = (names) => names.map((name) => programs[name].packageName)
+const packagesOf = (names) => names.flatMap((name) => programs[name].packageName.split(' '))
 
 /** What a person types to get these. */
 export function howToInstall(names) {
