@@ -30,6 +30,7 @@ const programs = {
     files: ['/usr/lib/nginx/modules/ngx_nchan_module.so', '/usr/share/nginx/modules/ngx_nchan_module.so'],
   },
   redis: { variable: 'REDIS_PATH', packageName: 'redis-server', commands: ['redis-server'], files: [] },
+  pushpin: { variable: 'PUSHPIN_PATH', packageName: 'pushpin', commands: ['pushpin'], files: [] },
   openssl: { variable: 'OPENSSL_PATH', packageName: 'openssl', commands: ['openssl'], files: [] },
   // For the examples in docs/publishing.md.
   curl: { variable: 'CURL_PATH', packageName: 'curl', commands: ['curl'], files: [] },
@@ -84,7 +85,7 @@ function becomeRoot() {
   return spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? ['sudo', '-n'] : undefined
 }
 
-// The packages of nginx and redis start their services, and again at every boot. Nobody asked for that: policy-rc.d
+// The packages of nginx, redis and Pushpin start their services, and again at every boot. Nobody asked for that: policy-rc.d
 // forbids the first while this installs, and only what it installed is disabled after.
 const INSTALL = `
 export DEBIAN_FRONTEND=noninteractive
@@ -105,7 +106,10 @@ apt-get install -y --no-install-recommends $wanted
 status=$?
 if [ -d /run/systemd/system ]; then
   for name in $wanted; do
-    case "$name" in nginx | redis-server) systemctl disable --now "$name" ;; esac
+    case "$name" in
+      nginx | redis-server) systemctl disable --now "$name" ;;
+      pushpin) systemctl disable --now pushpin zurl ;;
+    esac
   done
 fi
 exit $status

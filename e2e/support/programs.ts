@@ -8,7 +8,7 @@ interface System {
   howToInstall(names: readonly string[]): string
 }
 
-export type ProgramName = 'nginx' | 'nchan' | 'redis' | 'openssl'
+export type ProgramName = 'nginx' | 'nchan' | 'redis' | 'pushpin' | 'openssl'
 
 const system: System = await import(new URL('../../scripts/system.mjs', import.meta.url).href)
 

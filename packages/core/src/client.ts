@@ -120,14 +120,15 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
    * are one change. Adding a channel twice changes nothing.
    *
    * @param options.backtrack how many stored messages to begin with (`.bN` of push_stream_channels_path). Default 0.
-   * @throws PushStreamError `bad-channel` for a name the server can't be asked for.
+   * @throws PushStreamError `bad-channel` for a name the server can't be asked for, `bad-option` for a `backtrack` that is none
+   * or that the server doesn't have.
    */
   addChannel(name: keyof C & string, options: { backtrack?: number } = {}): this {
     this.#alive()
     const { backtrack = 0 } = options
     if (!Number.isInteger(backtrack) || backtrack < 0)
       throw bad(`'backtrack' is a whole number from 0, not ${backtrack}.`)
-    this.#settings.protocol.check(name)
+    this.#settings.protocol.check(name, backtrack)
     const after = this.#everOpen || backtrack > 0 ? undefined : this.#settings.publishedAfter
     if (this.#lanes.add(name, backtrack, after === undefined ? undefined : positionOf(after, 0))) this.#change()
     return this

@@ -13,11 +13,11 @@ export type {
   Stats,
   Status,
 } from './events.js'
+export type { PushEventSourceInit } from './eventsource/init.js'
 export {
   type PushErrorEvent,
   PushEventSource,
   type PushEventSourceEventMap,
-  type PushEventSourceInit,
 } from './eventsource/push-event-source.js'
 export type { Message } from './message.js'
 export type { ModeName } from './modes/mode.js'

@@ -294,6 +294,7 @@ export function settingsOf(options: ClientOptions & PushStreamSettings): Setting
     },
     credentials: options.credentials ?? 'same-origin',
     sameOrigin: page === undefined || bases.every(isOwn),
+    options,
   })
   if (protocol.modes && options.eventSource === 'native') throw bad(`'eventSource' is 'fetch' with this protocol.`)
   return {

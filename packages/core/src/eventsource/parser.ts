@@ -10,14 +10,18 @@ export interface StreamEvents {
 /**
  * Reads an event stream by the letter of the HTML standard, piece by piece. `id`: the last event id it begins with. An event
  * that isn't complete when the stream ends is none.
+ *
+ * @returns what takes a piece, and says whether comments were all that it completed.
  */
-export function createStreamParser(id: string, events: StreamEvents): (piece: string) => void {
+export function createStreamParser(id: string, events: StreamEvents): (piece: string) => boolean {
   /** The beginning of a line. */
   const begun: string[] = []
   /** The piece before ended with a carriage return: a line feed that follows belongs to it. */
   let returned = false
   let type = ''
   let data: string | undefined
+  let comments = false
+  let fields = false
 
   function line(text: string): void {
     if (text === '') {
@@ -28,7 +32,11 @@ export function createStreamParser(id: string, events: StreamEvents): (piece: st
       return
     }
     const colon = text.indexOf(':')
-    if (colon === 0) return
+    if (colon === 0) {
+      comments = true
+      return
+    }
+    fields = true
     const field = colon < 0 ? text : text.slice(0, colon)
     const value = colon < 0 ? '' : text.slice(text[colon + 1] === ' ' ? colon + 2 : colon + 1)
     if (field === 'data') data = data === undefined ? value : `${data}\n${value}`
@@ -38,6 +46,7 @@ export function createStreamParser(id: string, events: StreamEvents): (piece: st
   }
 
   return (piece) => {
+    comments = fields = false
     let from = returned && piece[0] === '\n' ? 1 : 0
     if (piece !== '') returned = false
     for (let at = from; at < piece.length; at++) {
@@ -50,5 +59,6 @@ export function createStreamParser(id: string, events: StreamEvents): (piece: st
       line(begun.splice(0).join(''))
     }
     if (from < piece.length) begun.push(piece.slice(from))
+    return comments && !fields
   }
 }

@@ -1,37 +1,9 @@
 import { backoff } from '../connection/backoff.js'
 import { defaultEnvironment, type Environment } from '../connection/environment.js'
-import { Liveness } from '../connection/liveness.js'
 import { readBody, request, retryAfter } from '../modes/fetching.js'
-import type { Provider } from '../options.js'
+import { checkInit, longest, type PushEventSourceInit } from './init.js'
 import { createStreamParser } from './parser.js'
-
-/** What `new PushEventSource` takes beside the address. */
-export interface PushEventSourceInit {
-  /** Whether cookies go to another origin too. Default false. */
-  withCredentials?: boolean
-  /** Headers for every request. A function is asked before every request and may be async. */
-  headers?: Provider<Record<string, string>>
-  /** Go on after this event id. */
-  lastEventId?: string
-  /**
-   * The name of a query argument that carries the last event id, instead of the header `Last-Event-ID`: `lastEventId` for
-   * django-eventstream. Servers of another origin have to allow that header by name. Default: the header.
-   */
-  lastEventIdParameter?: string
-  /**
-   * How long a connection may be silent, in ms, before it is replaced. Default: where the server sends comments, or events
-   * named `keep-alive` or `ping`, two and a half times their interval; else for ever.
-   */
-  silence?: number
-  /** How long to wait for the server's answer, in ms. Default 10000. */
-  timeout?: number
-  /** The first back-off after a failed attempt, in ms, doubled with every failure and spread at random. Default 1000. */
-  backoffBase?: number
-  /** The longest back-off, in ms. Default 60000. */
-  backoffCap?: number
-  /** For tests, and for runtimes that lack something: replaces the clock, the random, fetch. */
-  environment?: Partial<Environment>
-}
+import { type Pings, watchPings } from './pings.js'
 
 /** What `error` listeners get: why, where it is known. */
 export interface PushErrorEvent extends Event {
@@ -51,36 +23,52 @@ type Handler<E extends Event> = ((this: PushEventSource, event: E) => unknown) |
 
 /** Statuses that are the moment's fault, beside 500 and above. */
 const temporary = [408, 425, 429]
+/** The first back-off, in ms. */
+const first = 1000
 /** A connection that lasted so long, in ms, had worked. */
 const lasting = 5000
-/** What waits for the pings of a server that isn't known to send any, in ms. */
-const patience = 30_000
 const pings = ['keep-alive', 'ping']
 
 /**
  * An `EventSource` over fetch, by the same interface: it sends headers, sees silence, and never gives up for what passes
  * by. A status that says no, or an answer that is no event stream, ends it for good, as with the browser's own.
  *
- * What differs from the browser's: statuses from 500 up, 408, 425 and 429 are tried again; the pause before that is a
- * back-off (the server's `retry`, or `Retry-After`, at least); an id `error`, with which django-eventstream ends a stream,
- * is never asked for; events are not `isTrusted`; another origin's server has to allow the header `Last-Event-ID`.
+ * What differs from the browser's: statuses from 500 up, 408, 425 and 429 are tried again, and so is another origin's server
+ * that gives no leave, as fetch doesn't tell that from one that is away; the pause before that is a back-off (the server's
+ * `retry`, or `Retry-After`, at least); an id `error`, with which django-eventstream ends a stream, is never asked for;
+ * events are not `isTrusted`; another origin's server has to allow the header `Last-Event-ID`.
  */
 export class PushEventSource extends EventTarget {
-  static readonly CONNECTING = 0
-  static readonly OPEN = 1
-  static readonly CLOSED = 2
-  readonly CONNECTING = 0
-  readonly OPEN = 1
-  readonly CLOSED = 2
+  static get CONNECTING(): 0 {
+    return 0
+  }
+  static get OPEN(): 1 {
+    return 1
+  }
+  static get CLOSED(): 2 {
+    return 2
+  }
+  get CONNECTING(): 0 {
+    return 0
+  }
+  get OPEN(): 1 {
+    return 1
+  }
+  get CLOSED(): 2 {
+    return 2
+  }
+  get [Symbol.toStringTag](): string {
+    return 'PushEventSource'
+  }
 
-  /** The address, absolute. */
-  readonly url: string
-  readonly withCredentials: boolean
+  readonly #url: string
   #readyState: 0 | 1 | 2 = 0
   #lastEventId: string
   #failures = 0
-  /** What the server wants to be left alone for, in ms. */
-  #retry = 0
+  /** What the server wants to be left alone for before each attempt, in ms. */
+  #retry: number | undefined
+  /** The least of this pause, as the server wants it, in ms. */
+  #floor = 0
   #abort: AbortController | undefined
   #timer: unknown
   #stopListening: (() => void) | undefined
@@ -88,24 +76,40 @@ export class PushEventSource extends EventTarget {
   readonly #environment: Environment
   readonly #handlers = new Map<string, { current: Handler<never> }>()
 
-  /** Connects at once. Throws a `SyntaxError` for what is no address. */
+  /** Connects at once. Throws a `SyntaxError` for what is no address, and `bad-option` for options that are wrong. */
   constructor(url: string | URL, init: PushEventSourceInit = {}) {
     super()
+    checkInit(init)
     const base = globalThis.document?.baseURI ?? globalThis.location?.href
+    let address: URL
     try {
-      this.url = new URL(url, base).href
+      address = new URL(url, base)
     } catch {
       throw new DOMException(`'${url}' is no address.`, 'SyntaxError')
     }
-    this.withCredentials = init.withCredentials ?? false
-    this.#init = init
-    this.#environment = { ...defaultEnvironment(), ...init.environment }
-    this.#lastEventId = init.lastEventId ?? ''
+    if (address.username || address.password) {
+      throw new DOMException(`fetch takes no name and password in an address: use 'headers'.`, 'SyntaxError')
+    }
+    this.#url = address.href
+    // A dictionary may be null.
+    this.#init = init ?? {}
+    this.#environment = { ...defaultEnvironment(), ...this.#init.environment }
+    const { lastEventId = '' } = this.#init
+    this.#lastEventId = lastEventId === 'error' ? '' : lastEventId
     this.#stopListening = this.#environment.page?.onBack(() => {
       // The network is back: no reason to wait any longer.
-      if (this.#timer !== undefined && this.#retry === 0) this.#connect()
+      if (this.#timer !== undefined && this.#floor === 0) this.#connect()
     })
     this.#connect()
+  }
+
+  /** The address, absolute. */
+  get url(): string {
+    return this.#url
+  }
+
+  get withCredentials(): boolean {
+    return Boolean(this.#init.withCredentials)
   }
 
   /** 0 CONNECTING, 1 OPEN, 2 CLOSED. */
@@ -199,16 +203,25 @@ export class PushEventSource extends EventTarget {
     const environment = this.#environment
     const { timeout = 10_000, silence } = this.#init
     const current = () => this.#abort === abort
-    const lost = (message: string, status?: number, floor = 0) => current() && this.#reconnect(message, status, floor)
-    let liveness: Liveness | undefined
+    let openedAt: number | undefined
+    let brought = false
+    let watch: Pings | undefined
+    const lost = (message: string, status?: number, floor = 0) => {
+      if (!current()) return
+      const lasted = openedAt !== undefined && environment.now() - openedAt > lasting
+      if (lasted || brought) this.#failures = 0
+      // A server may say what there is and end: who comes back at once would ask it dozens of times a second.
+      const least = this.#retry ?? (brought && !lasted ? (this.#init.backoffBase ?? first) : 0)
+      this.#reconnect(message, status, floor, least)
+    }
     const patient = environment.setTimeout(() => lost(`There was no answer within ${timeout} ms.`), timeout)
+    let response: Response | undefined
     const run = async () => {
-      const response = await this.#request(abort.signal)
+      response = await this.#request(abort.signal)
       environment.clearTimeout(patient)
       if (!current()) return
       const { status, headers } = response
       if (status !== 200) {
-        abort.signal.addEventListener('abort', () => response.body?.cancel().catch(() => {}))
         const message = `The server answered ${status}.`
         const again = status >= 500 || temporary.includes(status)
         if (again) lost(message, status, retryAfter(headers.get('Retry-After'), environment.now()))
@@ -219,15 +232,10 @@ export class PushEventSource extends EventTarget {
       if (type.trim().toLowerCase() !== 'text/event-stream') {
         return this.#fail(`The answer is no event stream, but '${type}'.`, status)
       }
-      const openedAt = environment.now()
-      liveness = new Liveness(
-        environment,
-        patience,
-        { dead: () => lost('The connection was silent.'), idle() {} },
-        silence,
-      )
-      const watch = liveness
-      const { origin } = new URL(response.url || this.url)
+      openedAt = environment.now()
+      const pinged = watchPings(environment, silence, () => lost('The connection was silent.'))
+      watch = pinged
+      const { origin } = new URL(response.url || this.#url)
       this.#readyState = 1
       this.dispatchEvent(new Event('open'))
       const feed = createStreamParser(this.#lastEventId, {
@@ -239,32 +247,36 @@ export class PushEventSource extends EventTarget {
         },
         event: (name, data, lastEventId) => {
           if (!current()) return
-          if (pings.includes(name)) watch.ping()
-          else this.#failures = 0
+          if (pings.includes(name)) pinged.ping()
+          // With that id a server takes back that it took the request.
+          else if (lastEventId !== 'error') brought = true
           this.dispatchEvent(new MessageEvent(name, { data, lastEventId, origin }))
         },
       })
-      await readBody(response, { life: () => current() && watch.life() }, (piece) => {
-        if (!current()) return
-        // A comment alone.
-        if (piece.startsWith(':')) watch.ping()
-        feed(piece)
+      await readBody(response, { life: () => pinged.life() }, (piece) => {
+        if (current() && feed(piece)) pinged.ping()
       })
-      if (environment.now() - openedAt > lasting) this.#failures = 0
       lost('The server ended the stream.')
     }
     run()
-      .catch((cause: unknown) => lost(`The connection was lost: ${cause instanceof Error ? cause.message : cause}`))
+      .catch((cause: unknown) => {
+        if (!current()) return
+        const why = cause instanceof Error ? cause.message : cause
+        if (response !== undefined) return lost(`The connection was lost: ${why}`)
+        // What no network carries is not there later either.
+        if (!/^https?:/.test(this.#url)) return this.#fail(`The address can't be fetched: ${why}`, undefined)
+        lost(`The server could not be reached: ${why}${this.#hint()}`)
+      })
       .finally(() => {
         environment.clearTimeout(patient)
-        liveness?.stop()
+        watch?.stop()
       })
   }
 
   async #request(signal: AbortSignal): Promise<Response> {
     const { headers, lastEventIdParameter: parameter } = this.#init
     const added = typeof headers === 'function' ? await headers() : headers
-    const url = new URL(this.url)
+    const url = new URL(this.#url)
     const all: Record<string, string> = { ...added, Accept: 'text/event-stream' }
     if (this.#lastEventId !== '' && parameter !== undefined) url.searchParams.set(parameter, this.#lastEventId)
     // A header is bytes: what isn't Latin goes as UTF-8.
@@ -277,15 +289,27 @@ export class PushEventSource extends EventTarget {
     return request({ url: url.href, headers: all, credentials }, signal, this.#environment)
   }
 
-  #reconnect(message: string, status: number | undefined, floor: number): void {
-    const { backoffBase: base = 1000, backoffCap: cap = 60_000 } = this.#init
+  /** What it may be that fetch doesn't tell. */
+  #hint(): string {
+    const { location: page } = this.#environment
+    const { protocol, host } = new URL(this.#url)
+    const own =
+      page === undefined ||
+      `${page.protocol}//${page.hostname}${page.port && `:${page.port}`}` === `${protocol}//${host}`
+    if (own || this.#lastEventId === '' || this.#init.lastEventIdParameter !== undefined) return ''
+    return ' (a server of another origin has to allow the header Last-Event-ID; lastEventIdParameter does without it)'
+  }
+
+  #reconnect(message: string, status: number | undefined, wanted: number, least: number): void {
+    const { backoffBase: base = first, backoffCap: cap = 60_000 } = this.#init
     this.#rest()
     this.#readyState = 0
     this.#tell(message, status)
     // A listener may have closed it.
     if ((this.#readyState as number) === 2) return
-    const ms = backoff({ base, cap }, this.#failures++, this.#environment.random(), Math.max(floor, this.#retry))
-    this.#timer = this.#environment.setTimeout(() => this.#connect(), ms)
+    this.#floor = Math.max(wanted, this.#retry ?? 0)
+    const ms = backoff({ base, cap }, this.#failures++, this.#environment.random(), Math.max(wanted, least))
+    this.#timer = this.#environment.setTimeout(() => this.#connect(), Math.min(ms, longest))
   }
 
   #fail(message: string, status: number | undefined): void {

@@ -1,6 +1,6 @@
 import { Mark } from '../delivery/cursors.js'
 import { Received } from '../message.js'
-import type { FrameMeta } from '../modes/mode.js'
+import type { Ending, FrameMeta } from '../modes/mode.js'
 import { type Ids, parseIds, unreachable } from './event-ids.js'
 import type { Decoder, DecoderContext, Inlet } from './protocol.js'
 
@@ -10,11 +10,20 @@ export interface Shared {
   readonly seeds: Ids
   /** What was asked for last. */
   readonly sent: Ids
-  /** Whether the server is asked where channels stand. */
-  probes: boolean
+  /** Channels of which the server doesn't tell where they stand: they are not asked for that again. */
+  readonly silent: Set<string>
+  /** How often in a row asking a channel from a position was answered with nothing. */
+  readonly empty: Map<string, number>
   /** Whether the server numbers what it sends. */
   stored: boolean | undefined
 }
+
+/**
+ * So many empty answers to a position, and the channel is asked for without one. Pushpin fails at what is stored of channels
+ * whose names are percent-encoded: django-eventstream doesn't escape the id for it. What comes live is fine.
+ */
+const patience = 3
+export const unresumable = ({ empty }: Shared, name: string): boolean => (empty.get(name) ?? 0) >= patience
 
 /** Conditions of a `stream-error`, as the HTTP status they would be. */
 const statuses: Record<string, number> = { forbidden: 403, 'bad-request': 400, 'internal-error': 500 }
@@ -34,11 +43,21 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
   let latest = ''
   /** Channels of which the server was asked where they stand. */
   const probed = new Set<string>()
+  /** Channels that the server has reset. */
+  const resets = new Set<unknown>()
   let opened = false
   let heard = false
   let replaying = false
   let answered = false
+  let ended = false
+  let blind = false
   const own = new Set(channels)
+
+  /** What is left of the piece is of no use: whoever comes next gets it again. */
+  const end = (ending: Ending) => {
+    if (!ended) inlet.over(ending)
+    ended = true
+  }
 
   const mark = (name: string, at: number, reset: boolean) => {
     newest.set(name, at)
@@ -51,6 +70,8 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
     replaying = true
     for (const name of channels) {
       const at = shared.sent.get(name)
+      if (at === undefined && unresumable(shared, name)) givenUp(name)
+      else shared.empty.delete(name)
       if (at === unreachable) probed.add(name)
       else if (at !== undefined) mark(name, at, false)
     }
@@ -58,11 +79,23 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
     // What comes with the opening is what was stored, the first of it at least.
     queueMicrotask(() => {
       replaying = false
-      if (probed.size === 0 || answered) return
-      // This server answers no probe, and may take its number for a position.
-      shared.probes = false
-      inlet.over({ kind: 'end', explain: 'the server does not tell positions' })
+      if (probed.size === 0 || answered || ended) return
+      // No probe was answered, and its number may be taken for a position. Other channels may be stored.
+      for (const name of probed) shared.silent.add(name)
+      end({ kind: 'end', explain: 'the server does not tell positions' })
     })
+  }
+
+  /** What was missed can't be had: the server answers without a position alone. */
+  function givenUp(name: string): void {
+    blind = true
+    const seed = shared.seeds.get(name)
+    if (seed !== undefined) inlet.message(new Mark(name, seed, false))
+    shared.seeds.delete(name)
+    inlet.message(new Mark(name, undefined, true))
+    // Nothing is to be learned from a probe, and the next time one empty answer is enough.
+    shared.silent.add(name)
+    shared.empty.set(name, patience - 1)
   }
 
   /** The server gave up: why stands in the text, which is JSON as a rule. */
@@ -79,7 +112,7 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
       const at = newest.get(name) ?? shared.sent.get(name)
       if (at !== undefined && at !== unreachable) shared.seeds.set(name, at)
     }
-    inlet.over({
+    end({
       kind: 'status',
       status: statuses[word] as number,
       explain: typeof explain === 'string' ? explain : word,
@@ -88,6 +121,16 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
 
   function reset(ids: Ids, names: readonly unknown[]): void {
     answered = true
+    // Where the server reads its store once more, it resets from the same id again, to where the channel is by then.
+    for (const name of names) {
+      if (
+        resets.has(name) &&
+        (ids.get(name as string) ?? 0) > (newest.get(name as string) ?? Number.POSITIVE_INFINITY)
+      ) {
+        return end({ kind: 'end', explain: 'what a second reset would skip is asked for' })
+      }
+      resets.add(name)
+    }
     for (const [name, at] of ids) if (at !== unreachable) mark(name, at, names.includes(name) && !probed.has(name))
     before = ids
     inlet.ping()
@@ -139,10 +182,15 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
     const key = `${event}\n${text}`
     const told = channelOf(ids, key)
     if (told === 'untold') return untold()
+    if (told === 'unclear' && blind) {
+      for (const [name, n] of ids) mark(name, n, false)
+      before = ids
+      return inlet.dead(text, `nothing tells its channel, as it can't be asked for again: leave out 'together'`)
+    }
     if (told === 'unclear') {
       // Asked for from just before it, each channel's message comes with a number that only it has changed.
       for (const [name, n] of ids) if (own.has(name) && !newest.has(name)) shared.seeds.set(name, Math.max(0, n - 1))
-      return inlet.over({ kind: 'end', explain: 'a message that did not tell its channel is asked for again' })
+      return end({ kind: 'end', explain: 'a message that did not tell its channel is asked for again' })
     }
     const name = told === 'known' ? undefined : told.name
     for (const [one, n] of ids) if (one !== name && n !== unreachable && !newest.has(one)) mark(one, n, false)
@@ -159,6 +207,7 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
   return {
     frame(text: string, { event, id }: FrameMeta = {}) {
       heard = true
+      if (ended) return
       if (event === 'stream-open' && id === undefined) return open()
       if (event === 'keep-alive' && id === undefined) return inlet.ping()
       if (event === 'stream-error' && id === 'error') return fail(text)
@@ -172,7 +221,12 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
     pulse() {},
     finish() {
       // An empty answer in good order: nobody is to come back at once for another.
-      if (!heard) inlet.over({ kind: 'lost', explain: 'the answer was empty' })
+      if (heard) return
+      for (const name of channels) {
+        if (shared.sent.has(name)) shared.empty.set(name, (shared.empty.get(name) ?? 0) + 1)
+        else shared.empty.delete(name)
+      }
+      inlet.over({ kind: 'lost', explain: 'the answer was empty' })
     },
   }
 }

@@ -1,7 +1,8 @@
 import { cursors } from '../delivery/cursors.js'
 import { PushStreamError } from '../errors.js'
-import { createCursorDecoder, type Shared } from './django-eventstream-decoder.js'
-import { encodeIds, parseIds, unreachable } from './event-ids.js'
+import type { ClientOptions } from '../options.js'
+import { createCursorDecoder, type Shared, unresumable } from './django-eventstream-decoder.js'
+import { encodeIds, type Ids, parseIds, unreachable } from './event-ids.js'
 import { checkName, refuse, steps } from './names.js'
 import type { ProtocolFactory } from './protocol.js'
 
@@ -48,9 +49,31 @@ const stored = { resume: 'position', gaps: 'exact' } as const
 /** Nothing is stored. */
 const passing = { resume: 'none', gaps: 'none' } as const
 
-const wrong = (message: string) => {
+const wrong = (message: string): never => {
   throw new PushStreamError('bad-option', message)
 }
+const instead = `leave it out, and give 'lastEventId' what get_current_event_id() was when the page was rendered.`
+/** Options of the module for nginx. */
+const foreign = /^urlPrefix|^json|Argument$|^messageTemplate$|^text$/
+
+/** What the client was told to begin with. Throws a `bad-option` error for what this server doesn't have. */
+function seedsOf(options: ClientOptions = {}): Ids {
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined && foreign.test(name)) {
+      wrong(
+        `'${name}' is of nginx-push-stream-module: leave it out. What djangoEventStream takes stands in its own options.`,
+      )
+    }
+  }
+  const { messagesPublishedAfter, lastEventId } = options
+  if (messagesPublishedAfter !== undefined) {
+    wrong(`'messagesPublishedAfter' is nothing that django-eventstream has, as its events have no time: ${instead}`)
+  }
+  // Without a store the server gives an empty one. A page may keep what a stream ended with.
+  if (!lastEventId || lastEventId === 'error') return new Map()
+  return parseIds(lastEventId) ?? wrong(`'lastEventId' is no id of django-eventstream ('channel:12,other:3').`)
+}
+
 const oneOf = (name: string, value: unknown, words: readonly unknown[]) => {
   if (!words.includes(value))
     wrong(`'${name}' of djangoEventStream is ${words.map((word) => JSON.stringify(word)).join(' or ')}.`)
@@ -77,8 +100,13 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
   }
 
   return (endpoint) => {
-    const shared: Shared = { seeds: new Map(), sent: new Map(), probes: probe, stored: undefined }
-    let seeded = false
+    const shared: Shared = {
+      seeds: seedsOf(endpoint.options),
+      sent: new Map(),
+      silent: new Set(),
+      empty: new Map(),
+      stored: undefined,
+    }
 
     const fill = (names: readonly string[]) => {
       const path =
@@ -100,7 +128,8 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
       order: cursors(holes === 'ask'),
       greets: true,
 
-      check(channel) {
+      check(channel, backtrack) {
+        if (backtrack) wrong(`'backtrack' is nothing that django-eventstream has: ${instead}`)
         checkName(channel)
         if (style === 'list' && channel.includes(',')) {
           refuse(channel, `can't have a comma where channels are asked for as a list`)
@@ -108,22 +137,12 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
         if (inRoute && steps.test(channel)) refuse(channel, 'in a path has no steps that are empty or only dots')
       },
 
-      exchange(_, { channels, eventId, params, headers }) {
-        if (eventId !== undefined && !seeded && eventId !== 'error') {
-          const ids = parseIds(eventId)
-          if (ids === undefined) {
-            throw new PushStreamError(
-              'bad-option',
-              `'lastEventId' is no id of django-eventstream ('channel:12,other:3').`,
-            )
-          }
-          for (const [name, n] of ids) shared.seeds.set(name, n)
-        }
-        seeded = true
+      exchange(_, { channels, params, headers }) {
         const ids = new Map<string, number>()
         for (const { name, after } of channels) {
           if (after !== undefined) shared.seeds.delete(name)
-          const from = after ?? shared.seeds.get(name) ?? (shared.probes ? unreachable : undefined)
+          const place = after ?? shared.seeds.get(name) ?? (probe && !shared.silent.has(name) ? unreachable : undefined)
+          const from = unresumable(shared, name) ? undefined : place
           if (from === undefined) shared.sent.delete(name)
           else {
             ids.set(name, from)

@@ -2,6 +2,7 @@ import type { Order } from '../delivery/order.js'
 import type { Position } from '../delivery/position.js'
 import type { Received } from '../message.js'
 import type { Answer, Ending, Exchange, FrameMeta, ModeName } from '../modes/mode.js'
+import type { ClientOptions } from '../options.js'
 
 /** A channel as one request names it. */
 export interface Wanted {
@@ -82,8 +83,11 @@ export interface Promises {
 export interface Protocol {
   readonly name: string
   readonly promises: Promises
-  /** Throws a `bad-channel` error if the server can't be asked for this name. */
-  check(channel: string): void
+  /**
+   * Throws a `bad-channel` error if the server can't be asked for this name, `bad-option` if it can't begin with so many
+   * stored messages.
+   */
+  check(channel: string, backtrack?: number): void
   /** The request. */
   exchange(kind: RequestKind, subscription: Subscription): Exchange
   decoder(context: DecoderContext, inlet: Inlet): Decoder
@@ -122,6 +126,8 @@ export interface Endpoint {
   readonly credentials: RequestCredentials
   /** Whether headers can be sent without a preflight. */
   readonly sameOrigin: boolean
+  /** What was said to the client, for a protocol to refuse what its server doesn't have. */
+  readonly options?: ClientOptions
 }
 
 /** Makes the protocol of a client, once it is known where the server is. */

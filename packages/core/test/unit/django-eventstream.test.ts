@@ -131,6 +131,96 @@ describe('what the server was seen to send', () => {
     expect(other.over?.kind).not.toBe('lost')
   })
 
+  describe('a position that is answered with nothing, as behind Pushpin where names are percent-encoded', () => {
+    const live = (n: number, name = '%C3%A9') => event('message', `${name}:${n}`, `${n}`)
+    const unknown = (channel: string, first: number): Told => ({
+      gap: channel,
+      first,
+      last: 'unknown',
+      reason: 'overflow',
+    })
+    type Session = ReturnType<typeof session>
+    /** Asks so often, and gets nothing. Returns what was asked for. */
+    const inVain = ({ connect }: Session, times: number) =>
+      Array.from({ length: times }, () => {
+        const stream = connect()
+        stream.finish()
+        expect(stream.over).toMatchObject({ kind: 'lost', explain: 'the answer was empty' })
+        return stream.asked
+      })
+
+    test('it is asked for without one: a gap says so, and what comes live comes', async () => {
+      const one = session(['é'])
+      await one.connect().feed(opening + reset('%C3%A9:4', 'é') + live(5))
+      expect(inVain(one, 3)).toEqual(['%C3%A9:5', '%C3%A9:5', '%C3%A9:5'])
+      const without = one.connect()
+      expect(without.asked).toBe(null)
+      await without.feed(opening)
+      expect(without).toMatchObject({ pings: 1, over: undefined })
+      expect(one.told).toEqual([['é', 5, '5'], unknown('é', 6)])
+      await without.feed(live(9) + live(10))
+      expect(one.told.slice(2)).toEqual([
+        ['é', 9, '9'],
+        ['é', 10, '10'],
+      ])
+      // Where nothing was missed it can be resumed; so it is tried, once.
+      expect(inVain(one, 1)).toEqual(['%C3%A9:10'])
+      await one.connect().feed(opening + live(12))
+      expect(one.told.slice(4)).toEqual([unknown('é', 11), ['é', 12, '12']])
+      // One that was answered counts as if there had been none.
+      const stream = one.connect()
+      expect(stream.asked).toBe('%C3%A9:12')
+      await stream.feed(opening)
+      expect(inVain(one, 3)).toEqual(['%C3%A9:12', '%C3%A9:12', '%C3%A9:12'])
+      expect(one.connect().asked).toBe(null)
+    })
+
+    test('nothing is known of the channel: nothing is missing', async () => {
+      const one = session(['é'])
+      inVain(one, 3)
+      const without = one.connect()
+      expect(without.asked).toBe(null)
+      await without.feed(opening + live(7))
+      expect(one.told).toEqual([['é', 7, '7']])
+      expect(without.over).toBeUndefined()
+    })
+
+    test('a seed is where the gap begins', async () => {
+      const one = session(['é'], {}, '%C3%A9:3')
+      expect(inVain(one, 3)).toEqual(['%C3%A9:3', '%C3%A9:3', '%C3%A9:3'])
+      await one.connect().feed(opening + live(7))
+      expect(one.told).toEqual([unknown('é', 4), ['é', 7, '7']])
+    })
+
+    test('the answer without is empty as well: it is the server, so the position is asked for again', async () => {
+      const one = session(['é'], {}, '%C3%A9:3')
+      expect(inVain(one, 8)).toEqual([
+        '%C3%A9:3',
+        '%C3%A9:3',
+        '%C3%A9:3',
+        null,
+        '%C3%A9:3',
+        '%C3%A9:3',
+        '%C3%A9:3',
+        null,
+      ])
+      await one.connect().feed(opening + live(4))
+      expect(one.told).toEqual([['é', 4, '4']])
+    })
+
+    test('together: the first that does not tell its channel is dead, and is not asked for for ever', async () => {
+      const one = session(['é', 'b'], { together: true })
+      await one.connect().feed(opening + reset('%C3%A9:4,b:1', 'é', 'b'))
+      inVain(one, 3)
+      const without = one.connect()
+      await without.feed(opening + event('message', '%C3%A9:6,b:3', 'x'))
+      expect(one.told).toEqual([unknown('é', 5), unknown('b', 2), { dead: 'x' }])
+      expect(without.over).toBeUndefined()
+      await without.feed(event('message', '%C3%A9:6,b:4', 'y'))
+      expect(one.told.slice(3)).toEqual([['b', 4, 'y']])
+    })
+  })
+
   test('names with everything in them (07)', async () => {
     const parts = transcript('07-channel-names').slice(1)
     const names = ['x:y', 'x,y', 'zażółć', 'sp ace', 'a/b', '100%']
@@ -392,6 +482,34 @@ describe('which channel it is', () => {
     expect(next.over).toBeUndefined()
   })
 
+  test('… also where more came with it', async () => {
+    const { told, connect } = session(['a', 'b'], { ...together, ...known })
+    await connect().feed(opening + event('message', 'a:4,b:2', 'a4') + event('message', 'a:5,b:2', 'a5'))
+    const next = connect()
+    expect(next.asked).toBe('a:3,b:1')
+    await next.feed(
+      opening +
+        event('message', 'a:4,b:1', 'a4') +
+        event('message', 'a:5,b:1', 'a5') +
+        event('message', 'a:5,b:2', 'older'),
+    )
+    expect(told).toEqual([
+      ['a', 4, 'a4'],
+      ['a', 5, 'a5'],
+      ['b', 2, 'older'],
+    ])
+  })
+
+  test('nothing is taken from a stream after what ended it', async () => {
+    const { told, connect } = session(['a'], {}, 'a:1')
+    const stream = connect()
+    await stream.feed(
+      opening + event('stream-error', 'error', '{"condition":"forbidden"}') + event('message', 'a:2', 'x'),
+    )
+    expect(told).toEqual([])
+    expect(stream).toMatchObject({ pings: 1, over: { status: 403 } })
+  })
+
   test('… and of a channel that had none so far, what comes meanwhile is not missed', async () => {
     const { told, connect } = session(['a', 'b', 'c'], { ...together, ...known })
     await connect().feed(opening + event('message', 'a:4,b:2,c:0', 'x'))
@@ -431,6 +549,48 @@ describe('which channel it is', () => {
       ['a', 5, 'x'],
       ['a', 6, 'y'],
     ])
+  })
+
+  test('a second reset, where the server read once more, would skip what came meanwhile: that is asked for', async () => {
+    const { told, connect } = session(['a', 'b'], together)
+    const stream = connect()
+    await stream.feed(opening + reset('a:4,b:2', 'a', 'b'))
+    // Pages of other channels repeat it as it was.
+    await stream.feed(reset('a:4,b:2', 'b', 'a'))
+    expect(stream.over).toBeUndefined()
+    await stream.feed(reset('a:4,b:3', 'a', 'b') + event('message', 'a:4,b:4', 'b4'))
+    expect(stream.over).toMatchObject({ kind: 'end' })
+    const next = connect()
+    expect(next.asked).toBe('a:4,b:2')
+    await next.feed(opening + event('message', 'a:4,b:3', 'b3') + event('message', 'a:4,b:4', 'b4'))
+    expect(told).toEqual([
+      ['b', 3, 'b3'],
+      ['b', 4, 'b4'],
+    ])
+  })
+
+  test('… also after a gap', async () => {
+    const { told, connect } = session(['a'], {}, 'a:1')
+    const stream = connect()
+    await stream.feed(opening + reset('a:4', 'a') + reset('a:5', 'a'))
+    expect(stream.over).toMatchObject({ kind: 'end' })
+    const next = connect()
+    expect(next.asked).toBe('a:4')
+    await next.feed(opening + event('message', 'a:5', 'x'))
+    expect(told).toEqual([gap('a', 2, 4), ['a', 5, 'x']])
+  })
+
+  test('a channel that does not tell where it stands says nothing of another', async () => {
+    const { told, connect, add } = session(['typing'])
+    await connect().feed(opening)
+    expect(connect().asked).toBeNull()
+    add('a')
+    const next = connect()
+    expect(next.asked).toBe('a:2147483647')
+    await next.feed(opening + reset('a:4', 'a'))
+    expect(next.over).toBeUndefined()
+    expect(connect().asked).toBe('a:4')
+    expect(told).toEqual([])
   })
 
   test('the id `error` is never stored or sent, and garbage is a dead letter', async () => {
@@ -649,10 +809,6 @@ describe('requests', () => {
     })
   })
 
-  test('a seed that is none is said', () => {
-    expect(() => ask({}, ['a'], { eventId: 'xyz' })).toThrow(/'lastEventId' is no id/)
-  })
-
   test('a seed counts once: who subscribes anew begins now', async () => {
     const { connect, refresh } = session(['a'], known, 'a:3')
     await connect().feed(opening)
@@ -693,6 +849,44 @@ describe('the client with it', () => {
     )
     expect(() => new PushStream({ ...options, modes: 'eventsource' })).not.toThrow()
     expect(() => new PushStream({ ...options, eventSource: 'native' })).toThrow(/'eventSource' is 'fetch'/)
+  })
+
+  test('begins with nothing but a seed, and says so where it is asked for more', () => {
+    const stream = new PushStream(options)
+    expect(() => stream.addChannel('a', { backtrack: 5 })).toThrow(
+      expect.objectContaining({ code: 'bad-option', message: expect.stringMatching(/'backtrack'.*'lastEventId'/) }),
+    )
+    // Nothing of it is left.
+    expect(stream.channels).toEqual([])
+    expect(stream.addChannel('a', { backtrack: 0 }).channels).toEqual(['a'])
+    for (const messagesPublishedAfter of [60, new Date(0)])
+      expect(() => new PushStream({ ...options, messagesPublishedAfter })).toThrow(
+        expect.objectContaining({ code: 'bad-option', message: expect.stringMatching(/Published.*'lastEventId'/) }),
+      )
+    expect(() => new PushStream({ ...options, messagesPublishedAfter: undefined } as never)).not.toThrow()
+  })
+
+  test.each([
+    { urlPrefixEventsource: '/ev' },
+    { jsonIdKey: 'n' },
+    { channelsByArgument: true },
+    { messagesControlByArgument: true },
+    { tagArgument: 't' },
+    { messageTemplate: '~id~' },
+    { text: 'plain' as const },
+  ])('takes no option of another server: %j', (option) => {
+    expect(() => new PushStream({ ...options, ...option })).toThrow(
+      expect.objectContaining({
+        code: 'bad-option',
+        message: expect.stringContaining(Object.keys(option)[0] as string),
+      }),
+    )
+  })
+
+  test.each(['xyz', 'a', '12', 'a:1,', 'a:x'])('a seed that is none is said at once: %j', (lastEventId) => {
+    expect(() => new PushStream({ ...options, lastEventId })).toThrow(
+      expect.objectContaining({ code: 'bad-option', message: expect.stringMatching(/'lastEventId' is no id/) }),
+    )
   })
 
   test('publishes nothing', async () => {

@@ -2,13 +2,14 @@ import { createManualClock, type ManualClock } from '@pushstream/testkit'
 import { createParser } from 'eventsource-parser'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { PushEventSourceInit } from '../../src/eventsource/init.js'
 import { createStreamParser } from '../../src/eventsource/parser.js'
-import { PushEventSource, type PushEventSourceInit } from '../../src/eventsource/push-event-source.js'
+import { PushEventSource } from '../../src/eventsource/push-event-source.js'
 import { runs } from './support/runs.js'
 
 type Parsed = [type: string, data: string, id: string]
 
-function parsed(pieces: readonly string[], id = ''): { events: Parsed[]; id: string; retries: number[] } {
+function parsed(pieces: readonly string[], id = '') {
   const events: Parsed[] = []
   const retries: number[] = []
   let last = id
@@ -19,8 +20,8 @@ function parsed(pieces: readonly string[], id = ''): { events: Parsed[]; id: str
     },
     retry: (ms) => void retries.push(ms),
   })
-  for (const piece of pieces) feed(piece)
-  return { events, id: last, retries }
+  const comments = pieces.map((piece) => feed(piece))
+  return { events, id: last, retries, comments }
 }
 
 describe('the parser, by the standard', () => {
@@ -66,6 +67,19 @@ describe('the parser, by the standard', () => {
     expect(parsed(['retry:3000\nretry:-1\nretry:1e3\nretry: 10\nretry\nretry:1000x\n\n']).retries).toEqual([3000, 10])
   })
 
+  test('a piece of comments alone is told from one with a field', () => {
+    expect(parsed([':\n\n', ': x', '\n', '\n', ': c\nid: 1\n', 'data: x:', ':\n\n', '']).comments).toEqual([
+      true,
+      false,
+      true,
+      false,
+      false,
+      false,
+      false,
+      false,
+    ])
+  })
+
   test('every end of line, wherever it is cut, as eventsource-parser reads it', () => {
     const token = fc.constantFrom(
       'data',
@@ -86,7 +100,7 @@ describe('the parser, by the standard', () => {
     fc.assert(
       fc.property(fc.array(fc.array(token).map((parts) => parts.join(''))), (pieces) => {
         const whole = parsed([pieces.join('')])
-        expect(parsed(pieces)).toEqual(whole)
+        expect({ ...parsed(pieces), comments: [] }).toEqual({ ...whole, comments: [] })
         const expected: [string, string][] = []
         const other = createParser({ onEvent: ({ event, data }) => expected.push([event ?? 'message', data]) })
         other.feed(`${pieces.join('')}`)
@@ -115,6 +129,8 @@ let clock: ManualClock
 let requests: Request[]
 let log: unknown[]
 let made: PushEventSource[]
+/** The longest timer that was set, in ms. */
+let longest: number
 
 const fetching = (url: string, init: RequestInit): Promise<Response> =>
   new Promise((resolve, reject) => {
@@ -153,7 +169,10 @@ function source(init: PushEventSourceInit = {}, url = 'http://h/events?x=1'): Pu
     ...init,
     environment: {
       now: () => clock.now(),
-      setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
+      setTimeout: (callback, ms) => {
+        longest = Math.max(longest, ms)
+        return clock.setTimeout(callback, ms)
+      },
       clearTimeout: (timer) => clock.clearTimeout(timer as number),
       random: () => 1,
       fetch: fetching as unknown as typeof fetch,
@@ -178,6 +197,7 @@ beforeEach(() => {
   requests = []
   log = []
   made = []
+  longest = 0
 })
 afterEach(() => {
   for (const one of made) one.close()
@@ -244,7 +264,7 @@ describe('PushEventSource', () => {
     last().end()
     await settle()
     expect(log.at(-1)).toEqual(['error', 0, undefined])
-    await clock.advance(70)
+    await clock.advance(1070)
     await settle()
     expect(requests).toHaveLength(2)
     expect(Buffer.from(last().headers['Last-Event-ID'] as string, 'latin1').toString()).toBe('żółć')
@@ -267,7 +287,7 @@ describe('PushEventSource', () => {
     await settle()
     last().end()
     await settle()
-    await clock.advance(70)
+    await clock.advance(1070)
     await settle()
     expect(last().headers['Last-Event-ID']).toBe('b')
   })
@@ -291,7 +311,7 @@ describe('PushEventSource', () => {
     await settle()
     last().end()
     await settle()
-    await clock.advance(1000)
+    await clock.advance(1070)
     await settle()
     expect(last().url.searchParams.has('lastEventId')).toBe(false)
   })
@@ -406,8 +426,10 @@ describe('PushEventSource', () => {
       await settle()
     }
     log = []
-    // Two and a half times the longest of them, which was the 120 s before the first.
-    await clock.advance(300_000)
+    await clock.advance(49_999)
+    await settle()
+    expect(log).toEqual([])
+    await clock.advance(1)
     await settle()
     expect(log).toEqual([['error', 0, undefined]])
     made[0]?.close()
@@ -450,4 +472,231 @@ describe('PushEventSource', () => {
     expect(one.readyState).toBe(2)
     expect(clock.pending ?? 0).toBe(0)
   })
+})
+
+describe('what a page may say, and what it may not', () => {
+  test.each<[object, RegExp]>([
+    [{ timeout: 0 }, /'timeout' takes a number above 0/],
+    [{ timeout: Number.POSITIVE_INFINITY }, /'timeout' takes a number above 0/],
+    [{ silence: Number.NaN }, /'silence' takes/],
+    [{ silence: '45000' }, /'silence' takes/],
+    [{ backoffBase: -1 }, /'backoffBase' takes/],
+    [{ backoffCap: null }, /'backoffCap' takes/],
+    [{ lastEventId: 7 }, /'lastEventId' takes/],
+    [{ lastEventId: 'a\nb' }, /'lastEventId' takes/],
+    [{ lastEventIdParameter: '' }, /'lastEventIdParameter' takes/],
+    [{ headers: { 'X Y': '1' } }, /'headers' takes/],
+    [{ headers: { X: 'a\nb' } }, /'headers' takes/],
+    [{ headers: 'X: 1' }, /'headers' takes/],
+    [{ max_retry_time: 3000 }, /no option 'max_retry_time'/],
+    [5 as never, /an object/],
+  ])('%j is refused at once', (init, message) => {
+    expect(() => new PushEventSource('http://h/', init as never)).toThrow(message)
+    expect(() => new PushEventSource('http://h/', init as never)).toThrow(
+      expect.objectContaining({ name: 'PushStreamError', code: 'bad-option' }),
+    )
+    expect(requests).toHaveLength(0)
+  })
+
+  test('an address with a name and a password can’t be fetched, and is refused', () => {
+    expect(() => source({}, 'http://user:secret@h/events')).toThrow(/headers/)
+    expect(() => source({}, 'http://user:secret@h/events')).not.toThrow(/secret/)
+  })
+
+  test('what is read-only is', async () => {
+    const one = source() as { -readonly [K in keyof PushEventSource]: PushEventSource[K] }
+    for (const name of ['url', 'withCredentials', 'OPEN'] as const)
+      expect(() => {
+        one[name] = 5 as never
+      }).toThrow(TypeError)
+    expect([one.url, one.withCredentials, one.OPEN]).toEqual(['http://h/events?x=1', false, 1])
+    expect(PushEventSource.prototype.CLOSED).toBe(2)
+    expect(() => {
+      ;(PushEventSource as { OPEN: number }).OPEN = 5
+    }).toThrow(TypeError)
+    expect(String(one)).toBe('[object PushEventSource]')
+  })
+
+  test('without a dictionary, and with something that is nearly true', () => {
+    const one = new PushEventSource('http://127.0.0.1:1/', null as never)
+    one.close()
+    expect(one.withCredentials).toBe(false)
+    expect(source({ withCredentials: 1 as never }).withCredentials).toBe(true)
+  })
+})
+
+describe('what would be a storm', () => {
+  /** How many requests are made within a time to a server that does this with each. */
+  async function within(ms: number, serve: (request: Request) => void): Promise<number> {
+    source()
+    let served = 0
+    for (let now = 0; now <= ms; now += 50) {
+      await settle()
+      while (served < requests.length) serve(requests[served++] as Request)
+      await settle()
+      await clock.advance(50)
+    }
+    return requests.length
+  }
+
+  test('a server that says what there is and ends is asked about once a second', async () => {
+    const count = await within(30_000, (request) => {
+      request.open()
+      request.send('data: x\n\n')
+      request.end()
+    })
+    expect(count).toBeGreaterThan(20)
+    expect(count).toBeLessThan(35)
+  })
+
+  test('… and as often as it wants, where it says so', async () => {
+    const count = await within(30_000, (request) => {
+      request.open()
+      request.send('retry: 200\ndata: x\n\n')
+      request.end()
+    })
+    expect(count).toBeGreaterThan(90)
+  })
+
+  test('one that refuses in a good answer, as django-eventstream does, is backed off from', async () => {
+    const count = await within(60_000, (request) => {
+      request.open()
+      request.send('event: stream-error\nid: error\ndata: {"condition":"forbidden"}\n\n')
+      request.end()
+    })
+    expect(count).toBeLessThan(9)
+  })
+
+  test.each(['99999999999', '9'.repeat(400)])('a `retry` of %s is no timer that is due at once', async (retry) => {
+    const count = await within(20_000, (request) => {
+      request.open()
+      request.send(`retry: ${retry}\ndata: x\n\n`)
+      request.end()
+    })
+    expect(count).toBe(1)
+    expect(longest).toBeLessThanOrEqual(2 ** 31 - 1)
+  })
+
+  test('neither is a Retry-After of a thousand years', async () => {
+    await within(5000, (request) => request.respond(503, { 'Retry-After': '31536000000' }))
+    expect(requests).toHaveLength(1)
+    expect(longest).toBeLessThanOrEqual(2 ** 31 - 1)
+  })
+})
+
+test('a quiet connection that lasted and broke was no failure, however often', async () => {
+  source()
+  for (let i = 0; i < 8; i++) {
+    await settle()
+    last().open()
+    await settle()
+    await clock.advance(60_000)
+    last().send(': comment\n\n')
+    await settle()
+    last().break()
+    await settle()
+    expect(requests).toHaveLength(i + 1)
+    await clock.advance(70)
+  }
+  await settle()
+  expect(requests).toHaveLength(9)
+})
+
+describe('the rhythm of the pings', () => {
+  const seconds = (n: number) => clock.advance(n * 1000)
+
+  test('messages between them, and the time before the first, are not it', async () => {
+    const one = source()
+    await settle()
+    last().open()
+    await settle()
+    // A server that pings everybody each 15 s, whatever else it sends: this page came 2 s before.
+    await seconds(2)
+    for (let i = 0; i < 4; i++) {
+      last().send(': ping\n\n')
+      await settle()
+      await seconds(14)
+      last().send('data: x\n\n')
+      await settle()
+      await seconds(1)
+    }
+    expect(one.readyState).toBe(1)
+    last().send(': ping\n\n')
+    await settle()
+    await seconds(37)
+    expect(one.readyState).toBe(1)
+    await seconds(1)
+    await settle()
+    expect(one.readyState).toBe(0)
+  })
+
+  test('a comment that goes with each message is none', async () => {
+    const one = source()
+    await settle()
+    last().open()
+    for (let i = 0; i < 5; i++) {
+      last().send(': by worker 1\nid: 7\ndata: x\n\n')
+      await settle()
+      await seconds(1)
+    }
+    await seconds(3600)
+    await settle()
+    expect(one.readyState).toBe(1)
+  })
+})
+
+test.each(['ftp://h/', 'about:blank', 'mailto:a@h', 'javascript:1', 'nonsense:x'])(
+  '%s is nothing that could be fetched later',
+  async (url) => {
+    source({ environment: { fetch: () => Promise.reject(new TypeError('Failed to fetch')) } }, url)
+    expect(log).toEqual([])
+    await settle()
+    expect(log).toEqual([['error', 2, undefined]])
+    expect(clock.pending).toBe(0)
+  },
+)
+
+test('the id `error` is not asked for as a seed either', async () => {
+  source({ lastEventId: 'error' })
+  await settle()
+  expect(last().headers).toEqual({ Accept: 'text/event-stream' })
+})
+
+test('Retry-After is kept to when the network comes back, an ordinary back-off is not', async () => {
+  let back = () => {}
+  const page = {
+    onBack: (callback: () => void) => {
+      back = callback
+      return () => {}
+    },
+    onLeave: () => () => {},
+  }
+  source({ environment: { page } })
+  await settle()
+  last().respond(503, { 'Retry-After': '100' })
+  await settle()
+  back()
+  await settle()
+  expect(requests).toHaveLength(1)
+  await clock.advance(100_070)
+  await settle()
+  last().respond(503)
+  await settle()
+  back()
+  await settle()
+  expect(requests).toHaveLength(3)
+})
+
+test('a server of another origin that doesn’t take the header: the error says so', async () => {
+  const refused: string[] = []
+  const one = source({
+    lastEventId: '7',
+    environment: {
+      location: { protocol: 'https:', hostname: 'page', port: '' },
+      fetch: () => Promise.reject(new TypeError('Failed to fetch')),
+    },
+  })
+  one.addEventListener('error', ({ message }) => refused.push(message))
+  await settle()
+  expect(refused[0]).toMatch(/Failed to fetch.*Last-Event-ID.*lastEventIdParameter/)
 })

@@ -32,7 +32,7 @@ export interface Stream {
 export function session(channels: readonly string[], settings: DjangoEventStreamSettings = {}, lastEventId?: string) {
   const told: Told[] = []
   const messages: Received[] = []
-  const protocol = make(settings)
+  const protocol = make(settings, lastEventId === undefined ? {} : { options: { lastEventId } })
   const ledger = new Ledger(protocol.order, () => 0, {
     deliver(message) {
       messages.push(message)
@@ -45,35 +45,34 @@ export function session(channels: readonly string[], settings: DjangoEventStream
     ledger.remove(name)
     ledger.add(name, 0, undefined)
   }
+  const add = (name: string) => ledger.add(name, 0, undefined)
   function connect(): Stream {
     const wanted = ledger.all
     const position = ledger.frontier(wanted)
     const exchange = protocol.exchange('eventsource', {
       channels: wanted.map((channel) => ({ name: channel.name, after: ledger.known(channel) })),
       position,
-      eventId: position === undefined ? lastEventId : undefined,
+      eventId: undefined,
       params: {},
       headers: {},
     })
     const replay = newReplay()
     const stream = { pings: 0, over: undefined as Ending | undefined }
-    const still = <A extends unknown[]>(call: (...values: A) => void) => {
-      return (...values: A) => void (stream.over === undefined && call(...values))
-    }
     const decoder = protocol.decoder(
       { kind: 'eventsource', liveFrom: 0, channels: wanted.map(({ name }) => name) },
       {
-        message: still((message) => void ledger.receive(message, replay)),
-        ping: still(() => void stream.pings++),
+        message: (message) => void ledger.receive(message, replay),
+        ping: () => void stream.pings++,
         deleted: () => undefined,
-        dead: still((raw) => void told.push({ dead: raw })),
-        over: still((ending) => {
-          stream.over = ending
-        }),
+        dead: (raw) => void told.push({ dead: raw }),
+        over: (ending) => {
+          stream.over ??= ending
+        },
       },
     )
     const parser = createParser({
-      onEvent: (event) => stream.over === undefined && decoder.frame(event.data, event),
+      // A piece is read to its end, whatever came of its beginning.
+      onEvent: (event) => decoder.frame(event.data, event),
       onComment: (text) => decoder.pulse(text),
     })
     return Object.assign(stream, {
@@ -87,7 +86,7 @@ export function session(channels: readonly string[], settings: DjangoEventStream
       },
     })
   }
-  return { told, messages, protocol, ledger, connect, refresh }
+  return { told, messages, protocol, ledger, connect, refresh, add }
 }
 
 /**
