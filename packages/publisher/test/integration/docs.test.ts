@@ -4,7 +4,7 @@ import { delimiter, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { lacking, missingProgram, program } from '../../../../e2e/support/programs.js'
+import { lacking, missingProgram, type ProgramName, program } from '../../../../e2e/support/programs.js'
 import { attacks } from '../support/addresses.js'
 import { record, startServer } from './support.js'
 
@@ -20,11 +20,10 @@ const blockOf = (language: string, containing: string): string => {
 const run = promisify(execFile)
 
 // With CI=true it is an error when one that `npm test` could have installed is not there.
-type Name = Parameters<typeof program>[0]
-const missing = (...names: string[]) => lacking(...names.map((name) => missingProgram(name as Name))) !== undefined
-const at = (name: string) => program(name as Name) ?? name
+const missing = (...names: ProgramName[]) => lacking(...names.map(missingProgram)) !== undefined
+const at = (name: ProgramName) => program(name) ?? name
 /** For a shell that calls them by their names. */
-const PATH = [...['curl', 'jq'].map((name) => dirname(at(name))), process.env.PATH].join(delimiter)
+const PATH = [...(['curl', 'jq'] as const).map((name) => dirname(at(name))), process.env.PATH].join(delimiter)
 
 const texts = ['{"type":"answer","value":42}', 'he said "hi" 100% é😀\nand+more']
 
