@@ -47,6 +47,8 @@ export function neverSent(error: unknown): boolean {
     if (Array.isArray(one.errors) && one.errors.length > 0) return one.errors.every(neverSent)
     if (neverConnected.has(String(one.code)) || one.syscall === 'connect') return true
     if (hopeless(one)) return true
+    // Deno has no codes, but the words of its HTTP library.
+    if (/^error sending request .*client error \(Connect\)/s.test(String(one.message))) return true
     if (one.socket && one.socket.bytesWritten === 0) return true
   }
   return false

@@ -37,6 +37,24 @@ describe('what is sent again', () => {
       }),
       4,
     ],
+    [
+      'in Deno, a connection that was refused',
+      new TypeError('fetch failed', {
+        cause: new Error(
+          'error sending request for url (http://h/): client error (Connect): tcp connect error: Connection refused (os error 111)',
+        ),
+      }),
+      4,
+    ],
+    [
+      'in Deno, a connection that broke',
+      new TypeError('fetch failed', {
+        cause: new Error(
+          'error sending request for url (http://h/): client error (SendRequest): connection closed before message completed',
+        ),
+      }),
+      1,
+    ],
     ['a connection on which nothing was written', failing('UND_ERR_SOCKET', { socket: { bytesWritten: 0 } }), 4],
     ['a connection on which something was', failing('UND_ERR_SOCKET', { socket: { bytesWritten: 9 } }), 1],
     [
