@@ -128,9 +128,11 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
     if (below.length > 0) return ids.size === 1 ? one(below) : 'known'
     // Numbers begin at 1: what is at 0 has no message yet.
     const possible = unknown.filter((name) => (ids.get(name) as number) > 0)
+    const silent = channels.filter((name) => !ids.has(name))
+    // It may be of a channel that has no numbers as well.
+    if (silent.length > 0 && possible.some((name) => own.has(name))) return 'unclear'
     if (possible.length > 0) return one(possible)
     // No number went on: a repetition, or a message of a channel that has none.
-    const silent = channels.filter((name) => !ids.has(name))
     if (silent.length === 0 || [...ids.keys()].some((name) => keys.get(name) === key)) return 'known'
     return silent.length === 1 ? one(silent) : 'untold'
   }

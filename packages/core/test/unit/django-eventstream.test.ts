@@ -544,6 +544,29 @@ describe('which channel it is', () => {
       ])
     })
 
+    test('before anything is known, where the server tells no positions', async () => {
+      const { told, connect } = session(['a', 'u'], { ...together, ...known })
+      const first = connect()
+      await first.feed(opening + event('message', 'a:5', 'u’s or a’s'))
+      expect(told).toEqual([])
+      expect(first.over).toMatchObject({ kind: 'end' })
+      const next = connect()
+      expect(next.asked).toBe('a:4')
+      await next.feed(opening + event('message', 'a:5', 'a5') + event('message', 'a:5', 'u'))
+      expect(told).toEqual([
+        ['a', 5, 'a5'],
+        ['u', undefined, 'u'],
+      ])
+    })
+
+    test('… but no stream is ended for channels that only its address brings', async () => {
+      const { told, connect } = session(['u'], { channels: 'route', ...known })
+      const stream = connect()
+      await stream.feed(opening + event('message', 'a:5', 'u’s or a’s') + event('message', 'a:5', 'u'))
+      expect(stream.over).toBeUndefined()
+      expect(told).toEqual([['u', undefined, 'u']])
+    })
+
     test('a counter that began anew', async () => {
       const { told, connect } = session(['a', 'u'], { ...together, ...known }, 'a:0')
       const stream = connect()
