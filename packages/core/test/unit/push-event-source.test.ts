@@ -705,6 +705,22 @@ test('Retry-After is kept to when the network comes back, an ordinary back-off i
   expect(requests).toHaveLength(3)
 })
 
+test('closed while a function is asked for headers: no timer is left, and no request made', async () => {
+  let tell = (_: Record<string, string>) => {}
+  const headers = () =>
+    new Promise<Record<string, string>>((resolve) => {
+      tell = resolve
+    })
+  const one = source({ headers })
+  await settle()
+  expect(clock.pending).toBe(1)
+  one.close()
+  expect(clock.pending).toBe(0)
+  tell({ Authorization: 'x' })
+  await settle()
+  expect(requests).toEqual([])
+})
+
 test.each(['close', 'end', 'refusal'])('after a %s nothing is left behind', async (how) => {
   const listening = new Set<() => void>()
   const page = {
