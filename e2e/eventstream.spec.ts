@@ -70,7 +70,7 @@ for (const together of [false, true]) {
 
 test('a channel that is trimmed, and one that is forbidden', async ({ tab, django }) => {
   for (let n = 1; n <= 5; n++) django.publish('a', `a${n}`)
-  django.trim('a', 2)
+  django.store.trim('a', 2)
   django.forbidden.add('secret')
   await tab.load(undefined, 'elsewhere.html')
   const options = { url: django.url, lastEventId: 'a:1', ...impatient }
@@ -84,17 +84,25 @@ test('a channel that is trimmed, and one that is forbidden', async ({ tab, djang
   await tab.received(1)
 })
 
-test('PushEventSource goes on where the browser’s own would have given up', async ({ tab, django }) => {
-  await tab.load(undefined, 'elsewhere.html')
-  await tab.page.evaluate((url) => {
-    const { PushEventSource } = window.e2e
+test('PushEventSource, by its script, goes on where the browser’s own would have given up', async ({
+  page,
+  place,
+  troubles,
+  django,
+}) => {
+  void troubles
+  await page.goto(`${place.url}/event-source.html`)
+  await page.evaluate((url) => {
+    const { PushEventSource } = window as unknown as {
+      PushEventSource: typeof import('@pushstream/core').PushEventSource
+    }
     const source = new PushEventSource(url, { lastEventIdParameter: 'lastEventId', backoffBase: 100 })
     const seen: string[] = []
     source.addEventListener('answer', ({ data, origin }) => seen.push(`${data} ${origin === new URL(url).origin}`))
     source.addEventListener('stream-open', () => seen.push('open'))
     Object.assign(window, { seen, source })
   }, `${django.proxied}/events/?channel=a`)
-  const seen = () => tab.page.evaluate(() => (window as unknown as { seen: string[] }).seen)
+  const seen = () => page.evaluate(() => (window as unknown as { seen: string[] }).seen)
   await expect.poll(seen).toEqual(['open'])
   django.publish('a', '1', { type: 'answer' })
   await expect.poll(seen).toEqual(['open', '1 true'])
@@ -102,7 +110,7 @@ test('PushEventSource goes on where the browser’s own would have given up', as
   django.cut()
   django.publish('a', '2', { type: 'answer' })
   await expect.poll(seen).toEqual(['open', '1 true', 'open', '2 true'])
-  const state = await tab.page.evaluate(() => {
+  const state = await page.evaluate(() => {
     const { source } = window as unknown as { source: EventSource }
     const before = source.readyState
     source.close()

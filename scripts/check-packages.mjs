@@ -161,22 +161,37 @@ function importIt({ name, manifest }, folder) {
   }
 }
 
-/** The file for pages without a bundler defines its two globals, in a page that offers no more than the language. */
-function loadScripts({ name, script }, folder) {
-  if (script === undefined) return
-  for (const file of ['pushstream.js', 'pushstream.min.js']) {
+/** What each file for pages without a bundler defines, and functions that are there then. */
+const globals = {
+  pushstream: [
+    'PushStream,PushStreamManager',
+    'PushStream',
+    'PushStream.Client',
+    'PushStream.Error',
+    'PushStream.nchan',
+  ],
+  'push-event-source': ['PushEventSource', 'PushEventSource'],
+}
+
+/** They define that and nothing else, in a page that offers no more than the language and its events. */
+function loadScripts({ name, scripts }, folder) {
+  for (const file of Object.keys(scripts).flatMap((script) => [`${script}.js`, `${script}.min.js`])) {
+    const [expected, ...parts] = globals[file.replace(/(\.min)?\.js$/, '')] ?? ['nothing']
     const page = createContext({})
+    Object.defineProperty(page, 'EventTarget', { value: EventTarget, enumerable: false })
     const load = () => runInContext(readFileSync(join(folder, 'node_modules', name, 'dist', file), 'utf8'), page)
     try {
       load()
-      const { PushStream } = page
+      const before = { ...page }
       const defined = Object.keys(page).join()
-      if (defined !== 'PushStream,PushStreamManager') problems.push(`${name}: ${file} defines: ${defined}`)
-      for (const part of ['PushStream', 'PushStream.Client', 'PushStream.Error', 'PushStream.nchan']) {
+      if (defined !== expected) problems.push(`${name}: ${file} defines: ${defined}`)
+      for (const part of parts) {
         if (runInContext(`typeof ${part}`, page) !== 'function') problems.push(`${name}: ${file} lacks ${part}`)
       }
       load()
-      if (page.PushStream !== PushStream) problems.push(`${name}: ${file} loaded twice replaces PushStream`)
+      for (const [global, value] of Object.entries(before)) {
+        if (page[global] !== value) problems.push(`${name}: ${file} loaded twice replaces ${global}`)
+      }
       if (!existsSync(join(folder, 'node_modules', name, 'dist', `${file}.map`))) {
         problems.push(`${name}: ${file} has no source map`)
       }

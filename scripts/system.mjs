@@ -2,7 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** Programs of the system that suites need, where they may be, and the Debian package that brings them. */
+/**
+ * Programs of the system that suites need, where they may be, and the Debian packages that bring them. With `works`, what
+ * a command has to end well with.
+ */
 const programs = {
   chromium: {
     variable: 'CHROMIUM_PATH',
@@ -27,16 +30,32 @@ const programs = {
     files: ['/usr/lib/nginx/modules/ngx_nchan_module.so', '/usr/share/nginx/modules/ngx_nchan_module.so'],
   },
   redis: { variable: 'REDIS_PATH', packageName: 'redis-server', commands: ['redis-server'], files: [] },
+  pushpin: { variable: 'PUSHPIN_PATH', packageName: 'pushpin', commands: ['pushpin'], files: [] },
   openssl: { variable: 'OPENSSL_PATH', packageName: 'openssl', commands: ['openssl'], files: [] },
+  // For the examples in docs/publishing.md.
+  curl: { variable: 'CURL_PATH', packageName: 'curl', commands: ['curl'], files: [] },
+  jq: { variable: 'JQ_PATH', packageName: 'jq', commands: ['jq'], files: [] },
+  // Version managers leave commands in the path that name no version.
+  python: { variable: 'PYTHON_PATH', packageName: 'python3', commands: ['python3'], files: [], works: ['--version'] },
+  ruby: { variable: 'RUBY_PATH', packageName: 'ruby', commands: ['ruby'], files: [] },
+  php: {
+    variable: 'PHP_PATH',
+    packageName: 'php-cli php-curl',
+    commands: ['php'],
+    files: [],
+    // Without its curl it is there, and of no use.
+    works: ['-r', 'exit(function_exists("curl_init") ? 0 : 1);'],
+  },
 }
 
 /** Where a program is, or `undefined`. What its variable names comes first. */
 export function find(name) {
-  const { variable, commands, files } = programs[name]
+  const { variable, commands, files, works } = programs[name]
   if (process.env[variable]) return process.env[variable]
   const folders = (process.env.PATH ?? '').split(delimiter)
   const candidates = commands.flatMap((one) => folders.map((folder) => join(folder, one)))
-  return [...candidates, ...files].find((file) => existsSync(file))
+  const able = (file) => works === undefined || spawnSync(file, works, { stdio: 'ignore' }).status === 0
+  return [...candidates, ...files].find((file) => existsSync(file) && able(file))
 }
 
 /** The programs as the variables that tests read. */
@@ -45,7 +64,7 @@ export function variables() {
   return Object.fromEntries(found.filter(([, path]) => path !== undefined))
 }
 
-const packagesOf = (names) => names.map((name) => programs[name].packageName)
+const packagesOf = (names) => names.flatMap((name) => programs[name].packageName.split(' '))
 
 /** What a person types to get these. */
 export function howToInstall(names) {
@@ -66,7 +85,7 @@ function becomeRoot() {
   return spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? ['sudo', '-n'] : undefined
 }
 
-// The packages of nginx and redis start their services, and again at every boot. Nobody asked for that: policy-rc.d
+// The packages of nginx, redis and Pushpin start their services, and again at every boot. Nobody asked for that: policy-rc.d
 // forbids the first while this installs, and only what it installed is disabled after.
 const INSTALL = `
 export DEBIAN_FRONTEND=noninteractive
@@ -87,7 +106,10 @@ apt-get install -y --no-install-recommends $wanted
 status=$?
 if [ -d /run/systemd/system ]; then
   for name in $wanted; do
-    case "$name" in nginx | redis-server) systemctl disable --now "$name" ;; esac
+    case "$name" in
+      nginx | redis-server) systemctl disable --now "$name" ;;
+      pushpin) systemctl disable --now pushpin zurl ;;
+    esac
   done
 fi
 exit $status

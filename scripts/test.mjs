@@ -59,13 +59,30 @@ function chosen() {
 }
 
 const LIMIT_MINUTES = 20
+const LAST_LINES = 60
 
 /** Everything a step started is in a group of its own, so that nothing of it is left when it is ended. */
 function execute(args) {
   const grouped = process.platform !== 'win32'
+  const output = process.stdout.isTTY ? 'inherit' : 'pipe'
   return new Promise((resolve) => {
     const env = { ...process.env, ...variables() }
-    const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env, detached: grouped })
+    const child = spawn(process.execPath, args, {
+      cwd: root,
+      stdio: ['inherit', output, output],
+      env,
+      detached: grouped,
+    })
+    let last = ''
+    for (const [from, to] of [
+      [child.stdout, process.stdout],
+      [child.stderr, process.stderr],
+    ]) {
+      from?.on('data', (piece) => {
+        to.write(piece)
+        last = (last + piece).slice(-100_000)
+      })
+    }
     const end = (signal) => {
       try {
         process.kill(grouped ? -child.pid : child.pid, signal)
@@ -84,14 +101,21 @@ function execute(args) {
     const done = (code) => {
       clearTimeout(limit)
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(signal, stop)
-      resolve(code ?? 1)
+      resolve({ code: code ?? 1, last: last.trimEnd().split('\n').slice(-LAST_LINES).join('\n') })
     }
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop)
     child.once('error', (error) => {
       console.error(error.message)
       done(1)
     })
-    child.once('exit', done)
+    // Its last words may come after its end. Who else has its output open is not waited for.
+    child.once('exit', (code) => {
+      const soon = setTimeout(done, 2_000, code)
+      child.once('close', () => {
+        clearTimeout(soon)
+        done(code)
+      })
+    })
   })
 }
 
@@ -130,9 +154,9 @@ for (const name of names) {
   const stopped = obstacle(step, results)
   let result = { outcome: 'skipped', note: stopped?.reason, usable: false }
   if (stopped === undefined) {
-    const code = await execute(step.run())
+    const { code, last } = await execute(step.run())
     const note = code === 0 ? '' : `exit code ${code}`
-    result = { outcome: code === 0 ? 'passed' : 'failed', note, usable: code === 0 || code === 2 }
+    result = { outcome: code === 0 ? 'passed' : 'failed', note, usable: code === 0 || code === 2, last }
   } else if (ci && !stopped.excused) {
     result = { outcome: 'failed', note: `could not run: ${stopped.reason}`, usable: false }
   }
@@ -140,6 +164,12 @@ for (const name of names) {
   console.log(
     `${marks[result.outcome]} ${name} ${result.outcome} in ${seconds(since)}${result.note ? ` (${result.note})` : ''}`,
   )
+}
+
+// A log may be kept by its end alone: there it should say what failed, not only where.
+for (const [name, { outcome, last }] of results) {
+  if (outcome !== 'failed' || !last || names.length === 1) continue
+  console.log(`\n━━ ${name} failed. Its last lines, again: ${'━'.repeat(Math.max(3, 60 - name.length))}\n${last}`)
 }
 
 console.log(`\n━━ summary ${'━'.repeat(83)}`)

@@ -17,7 +17,7 @@ export function packages() {
     .filter((path) => existsSync(join(path, 'package.json')))
     .map((path) => {
       const manifest = readJson(join(path, 'package.json'))
-      return { name: manifest.name, path, manifest, entries: entriesOf(path, manifest), script: scriptOf(path) }
+      return { name: manifest.name, path, manifest, entries: entriesOf(path, manifest), scripts: scriptsOf(path) }
     })
     .filter(({ manifest }) => manifest.private !== true)
   return inOrder(all)
@@ -41,10 +41,11 @@ function entriesOf(path, { exports = {}, bin = {} }) {
   return entries
 }
 
-/** What a page without a bundler loads, if the package has that. */
-function scriptOf(path) {
-  const source = join(path, 'src', 'script.ts')
-  return existsSync(source) ? source : undefined
+/** What pages without a bundler load, by name: `dist/x.js` and `dist/x.min.js` are made of `src/scripts/x.ts`. */
+function scriptsOf(path) {
+  const folder = join(path, 'src', 'scripts')
+  const files = existsSync(folder) ? readdirSync(folder) : []
+  return Object.fromEntries(files.map((file) => [file.replace(/\.ts$/, ''), join(folder, file)]))
 }
 
 function inOrder(all) {

@@ -6,7 +6,6 @@ import {
   type NchanSettings,
   nchan,
   type Options,
-  PushEventSource,
   PushStream,
   type Stats,
   type Status,
@@ -121,7 +120,6 @@ class Client {
 
 const page = {
   PushStream,
-  PushEventSource,
   client: undefined as Client | undefined,
   start(start: Start) {
     page.client = new Client(start)

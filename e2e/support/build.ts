@@ -48,18 +48,20 @@ async function examples(
   })
 }
 
-/** Bundles the client for the test pages, once a run: as a module, and as the script that `npm run build` made. */
+/** Bundles the client for the test pages, once a run: as a module, and as the scripts that `npm run build` made. */
 export default async function setup(): Promise<void> {
   await mkdir(built, { recursive: true })
   await bundle(at('e2e/page/page.ts'), 'es', 'page.js')
   await copyFile(at('node_modules/jquery/dist/jquery.min.js'), join(built, 'jquery.js'))
-  const script = at('packages/core/dist/pushstream.js')
-  // A build that is older than the sources would test yesterday's client.
-  if (existsSync(script) && statSync(script).mtimeMs > newest(at('packages/core/src'))) {
-    await copyFile(script, join(built, 'pushstream.js'))
-  } else await bundle(at('packages/core/src/script.ts'), 'iife', 'pushstream.js')
+  for (const name of ['pushstream', 'push-event-source']) {
+    const script = at(`packages/core/dist/${name}.js`)
+    // A build that is older than the sources would test yesterday's client.
+    if (existsSync(script) && statSync(script).mtimeMs > newest(at('packages/core/src'))) {
+      await copyFile(script, join(built, `${name}.js`))
+    } else await bundle(at(`packages/core/src/scripts/${name}.ts`), 'iife', `${name}.js`)
+    if (readFileSync(join(built, `${name}.js`)).length === 0) throw new Error(`${name}.js is empty`)
+  }
   await examples('examples', pages, alias, 'production')
   await examples('examples-strict', { react: pages.react }, alias, 'development')
   await examples('examples-strict-18', { react: pages.react }, react18, 'development')
-  if (readFileSync(join(built, 'pushstream.js')).length === 0) throw new Error('pushstream.js is empty')
 }

@@ -8,7 +8,17 @@ interface System {
   howToInstall(names: readonly string[]): string
 }
 
-export type ProgramName = 'nginx' | 'nchan' | 'redis' | 'openssl'
+export type ProgramName =
+  | 'nginx'
+  | 'nchan'
+  | 'redis'
+  | 'pushpin'
+  | 'openssl'
+  | 'curl'
+  | 'jq'
+  | 'python'
+  | 'ruby'
+  | 'php'
 
 const system: System = await import(new URL('../../scripts/system.mjs', import.meta.url).href)
 

@@ -33,7 +33,12 @@ async function bundle(): Promise<string> {
       write: false,
       target: 'es2022',
       minify: false,
-      lib: { entry: join(sources, 'script.ts'), formats: ['iife'], name: 'PushStreamScript', fileName: 'pushstream' },
+      lib: {
+        entry: join(sources, 'scripts/pushstream.ts'),
+        formats: ['iife'],
+        name: 'PushStreamScript',
+        fileName: 'pushstream',
+      },
     },
   })
   const [first] = Array.isArray(result) ? result : [result]

@@ -40,3 +40,50 @@ export function pause(ms: number, signal: AbortSignal | undefined): Promise<void
     if (signal?.aborted) done()
   })
 }
+
+/** What comes of a promise, or a rejection as soon as the signal is aborted. */
+export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const off = onAbort(signal, () => reject(signal.reason))
+    if (signal.aborted) reject(signal.reason)
+    promise.then(resolve, reject).finally(off)
+  })
+}
+
+/** The items of an iterable until the signal is aborted, be it while the next one is waited for. */
+export async function* untilAborted<T>(
+  items: Iterable<T> | AsyncIterable<T>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<T, void, undefined> {
+  const iterator =
+    Symbol.asyncIterator in items
+      ? (items as AsyncIterable<T>)[Symbol.asyncIterator]()
+      : (items as Iterable<T>)[Symbol.iterator]()
+  let over = false
+  try {
+    while (!signal?.aborted) {
+      const next = await new Promise<IteratorResult<T> | undefined>((resolve, reject) => {
+        const off = onAbort(signal, () => resolve(undefined))
+        const asked = (async () => iterator.next())()
+        asked.then(resolve, reject).finally(off)
+      }).catch((error) => {
+        over = true
+        throw error
+      })
+      if (next === undefined) return
+      if (next.done) {
+        over = true
+        return
+      }
+      yield next.value
+    }
+  } finally {
+    // Not waited for: a generator that waits for something itself ends only after that.
+    if (!over) (async () => iterator.return?.())().catch(() => {})
+  }
+}
+
+/** Aborted when one of them is. */
+export function either(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
+  return one !== undefined && other !== undefined && one !== other ? AbortSignal.any([one, other]) : (one ?? other)
+}

@@ -6,6 +6,8 @@ export type { Asked, LocationSettings } from './auth/original-uri.js'
 /** A request, as Node's http, Express or `fetch` have it. */
 export interface AuthRequest {
   readonly url?: string | undefined
+  /** Express: the whole address, where `url` is what is below a router. */
+  readonly originalUrl?: string | undefined
   readonly headers: Headers | Readonly<Record<string, string | readonly string[] | undefined>>
 }
 
@@ -70,7 +72,7 @@ export function createAuthorizer<Request extends AuthRequest = AuthRequest>(
   const read = createReader(options)
 
   const authorize = async (request: Request): Promise<Decision> => {
-    const uri = header === false ? ownAddress(request.url) : headerOf(request, header)
+    const uri = header === false ? ownAddress(request.originalUrl ?? request.url) : headerOf(request, header)
     const asked: Asked = uri === undefined ? { refused: `nginx did not set ${header}` } : read(uri)
     if ('refused' in asked) return { allowed: false, status: 403, channels: [], reason: asked.refused }
     const { channels } = asked

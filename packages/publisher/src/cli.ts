@@ -3,8 +3,11 @@ import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { pause } from './aborts.js'
+import type { Failed } from './batch.js'
 import { PublisherError } from './errors.js'
+import { linesOf, textsOf } from './input.js'
 import { Publisher } from './publisher.js'
+import { aborted } from './sender.js'
 import { nchanServer, relayServer } from './servers/nchan.js'
 import { pushStreamServer } from './servers/push-stream.js'
 import type { ChannelStats, Server, ServerStats } from './servers/server.js'
@@ -26,7 +29,7 @@ Publishes to nginx-push-stream-module, Nchan, or a Basic HTTP Push Relay.
   --event-type <type>     Event-Type; Nchan: X-EventSource-Event
   --content-type <type>   Content-Type of the message
   -H, --header <n: v>     sent with every request; may be repeated
-  --lines                 with -: every line is a message
+  --lines                 with -: every line is a message, as soon as it is there
   --timeout <ms>          for an attempt (default 10000)
   --retries <n>           attempts after the first, where twice does no harm (default 8)
   --json                  tells what the server says as JSON, one line each
@@ -47,8 +50,8 @@ Ends with 0 when all is done, 1 when something is not, 2 when it was not underst
 export interface Io {
   stdout(text: string): void
   stderr(text: string): void
-  /** All of the standard input. */
-  stdin(): Promise<string>
+  /** The standard input. Asked for only where it is read. */
+  stdin(): AsyncIterable<Uint8Array>
   env: Readonly<Record<string, string | undefined>>
   /** Ends it. */
   signal?: AbortSignal | undefined
@@ -88,7 +91,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     const { code = '', message } = error as { code?: string; message: string }
     const usage = error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS') || code === 'bad-option'
-    io.stderr(`pushstream-publish: ${message}\n${usage ? 'Try --help.\n' : ''}`)
+    io.stderr(`pushstream-publish: ${message.split('\n').map(shown).join('\n')}\n${usage ? 'Try --help.\n' : ''}`)
     if (usage || code === 'bad-channel' || code === 'bad-data' || code === 'unsupported') return 2
     return error instanceof PublisherError && error.outcome === 'unknown' ? 3 : 1
   }
@@ -120,7 +123,7 @@ async function perform(args: readonly string[], io: Io): Promise<number> {
   })
   const tell = (one: ChannelStats | ServerStats | undefined, channel?: string) => {
     if (!values.quiet)
-      io.stdout(`${values.json ? JSON.stringify(one ?? { channel, there: false }) : words(one, channel)}\n`)
+      io.stdout(`${shown(values.json ? JSON.stringify(one ?? { channel, there: false }) : words(one, channel))}\n`)
   }
   const needChannels = () => {
     if (channels.length === 0) throw new UsageError('Which channel? Give --channel.')
@@ -141,29 +144,36 @@ async function perform(args: readonly string[], io: Io): Promise<number> {
         eventId: values['event-id'],
         eventType: values['event-type'],
         contentType: values['content-type'],
-        signal,
       }
       if (values.lines && positionals[0] !== '-') throw new UsageError('--lines goes with -.')
-      const given = positionals[0] === '-' ? await io.stdin() : (positionals[0] as string)
+      const input = () => textsOf(io.stdin(), signal, () => new UsageError('The standard input is no UTF-8.'))
       const body = (text: string) => (values.text === 'raw' ? asJson(text) : text)
       if (!values.lines) {
-        for (const one of await publisher.publish(
-          channels,
-          body(positionals[0] === '-' ? given.replace(/\r?\n$/, '') : given),
-          message,
-        ))
-          tell(one)
+        let text = positionals[0] as string
+        if (text === '-') {
+          text = ''
+          for await (const part of input()) text += part
+          if (signal?.aborted) throw aborted(channels, 'no', signal)
+          text = text.replace(/\r?\n$/, '')
+        }
+        for (const one of await publisher.publish(channels, body(text), { ...message, signal })) tell(one)
         return 0
       }
-      const lines = given.split(/\r?\n/).filter((line) => line !== '')
-      const messages = lines.flatMap((line) =>
-        channels.map((channel) => ({ channel, data: body(line), options: message })),
-      )
-      const { published, failed } = await publisher.publishAll(messages)
-      if (!values.quiet) io.stdout(`${published} of ${messages.length} published\n`)
-      for (const { message: one, error } of failed.slice(0, 5)) io.stderr(`${one.channel}: ${error.message}\n`)
-      if (failed.length > 5) io.stderr(`… and ${failed.length - 5} more\n`)
-      return failed.length === 0 ? 0 : failed.some(({ error }) => error.outcome === 'unknown') ? 3 : 1
+      let failures = 0
+      let doubtful = false
+      const onFailed = ({ message: one, error }: Failed<{ channel: string }>) => {
+        doubtful ||= error.outcome === 'unknown'
+        if (++failures <= 5) io.stderr(`${shown(`${one.channel}: ${error.message}`)}\n`)
+      }
+      const messages = async function* () {
+        for await (const line of linesOf(input())) {
+          for (const channel of channels) yield { channel, data: body(line), options: message }
+        }
+      }
+      const { published } = await publisher.publishAll(messages(), { signal, onFailed })
+      if (failures > 5) io.stderr(`… and ${failures - 5} more\n`)
+      if (!values.quiet) io.stdout(`${published} of ${published + failures} published\n`)
+      return doubtful ? 3 : failures > 0 || signal?.aborted ? 1 : 0
     }
     case 'open':
     case 'delete':
@@ -173,7 +183,7 @@ async function perform(args: readonly string[], io: Io): Promise<number> {
         const done =
           command === 'open' ? await publisher.open(channel, { signal }) : await publisher.delete(channel, { signal })
         const what = command === 'open' ? (done ? 'opened' : 'was open') : done ? 'deleted' : 'was not there'
-        if (!values.quiet) io.stdout(`${channel}: ${what}\n`)
+        if (!values.quiet) io.stdout(`${shown(channel)}: ${what}\n`)
       }
       return 0
     case 'exists': {
@@ -183,7 +193,7 @@ async function perform(args: readonly string[], io: Io): Promise<number> {
       for (const channel of channels) {
         const there = await publisher.exists(channel, { signal })
         all &&= there
-        if (!values.quiet) io.stdout(`${channel}: ${there ? 'there' : 'not there'}\n`)
+        if (!values.quiet) io.stdout(`${shown(channel)}: ${there ? 'there' : 'not there'}\n`)
       }
       return all ? 0 : 1
     }
@@ -212,7 +222,7 @@ async function perform(args: readonly string[], io: Io): Promise<number> {
             error instanceof PublisherError && ['unreachable', 'timeout', 'busy', 'server'].includes(error.code)
           // It goes on where the server may come back.
           if (!passing) throw error
-          io.stderr(`${(error as Error).message}\n`)
+          io.stderr(`${shown((error as Error).message)}\n`)
         }
         await pause(interval, signal)
       }
@@ -245,14 +255,18 @@ function headersOf(lines: readonly string[]): Headers {
     try {
       headers.append(name, value as string)
     } catch {
-      throw new UsageError(`--header: '${line}' is none that can be sent.`)
+      // Not its value: that may be a secret.
+      throw new UsageError(`--header: '${name}' has a name or a value that can't be sent.`)
     }
   }
   return headers
 }
 
 function number(name: string, value: string): number {
-  if (!/^\d+$/.test(value)) throw new UsageError(`--${name} is a whole number, not '${value}'.`)
+  // More than that, and timers fire at once.
+  if (!/^\d+$/.test(value) || Number(value) > 2 ** 31 - 1) {
+    throw new UsageError(`--${name} is a whole number to ${2 ** 31 - 1}, not '${value}'.`)
+  }
   return Number(value)
 }
 
@@ -275,11 +289,9 @@ function words(one: ChannelStats | ServerStats | undefined, channel: string | un
   return `${name === undefined ? 'server' : name}: ${told.join(', ') || 'taken'}`
 }
 
-async function readAll(): Promise<string> {
-  const parts: Buffer[] = []
-  for await (const part of process.stdin) parts.push(part as Buffer)
-  return Buffer.concat(parts).toString()
-}
+/** Without what a terminal would obey: pages give channels whatever names they like. */
+const shown = (text: string) =>
+  text.replace(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 function isCommand(): boolean {
   const script = process.argv[1]
@@ -290,10 +302,17 @@ function isCommand(): boolean {
 if (isCommand()) {
   const abort = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort())
+  // Whoever read this has gone (`| head`).
+  process.stdout.on('error', () => abort.abort())
+  process.stderr.on('error', () => {})
   process.exitCode = await run(process.argv.slice(2), {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
-    stdin: readAll,
+    stdin() {
+      // Else it is waited for, though nobody reads it any more.
+      abort.signal.addEventListener('abort', () => process.stdin.destroy(), { once: true })
+      return process.stdin
+    },
     env: process.env,
     signal: abort.signal,
   })

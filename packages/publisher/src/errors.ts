@@ -1,14 +1,14 @@
 /**
  * What went wrong, as a stable word to switch on.
  *
- * - `bad-option`: an option is unknown, contradictory or not of its type.
+ * - `bad-option`: an option is unknown, contradictory or not of its type; `headers` that could not be made.
  * - `bad-channel`: a name that the server can't be asked for.
  * - `bad-data`: data that can't be sent: nothing at all, a circular object, half a surrogate pair.
  * - `unsupported`: this server has no such thing.
  * - `unreachable`: the connection could not be made, or broke before an answer came.
  * - `timeout`: no answer in time.
  * - `aborted`: the caller's signal.
- * - `busy`: the server is overloaded or on its way (429, 503).
+ * - `busy`: the server is overloaded or on its way (429, 503), or `maxPending` changes wait already.
  * - `forbidden`: the server doesn't let this publisher, or this channel (401, 403).
  * - `not-found`: nothing answers to this address (404).
  * - `not-allowed`: the location doesn't take this method (405), or redirects.

@@ -29,15 +29,24 @@ interface Trouble {
   socket?: { bytesWritten?: unknown } | null
 }
 
+/** Whether it will be the same next time, too. Nothing was sent then. */
+export function hopeless(error: unknown): boolean {
+  for (let one = error as Trouble | undefined, depth = 0; one && depth < 5; one = one.cause as Trouble, depth++) {
+    // Before a request is written, the other side's certificate is looked at.
+    if (/^ERR_TLS_CERT|SELF_SIGNED_CERT|^UNABLE_TO_|^CERT_|^ERR_SSL_WRONG_VERSION/.test(String(one.code))) return true
+    // Ports that fetch doesn't go to.
+    if (one.message === 'bad port') return true
+  }
+  return false
+}
+
 /** Whether a failed fetch certainly left nothing with the server. */
 export function neverSent(error: unknown): boolean {
   for (let one = error as Trouble | undefined, depth = 0; one && depth < 5; one = one.cause as Trouble, depth++) {
     // Several addresses of one name: all of them have to be like that.
     if (Array.isArray(one.errors) && one.errors.length > 0) return one.errors.every(neverSent)
     if (neverConnected.has(String(one.code)) || one.syscall === 'connect') return true
-    if (/^ERR_TLS_CERT|SELF_SIGNED_CERT|UNABLE_TO_VERIFY|CERT_HAS_EXPIRED/.test(String(one.code))) return true
-    // Ports that fetch doesn't go to.
-    if (one.message === 'bad port') return true
+    if (hopeless(one)) return true
     if (one.socket && one.socket.bytesWritten === 0) return true
   }
   return false
@@ -87,9 +96,10 @@ const kinds: Record<number, readonly [PublisherErrorCode, string]> = {
 /** An answer that is none of success. */
 export function refusal(answer: Answer, channels: readonly string[], changes: boolean): PublisherError {
   const { status } = answer
-  const redirected = status >= 300 && status < 400
+  // Some runtimes show no more of a redirect than that it is one.
+  const redirected = status === 0 || (status >= 300 && status < 400)
   const [code, advice] = redirected
-    ? (['not-allowed', `It points to ${answer.headers.get('Location') ?? 'nowhere'}: publish there.`] as const)
+    ? (['not-allowed', `It points to ${answer.headers.get('Location') ?? 'another address'}: publish there.`] as const)
     : (kinds[status] ?? (status < 500 ? (['refused', ''] as const) : (['server', ''] as const)))
   const explain = explanationOf(answer)
   const retryAfter = retryAfterOf(answer.headers)

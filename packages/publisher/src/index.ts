@@ -1,3 +1,4 @@
+export type { BatchOptions, Failed } from './batch.js'
 export {
   type Beginning,
   ChannelManager,
@@ -9,7 +10,6 @@ export { type Outcome, PublisherError, type PublisherErrorCode, type PublisherEr
 export type { PublisherOptions } from './options.js'
 export {
   type CallOptions,
-  type Failed,
   type Outgoing,
   Publisher,
   type PublishOptions,

@@ -17,6 +17,12 @@ export interface PublisherOptions {
   /** How many requests are under way at a time. Default 8. On one channel it is never more than one. */
   concurrency?: number
   /**
+   * How many changes may wait or be under way; what is given beyond that is refused (`busy`, outcome `no`). While a server
+   * is away, each message waits for its attempts, and those behind it on its channel wait for that: what is published
+   * faster than this fails piles up. Default 100 000.
+   */
+  maxPending?: number
+  /**
    * Whether connections are kept for the next request, where the runtime's `fetch` lets this be said (Node does). Twice as
    * fast; but an nginx that reloads closes what it believes idle, and the request that was on its way there has an outcome
    * that nobody knows: one on each connection. Default false. Turn it on for more than some hundred messages a second.
@@ -26,21 +32,35 @@ export interface PublisherOptions {
   fetch?: typeof globalThis.fetch
 }
 
-const known = new Set(['url', 'server', 'headers', 'timeout', 'retry', 'concurrency', 'keepAlive', 'fetch'])
+const known = new Set([
+  'url',
+  'server',
+  'headers',
+  'timeout',
+  'retry',
+  'concurrency',
+  'maxPending',
+  'keepAlive',
+  'fetch',
+])
 const knownRetry = new Set(['attempts', 'delay', 'maxDelay', 'repeat'])
 const repeats = ['never', 'with-event-id', 'always']
 
 /** Checks all options, and fills in what is not given. */
-export function settingsOf(options: PublisherOptions): SenderSettings & { readonly server: Server } {
+export function settingsOf(
+  options: PublisherOptions,
+): SenderSettings & { readonly server: Server; readonly maxPending: number } {
   if (typeof options !== 'object' || options === null) throw badOption(`A publisher takes options: { url: '…' }.`)
   for (const name of Object.keys(options)) if (!known.has(name)) throw badOption(`There is no option '${name}'.`)
   const { url, server = pushStreamServer(), headers = {}, retry = {}, keepAlive = false, fetch } = options
+  if (typeof retry !== 'object' || retry === null) throw badOption(`'retry' is an object: { attempts: 8 }.`)
   for (const name of Object.keys(retry)) if (!knownRetry.has(name)) throw badOption(`'retry' has no '${name}'.`)
   if (typeof server?.publish !== 'function') {
     throw badOption(`'server' is pushStreamServer(), nchanServer() or relayServer().`)
   }
   if (fetch !== undefined && typeof fetch !== 'function') throw badOption(`'fetch' is a function.`)
   if (typeof keepAlive !== 'boolean') throw badOption(`'keepAlive' is true or false.`)
+  if (typeof headers !== 'function') checkHeaders(headers)
   const { repeat = 'never' } = retry
   if (!repeats.includes(repeat)) throw badOption(`'retry.repeat' is 'never', 'with-event-id' or 'always'.`)
   return {
@@ -49,6 +69,7 @@ export function settingsOf(options: PublisherOptions): SenderSettings & { readon
     headers: typeof headers === 'function' ? headers : () => headers,
     timeout: number('timeout', options.timeout, 10_000, 1),
     concurrency: whole('concurrency', options.concurrency, 8, 1),
+    maxPending: whole('maxPending', options.maxPending, 100_000, 1),
     keepAlive,
     retry: {
       attempts: whole('retry.attempts', retry.attempts, 8, 0),
@@ -62,12 +83,24 @@ export function settingsOf(options: PublisherOptions): SenderSettings & { readon
   }
 }
 
+function checkHeaders(headers: HeadersInit): void {
+  try {
+    new Headers(headers)
+  } catch {
+    // Not what it says: that may be a secret.
+    throw badOption(`'headers' has a name or a value that can't be sent.`)
+  }
+}
+
 function baseOf(url: string | URL): string {
   let parsed: URL
   try {
     parsed = new URL(url)
   } catch {
-    throw badOption(`'url' is an address like 'http://127.0.0.1:9080', not '${String(url)}'.`)
+    // There may be a password in it.
+    const given = String(url)
+    const which = given.includes('@') ? 'this one' : `'${given}'`
+    throw badOption(`'url' is an address like 'http://127.0.0.1:9080', not ${which}.`)
   }
   if (!/^https?:$/.test(parsed.protocol)) throw badOption(`'url' begins with http:// or https://.`)
   if (parsed.username !== '' || parsed.password !== '') {

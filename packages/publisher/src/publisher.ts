@@ -1,5 +1,6 @@
 import type { Channels, DataOf } from '@pushstream/core'
-import { pause } from './aborts.js'
+import { either, pause } from './aborts.js'
+import { type BatchOptions, type Failed, publishEach } from './batch.js'
 import { badOption, PublisherError } from './errors.js'
 import type { Answer } from './failures.js'
 import { type PublisherOptions, settingsOf } from './options.js'
@@ -30,12 +31,6 @@ export type Outgoing<C extends Channels> = {
   }
 }[keyof C & string]
 
-/** What became of a message of `publishAll`. */
-export interface Failed<M> {
-  readonly message: M
-  readonly error: PublisherError
-}
-
 /** Which channels: one by its name, all that begin so, all there are. */
 export type Which<C extends Channels> = (keyof C & string) | { readonly prefix: string } | { readonly all: true }
 
@@ -56,6 +51,7 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
   readonly #sender: Sender
   readonly #repeat: 'never' | 'with-event-id' | 'always'
   readonly #concurrency: number
+  readonly #maxPending: number
   readonly #queue = new ChannelQueue()
   readonly #opened = new Set<string>()
 
@@ -66,6 +62,7 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
     this.#sender = new Sender(settings)
     this.#repeat = settings.retry.repeat
     this.#concurrency = settings.concurrency
+    this.#maxPending = settings.maxPending
   }
 
   /** The channels that `open` was called for, and `delete` was not. */
@@ -73,7 +70,7 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
     return [...this.#opened] as (keyof C & string)[]
   }
 
-  /** How many calls are waiting or under way. */
+  /** How many changes are waiting or under way: at most `maxPending`. */
   get pending(): number {
     return this.#queue.size
   }
@@ -110,33 +107,17 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
   /**
    * Publishes messages as they come, no more than a few at a time: from an iterable that has more than fits into memory.
    * To each channel in their order. Resolves when all are settled; what failed doesn't stop the rest. An aborted signal does:
-   * no more is taken from the iterable then.
+   * no more is taken from the iterable then. Where the iterable itself throws, rejects with that when all are settled.
    */
-  async publishAll<M extends Outgoing<C>>(
+  publishAll<M extends Outgoing<C>>(
     messages: Iterable<M> | AsyncIterable<M>,
-    options: CallOptions = {},
+    options: BatchOptions<M> = {},
   ): Promise<{ readonly published: number; readonly failed: readonly Failed<M>[] }> {
-    const failed: Failed<M>[] = []
-    let published = 0
-    const underway = new Set<Promise<void>>()
-    for await (const message of messages) {
-      if (options.signal?.aborted) break
+    const publish = async (message: M) => {
       const { channel, data, options: own } = message as { channel: string; data: unknown; options?: PublishOptions }
-      const one: Promise<void> = this.#publish([channel], data, { ...own, signal: own?.signal ?? options.signal })
-        .then(
-          () => {
-            published++
-          },
-          (error: PublisherError) => {
-            failed.push({ message, error })
-          },
-        )
-        .finally(() => underway.delete(one))
-      underway.add(one)
-      if (underway.size >= this.#concurrency * 16) await Promise.race(underway)
+      return this.#publish([channel], data, { ...own, signal: either(own?.signal, options.signal) })
     }
-    await Promise.all(underway)
-    return { published, failed }
+    return publishEach(messages, this.#concurrency * 16, publish, options)
   }
 
   /**
@@ -162,7 +143,7 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
             : (name: string) => new RegExp(matching.source, matching.flags.replace(/[gy]/g, '')).test(name)
       channels = names.filter(wanted)
     }
-    return this.#publish(channels, data, rest)
+    return this.#publish([...new Set(channels)], data, rest)
   }
 
   /**
@@ -176,7 +157,7 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
       const create = server.create(channel)
       if (create !== undefined) {
         const before = await this.#stats(channel, options)
-        if (before === undefined) await this.#sender.send(create, one(true, true))
+        if (before === undefined) this.#taken(await this.#sender.send(create, one(true, true)), [channel])
         this.#opened.add(channel)
         return before === undefined
       }
@@ -184,7 +165,8 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
       const there = before !== undefined && before.stored !== 0
       if (!there) {
         // Twice is once: it says nothing but that there is a channel.
-        await this.#sender.send(server.publish([channel], server.opening, {}), one(true, true))
+        const answer = await this.#sender.send(server.publish([channel], server.opening, {}), one(true, true))
+        this.#taken(answer, [channel])
       }
       this.#opened.add(channel)
       return !there
@@ -203,7 +185,10 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
   delete(channel: keyof C & string, options: CallOptions & { text?: string } = {}): Promise<boolean> {
     return this.#inTurn(channel, options, async (one) => {
       const request = this.#server.remove(channel, options.text)
-      const { status, repeated } = await this.#sender.send(request, { ...one(true, true), takes: [404] })
+      const answer = await this.#sender.send(request, { ...one(true, true), takes: [404] })
+      const { status, repeated } = answer
+      if (status !== 404) this.#taken(answer, [channel])
+      else if (!this.#server.silent(answer.body)) unexpected(answer, [channel], publisherLocation)
       this.#opened.delete(channel)
       // Gone at the second attempt may mean that the first one did it.
       return status !== 404 || repeated > 0
@@ -250,7 +235,10 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
   ): AsyncGenerator<ServerStats | ChannelStats | ChannelStats[] | undefined, void, undefined> {
     const of = typeof which === 'string' || (which !== undefined && ('prefix' in which || 'all' in which))
     const { interval = 1000, signal } = of ? options : ((which ?? options) as WatchOptions)
-    if (!(interval >= 0)) throw badOption(`'interval' is a number of ms from 0.`)
+    // More than that, and timers fire at once.
+    if (!(interval >= 0 && interval <= 2 ** 31 - 1)) {
+      throw badOption(`'interval' is a number of ms from 0 to ${2 ** 31 - 1}.`)
+    }
     // biome-ignore lint/suspicious/noExplicitAny: the overloads say what goes together
     const ask = () => (of ? this.stats(which as any, { signal }) : this.stats({ signal }))
     while (!signal?.aborted) {
@@ -266,7 +254,7 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
 
   /** Resolves when everything that was given before is settled. */
   flush(): Promise<void> {
-    return this.#queue.idle()
+    return this.#queue.settled()
   }
 
   async #publish(names: readonly string[], data: unknown, options: PublishOptions): Promise<ChannelStats[]> {
@@ -284,7 +272,7 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
         this.#enqueue(channels, signal, async () => {
           const how: SendOptions = { channels, repeatable: repeat ?? always, changes: true, signal }
           const answer = await this.#sender.send(request, how)
-          return this.#described(answer, channels)
+          return this.#taken(answer, channels)
         }),
       ),
     )
@@ -302,38 +290,42 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
     }
   }
 
-  /** What the server says of what it took: in the order of the request. */
-  #described(answer: Answer, channels: readonly string[]): ChannelStats[] {
-    const unknown = (channel: string): ChannelStats => ({
-      channel,
-      published: undefined,
-      stored: undefined,
-      subscribers: undefined,
-      lastMessageId: undefined,
-    })
-    // push_stream_channel_info_on_publish off.
-    if (answer.body.trim() === '') return channels.map(unknown)
+  /** What the server says of channels: in the order of the request. */
+  #described(answer: Answer, channels: readonly string[], advice = publisherLocation): ChannelStats[] {
     const found = this.#server.channelsOf(answer.body, channels)
-    if (found === undefined) return unexpected(answer, channels, 'Is this the publisher’s location?')
-    return channels.map((channel) => found.find((one) => one.channel === channel) ?? unknown(channel))
+    return channels.map((channel) => {
+      const one = found?.find((it) => it.channel === channel)
+      return one ?? unexpected(answer, channels, advice)
+    })
+  }
+
+  /** The same, of a server that took something: it need not say anything. Whatever else is said is not from a push server. */
+  #taken(answer: Answer, channels: readonly string[]): ChannelStats[] {
+    return this.#server.silent(answer.body) ? channels.map(undescribed) : this.#described(answer, channels)
   }
 
   async #stats(channel: string, { signal }: CallOptions): Promise<ChannelStats | undefined> {
     this.#server.check(channel)
     const answer = await this.#sender.send(this.#server.info(channel), { ...reading([channel], signal), takes: [404] })
-    if (answer.status !== 404) return this.#described(answer, [channel])[0]
+    const silent = this.#server.silent(answer.body)
     // A location that is not there answers with a page.
-    if (/<html/i.test(answer.body)) unexpected(answer, [channel], 'Is this the publisher’s location?')
-    return undefined
+    if (answer.status === 404) return silent ? undefined : unexpected(answer, [channel], publisherLocation)
+    if (silent && !this.#server.tells) return undescribed(channel)
+    return this.#described(answer, [channel])[0]
   }
 
   async #list(prefix: string, { signal }: CallOptions): Promise<ChannelStats[]> {
+    if (typeof prefix !== 'string') throw badOption(`'prefix' is a text.`)
     const answer = await this.#sender.send(this.#server.list(prefix), { ...reading([], signal), takes: [404] })
     const found = answer.status === 404 && answer.body === '' ? [] : this.#server.channelsOf(answer.body, [])
     return found ?? unexpected(answer, [], `Is this the location of statistics?`)
   }
 
   #enqueue<T>(channels: readonly string[], signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    if (this.#queue.size >= this.#maxPending) {
+      const message = `${this.#maxPending} changes are waiting already: is the server away, or too slow? 'maxPending' is the limit.`
+      return Promise.reject(new PublisherError('busy', message, { channels }))
+    }
     return this.#queue.run(channels, work, signal, () => aborted(channels, 'no', signal as AbortSignal))
   }
 
@@ -359,6 +351,16 @@ const reading = (channels: readonly string[], signal: AbortSignal | undefined): 
   signal,
   changes: false,
   repeatable: true,
+})
+
+const publisherLocation = 'Is this the publisher’s location?'
+
+const undescribed = (channel: string): ChannelStats => ({
+  channel,
+  published: undefined,
+  stored: undefined,
+  subscribers: undefined,
+  lastMessageId: undefined,
 })
 
 /** Channels that go into one request each. */

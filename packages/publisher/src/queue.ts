@@ -13,18 +13,20 @@ interface Task {
  */
 export class ChannelQueue {
   readonly #waiting = new Map<string, Task[]>()
-  #idle: (() => void)[] = []
+  readonly #pending = new Set<Promise<unknown>>()
 
-  /** What waits or is being done. */
-  size = 0
+  /** What waits or is being done, and was not given up. */
+  get size(): number {
+    return this.#pending.size
+  }
 
   /** Does the work when it is its turn. Work whose signal is aborted before is never begun: `aborted` makes the error. */
   run<T>(channels: readonly string[], work: () => Promise<T>, signal?: AbortSignal, aborted?: () => Error): Promise<T> {
-    this.size++
-    return new Promise<T>((resolve, reject) => {
-      let given = false
+    const result = new Promise<T>((resolve, reject) => {
+      let todo: (() => Promise<T>) | undefined = work
       const giveUp = () => {
-        given = true
+        // Its place in the line stays, and nothing of what it was.
+        todo = undefined
         reject(aborted?.() ?? (signal?.reason as Error))
       }
       const task: Task = {
@@ -32,9 +34,9 @@ export class ChannelQueue {
         behind: 0,
         begin: () => {
           off()
-          if (given) return this.#done(task)
+          if (todo === undefined) return this.#done(task)
           // What fails is its caller's business; those behind go on.
-          work()
+          todo()
             .then(resolve, reject)
             .finally(() => this.#done(task))
         },
@@ -51,11 +53,15 @@ export class ChannelQueue {
       if (signal?.aborted) giveUp()
       if (task.behind === 0) task.begin()
     })
+    this.#pending.add(result)
+    const settled = () => this.#pending.delete(result)
+    result.then(settled, settled)
+    return result
   }
 
-  /** Resolves when nothing waits and nothing is being done. */
-  idle(): Promise<void> {
-    return this.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve))
+  /** Resolves when everything that was given before is settled. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#pending)
   }
 
   #done(task: Task): void {
@@ -67,10 +73,6 @@ export class ChannelQueue {
       if (first === undefined) this.#waiting.delete(channel)
       else if (--first.behind === 0) next.push(first)
     }
-    if (--this.size === 0) {
-      for (const resolve of this.#idle) resolve()
-      this.#idle = []
-    }
     // Not from within each other: a long line of work that was given up would be a deep stack.
     for (const one of next) queueMicrotask(() => one.begin())
   }
@@ -79,21 +81,42 @@ export class ChannelQueue {
 /** As many at a time as there are places, first come, first served. */
 export class Slots {
   #free: number
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting = new Set<() => void>()
 
   constructor(count: number) {
     this.#free = count
   }
 
-  async with<T>(work: () => Promise<T>): Promise<T> {
+  /** Does the work when there is a place. Rejects with what `aborted` makes when the signal is aborted before. */
+  async with<T>(work: () => Promise<T>, signal?: AbortSignal, aborted?: () => Error): Promise<T> {
     if (this.#free > 0) this.#free--
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    else await this.#place(signal, aborted)
     try {
       return await work()
     } finally {
-      const next = this.#waiting.shift()
+      const [next] = this.#waiting
       if (next === undefined) this.#free++
       else next()
     }
+  }
+
+  #place(signal: AbortSignal | undefined, aborted: (() => Error) | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        off()
+        this.#waiting.delete(begin)
+      }
+      const begin = () => {
+        leave()
+        resolve()
+      }
+      const giveUp = () => {
+        leave()
+        reject(aborted?.() ?? (signal?.reason as Error))
+      }
+      this.#waiting.add(begin)
+      const off = onAbort(signal, giveUp)
+      if (signal?.aborted) giveUp()
+    })
   }
 }

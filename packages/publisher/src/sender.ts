@@ -1,6 +1,6 @@
-import { onAbort, pause } from './aborts.js'
+import { onAbort, orAborted, pause } from './aborts.js'
 import { PublisherError } from './errors.js'
-import { type Answer, refusal, withoutAnswer } from './failures.js'
+import { type Answer, hopeless, refusal, withoutAnswer } from './failures.js'
 import { Slots } from './queue.js'
 import type { ServerRequest } from './servers/server.js'
 
@@ -59,7 +59,12 @@ export class Sender {
     let repeated = 0
     for (let attempt = 0; ; attempt++) {
       try {
-        const answer = await this.#slots.with(() => this.#once(request, options))
+        const { signal, channels } = options
+        const answer = await this.#slots.with(
+          () => this.#once(request, options),
+          signal,
+          () => aborted(channels, 'no', signal as AbortSignal),
+        )
         return { ...answer, repeated }
       } catch (error) {
         if (!(error instanceof PublisherError) || attempt >= attempts || !this.#again(error, options)) {
@@ -73,9 +78,9 @@ export class Sender {
   }
 
   #again(error: PublisherError, { repeatable }: SendOptions): boolean {
-    const { code, outcome, retryAfter } = error
+    const { code, outcome, retryAfter, cause } = error
     const passing = code === 'unreachable' || code === 'timeout' || code === 'busy' || code === 'server'
-    if (!passing || (retryAfter ?? 0) > this.#settings.retry.maxDelay) return false
+    if (!passing || (retryAfter ?? 0) > this.#settings.retry.maxDelay || hopeless(cause)) return false
     return repeatable || outcome === 'no'
   }
 
@@ -83,22 +88,21 @@ export class Sender {
     const { base, fetch, timeout, keepAlive } = this.#settings
     const { channels, signal, changes, takes = [] } = options
     if (signal?.aborted) throw aborted(channels, 'no', signal)
-    const given = new Headers(await this.#settings.headers())
-    for (const [name, value] of Object.entries(request.headers)) given.set(name, value)
-    if (!keepAlive) given.set('Connection', 'close')
     const abort = new AbortController()
-    const stop = () => abort.abort(signal?.reason)
-    if (signal?.aborted) throw aborted(channels, 'no', signal)
-    const off = onAbort(signal, stop)
+    const off = onAbort(signal, () => abort.abort(signal?.reason))
     let late = false
     const timer = setTimeout(() => {
       late = true
       abort.abort()
     }, timeout)
+    let sent = false
     let answer: Answer
     try {
+      const given = await orAborted(this.#headers(request, channels), abort.signal)
+      if (!keepAlive) given.set('Connection', 'close')
       const { method, path, body } = request
-      const response = await fetch(`${base}${path}`, {
+      sent = true
+      const going = fetch(`${base}${path}`, {
         method,
         headers: given,
         // A redirected POST becomes a GET: that would be told as published.
@@ -106,21 +110,41 @@ export class Sender {
         signal: abort.signal,
         ...(body !== undefined && { body: body as BodyInit }),
       })
-      answer = { status: response.status, headers: response.headers, body: await response.text() }
+      // Not every fetch listens to its signal.
+      const response = await orAborted(going, abort.signal)
+      answer = {
+        status: response.status,
+        headers: response.headers,
+        body: await orAborted(response.text(), abort.signal),
+      }
     } catch (error) {
-      const outcome = changes ? 'unknown' : 'no'
+      const outcome = changes && sent ? 'unknown' : 'no'
       if (late) {
-        const message = `No answer within ${timeout} ms${changes ? ': nobody knows whether the server took the request' : ''}.`
+        const doubt = outcome === 'unknown' ? ': nobody knows whether the server took the request' : ''
+        const message = sent
+          ? `No answer within ${timeout} ms${doubt}.`
+          : `'headers' were not there within ${timeout} ms.`
         throw new PublisherError('timeout', message, { channels, outcome, cause: error })
       }
       if (signal?.aborted) throw aborted(channels, outcome, signal)
-      throw withoutAnswer(error, channels)
+      throw sent ? withoutAnswer(error, channels) : error
     } finally {
       clearTimeout(timer)
       off()
     }
     if ((answer.status >= 200 && answer.status < 300) || takes.includes(answer.status)) return answer
     throw refusal(answer, channels, changes)
+  }
+
+  async #headers(request: ServerRequest, channels: readonly string[]): Promise<Headers> {
+    try {
+      const headers = new Headers(await this.#settings.headers())
+      for (const [name, value] of Object.entries(request.headers)) headers.set(name, value)
+      return headers
+    } catch (cause) {
+      const message = `'headers' could not be made: ${cause instanceof Error ? cause.message : String(cause)}`
+      throw new PublisherError('bad-option', message, { channels, cause })
+    }
   }
 
   async #pause(
@@ -132,7 +156,7 @@ export class Sender {
     const { delay, maxDelay } = this.#settings.retry
     const whole = Math.min(maxDelay, delay * 2 ** attempt)
     // Not all channels at once.
-    const ms = error.retryAfter ?? whole * (0.5 + this.#settings.random() / 2)
+    const ms = Math.max(error.retryAfter ?? 0, whole * (0.5 + this.#settings.random() / 2))
     await pause(ms, signal)
     if (signal?.aborted) throw aborted(channels, mayBeDone ? 'unknown' : 'no', signal)
   }

@@ -2,9 +2,19 @@ import { PublisherError } from './errors.js'
 
 const bad = (message: string, cause?: unknown) => new PublisherError('bad-data', message, { cause })
 
+/** A copy of bytes, in whatever they come: who writes into a buffer again doesn't change the message. */
+export function binaryOf(data: unknown): Uint8Array | undefined {
+  // Not by `instanceof`: where tests run, bytes may be of another realm.
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice()
+  return Object.prototype.toString.call(data) === '[object ArrayBuffer]'
+    ? new Uint8Array(data as ArrayBuffer).slice()
+    : undefined
+}
+
 /** JSON of anything but a text; a text is itself. */
 export function serialized(data: unknown): { text: string; json: boolean } {
   if (typeof data === 'string') return { text: data, json: false }
+  if (typeof (data as PromiseLike<unknown> | null)?.then === 'function') throw bad('A promise is no data: await it.')
   let text: string | undefined
   try {
     text = JSON.stringify(data)

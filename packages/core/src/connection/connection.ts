@@ -75,6 +75,8 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
   /** How much the page's clock is ahead of the server's, in ms, at most. */
   let skew = Number.POSITIVE_INFINITY
   let rejection: Ending = { kind: 'lost' }
+  /** The same, as it is told if no channel alone is rejected. */
+  let rejected: PushStreamError | undefined
   /** The server that this round tries. */
   let host = hosts.current
   let error: PushStreamError | undefined
@@ -170,6 +172,7 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
     primeFailed = ending !== undefined
     if (ending === undefined || protocol.verdict(ending) !== 'rejected') return dispatch({ type: 'primed' })
     rejection = ending
+    rejected = undefined
     dispatch({ type: 'rejected' })
   }
 
@@ -273,24 +276,25 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
         verdict = 'retry'
       }
     }
-    if (verdict !== 'again') {
-      const { cause, kind } = ending
-      const what = `${source.mode} ${kind}${status === undefined ? '' : ` with status ${status}`}${explain ? `: ${explain}` : ''}`
-      failed(
-        cause instanceof PushStreamError
-          ? cause
-          : new PushStreamError(status === undefined ? 'unreachable' : 'http', `${what}. The client goes on trying.`, {
-              mode: source.mode,
-              status,
-              cause,
-            }),
-      )
-    }
+    const { cause, kind } = ending
+    const what = [source.mode, kind, status, explain && `(${explain})`].filter(Boolean).join(' ')
+    const trouble =
+      cause instanceof PushStreamError
+        ? cause
+        : new PushStreamError(status === undefined ? 'unreachable' : 'http', `${what}. The client tries again.`, {
+            mode: source.mode,
+            status,
+            cause,
+          })
+    // What it was that the server rejected is to be found out first.
+    rejected = verdict === 'rejected' ? trouble : undefined
+    if (verdict !== 'again' && !rejected) failed(trouble)
     dismissed ||= verdict === 'again' && key === context.current?.key
     const well = worked(source)
     // Again and again accepted, and lost before anything new came: it may be this mode that can't take what comes next.
     if (source.accepted && !well && context.failures > 0) demote(source)
     dispatch({ type: 'ended', key, verdict, worked: well, retryAfter: ending.retryAfter })
+    if (rejected && context.state !== 'sifting') failed(rejected)
   }
 
   /** Whether its end is no failure. */
@@ -341,6 +345,7 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
     const candidates = ledger.all.filter((channel) => !known?.has(channel.name))
     const found = await sifting.sift(candidates, rejection, modes[usable()[0] as ModeName])
     if (mine !== asking) return
+    if (rejected && found.size === 0) failed(rejected)
     for (const [channel, ending] of found) if (ledger.get(channel.name) === channel) refuse(channel, ending)
     dispatch({ type: 'sifted', left: ledger.size > 0, found: found.size > 0 })
   }
@@ -359,7 +364,7 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
     ledger.remove(name)
     error = new PushStreamError(
       status === 401 ? 'unauthorized' : status === 403 ? 'forbidden' : 'bad-request',
-      `The server refuses the channel '${name.slice(0, 80)}' with status ${status}${explain ? `: ${explain.replace(/\.$/, '')}` : ''}. ` +
+      `The server refuses the channel '${name.slice(0, 80)}' with status ${status}${explain ? ` (${explain})` : ''}. ` +
         'It is given up; the others go on. Check its name and who may subscribe to it, then add it again.',
       { channel: name, status },
     )

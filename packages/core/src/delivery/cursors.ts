@@ -5,12 +5,12 @@ import { hashOf, type Outcome, sequence, settle } from './sequencer.js'
 
 /** Says where a channel stands on a connection. No message: it is never delivered. */
 export class Mark extends Received {
-  /** What comes next is numbered higher. */
-  readonly at: number
+  /** What comes next is numbered higher. `undefined`: nobody knows where it stands. */
+  readonly at: number | undefined
   /** The server does not know the position that was asked for, and went on from here. */
   readonly reset: boolean
 
-  constructor(channel: string, at: number, reset: boolean) {
+  constructor(channel: string, at: number | undefined, reset: boolean) {
     super(undefined, channel, '', Number.NaN, undefined, undefined, undefined, 'eventsource', false)
     this.at = at
     this.reset = reset
@@ -61,7 +61,8 @@ function mark({ sequence: state, outlet }: Channel, { at, reset }: Mark): void {
   else if (reset) {
     settle(state, outlet)
     const { last } = state
-    if (at < last) outlet.gap(last + 1, 'unknown', 'restart')
+    if (at === undefined) outlet.gap(last + 1, 'unknown', 'overflow')
+    else if (at < last) outlet.gap(last + 1, 'unknown', 'restart')
     else if (at > last) outlet.gap(last + 1, at, 'overflow')
     state.last = at
     state.recent = undefined

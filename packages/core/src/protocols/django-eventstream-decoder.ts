@@ -12,9 +12,18 @@ export interface Shared {
   readonly sent: Ids
   /** Channels of which the server doesn't tell where they stand: they are not asked for that again. */
   readonly silent: Set<string>
+  /** How often in a row asking a channel from a position was answered with nothing. */
+  readonly empty: Map<string, number>
   /** Whether the server numbers what it sends. */
   stored: boolean | undefined
 }
+
+/**
+ * So many empty answers to a position, and the channel is asked for without one. Pushpin fails at what is stored of channels
+ * whose names are percent-encoded: django-eventstream doesn't escape the id for it. What comes live is fine.
+ */
+const patience = 3
+export const unresumable = ({ empty }: Shared, name: string): boolean => (empty.get(name) ?? 0) >= patience
 
 /** Conditions of a `stream-error`, as the HTTP status they would be. */
 const statuses: Record<string, number> = { forbidden: 403, 'bad-request': 400, 'internal-error': 500 }
@@ -39,6 +48,7 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
   let replaying = false
   let answered = false
   let ended = false
+  let blind = false
   const own = new Set(channels)
 
   /** What is left of the piece is of no use: whoever comes next gets it again. */
@@ -58,6 +68,8 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
     replaying = true
     for (const name of channels) {
       const at = shared.sent.get(name)
+      if (at === undefined && unresumable(shared, name)) givenUp(name)
+      else shared.empty.delete(name)
       if (at === unreachable) probed.add(name)
       else if (at !== undefined) mark(name, at, false)
     }
@@ -70,6 +82,18 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
       for (const name of probed) shared.silent.add(name)
       end({ kind: 'end', explain: 'the server does not tell positions' })
     })
+  }
+
+  /** What was missed can't be had: the server answers without a position alone. */
+  function givenUp(name: string): void {
+    blind = true
+    const seed = shared.seeds.get(name)
+    if (seed !== undefined) inlet.message(new Mark(name, seed, false))
+    shared.seeds.delete(name)
+    inlet.message(new Mark(name, undefined, true))
+    // Nothing is to be learned from a probe, and the next time one empty answer is enough.
+    shared.silent.add(name)
+    shared.empty.set(name, patience - 1)
   }
 
   /** The server gave up: why stands in the text, which is JSON as a rule. */
@@ -156,6 +180,10 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
     const key = `${event}\n${text}`
     const told = channelOf(ids, key)
     if (told === 'untold') return untold()
+    if (told === 'unclear' && blind) {
+      for (const [name, n] of ids) mark(name, n, false)
+      return inlet.dead(text, `nothing tells its channel, as it can't be asked for again: leave out 'together'`)
+    }
     if (told === 'unclear') {
       // Asked for from just before it, each channel's message comes with a number that only it has changed.
       for (const [name, n] of ids) if (own.has(name) && !newest.has(name)) shared.seeds.set(name, Math.max(0, n - 1))
@@ -189,7 +217,12 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
     pulse() {},
     finish() {
       // An empty answer in good order: nobody is to come back at once for another.
-      if (!heard) inlet.over({ kind: 'lost', explain: 'the answer was empty' })
+      if (heard) return
+      for (const name of channels) {
+        if (shared.sent.has(name)) shared.empty.set(name, (shared.empty.get(name) ?? 0) + 1)
+        else shared.empty.delete(name)
+      }
+      inlet.over({ kind: 'lost', explain: 'the answer was empty' })
     },
   }
 }

@@ -1,7 +1,7 @@
 import { cursors } from '../delivery/cursors.js'
 import { PushStreamError } from '../errors.js'
 import type { ClientOptions } from '../options.js'
-import { createCursorDecoder, type Shared } from './django-eventstream-decoder.js'
+import { createCursorDecoder, type Shared, unresumable } from './django-eventstream-decoder.js'
 import { encodeIds, type Ids, parseIds, unreachable } from './event-ids.js'
 import { checkName, refuse, steps } from './names.js'
 import type { ProtocolFactory } from './protocol.js'
@@ -100,7 +100,13 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
   }
 
   return (endpoint) => {
-    const shared: Shared = { seeds: seedsOf(endpoint.options), sent: new Map(), silent: new Set(), stored: undefined }
+    const shared: Shared = {
+      seeds: seedsOf(endpoint.options),
+      sent: new Map(),
+      silent: new Set(),
+      empty: new Map(),
+      stored: undefined,
+    }
 
     const fill = (names: readonly string[]) => {
       const path =
@@ -135,7 +141,8 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
         const ids = new Map<string, number>()
         for (const { name, after } of channels) {
           if (after !== undefined) shared.seeds.delete(name)
-          const from = after ?? shared.seeds.get(name) ?? (probe && !shared.silent.has(name) ? unreachable : undefined)
+          const place = after ?? shared.seeds.get(name) ?? (probe && !shared.silent.has(name) ? unreachable : undefined)
+          const from = unresumable(shared, name) ? undefined : place
           if (from === undefined) shared.sent.delete(name)
           else {
             ids.set(name, from)

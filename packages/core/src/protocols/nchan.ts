@@ -101,6 +101,8 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
 
       check(channel) {
         checkName(channel)
+        // To a location's expression, '$' is also before a line end: 'x\n' would be 'x'.
+        if (/\p{Cc}/u.test(channel)) refuse(channel, 'has no control characters')
         if (steps.test(channel)) refuse(channel, `has no steps of a path that are empty or only dots`)
         if (separator && channel.includes(separator)) refuse(channel, `can't contain the separator '${separator}'`)
       },

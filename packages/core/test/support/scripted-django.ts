@@ -1,7 +1,8 @@
 import { createScriptedServer, type Exchange, type ScriptedServer } from '@pushstream/testkit'
+import { DjangoStore, type Page } from './django-store.js'
 
-const opening = `:${' '.repeat(2048)}\n\nevent: stream-open\ndata:\n\n`
-const head = {
+export const opening = `:${' '.repeat(2048)}\n\nevent: stream-open\ndata:\n\n`
+export const head = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-cache',
   'x-accel-buffering': 'no',
@@ -14,7 +15,7 @@ export const event = (type: string, id: string | undefined, data: string): strin
     .map((line) => `data: ${line}\n`)
     .join('')}\n`
 
-const idOf = (ids: ReadonlyMap<string, number>) =>
+export const idOf = (ids: ReadonlyMap<string, number>) =>
   [...ids].map(([name, n]) => `${encodeURIComponent(name)}:${n}`).join(',')
 
 interface Listener {
@@ -29,15 +30,10 @@ interface Listener {
  */
 export class ScriptedDjango {
   readonly server: ScriptedServer = createScriptedServer()
+  readonly store = new DjangoStore()
   url = ''
   /** Channels nobody may read. */
   readonly forbidden = new Set<string>()
-  /** Channels that are not stored. */
-  readonly unreliable = new Set<string>()
-  /** What begins a page of a replay: how many events, divided by the number of channels. */
-  pageSize = 100
-  readonly #events = new Map<string, { n: number; data: string; type: string }[]>()
-  readonly #counters = new Map<string, number>()
   readonly #listeners = new Set<Listener>()
 
   async start(): Promise<this> {
@@ -56,30 +52,16 @@ export class ScriptedDjango {
 
   /** `send_event`. `live: false`: another process did it, and nobody is told. */
   publish(channel: string, data: string, { type = 'message', live = true } = {}): void {
-    const reliable = !this.unreliable.has(channel)
-    const n = (this.#counters.get(channel) ?? 0) + 1
-    if (reliable) {
-      this.#counters.set(channel, n)
-      this.#events.set(channel, [...(this.#events.get(channel) ?? []), { n, data, type }])
-    }
-    if (!live) return
-    for (const listener of this.#listeners) {
-      if (!listener.channels.includes(channel)) continue
-      if (reliable) listener.last.set(channel, n)
-      void listener.exchange.write(event(type, listener.last.size === 0 ? undefined : idOf(listener.last), data))
-    }
+    const n = this.store.add(channel, data, type)
+    if (live) this.told(channel, n, data, type)
   }
 
-  /** Only the newest events stay. */
-  trim(channel: string, keep: number): void {
-    const events = this.#events.get(channel) ?? []
-    this.#events.set(channel, events.slice(events.length - keep))
-  }
-
-  /** The database was lost. */
-  wipe(): void {
-    this.#events.clear()
-    this.#counters.clear()
+  protected told(channel: string, n: number | undefined, data: string, type: string): void {
+    for (const { channels, last, exchange } of this.#listeners) {
+      if (!channels.includes(channel)) continue
+      if (n !== undefined) last.set(channel, n)
+      void exchange.write(event(type, last.size === 0 ? undefined : idOf(last), data))
+    }
   }
 
   /** Takes a permission away: who listens is told, twice. */
@@ -87,76 +69,70 @@ export class ScriptedDjango {
     this.forbidden.add(channel)
     for (const { channels, exchange } of this.#listeners) {
       if (!channels.includes(channel)) continue
-      void exchange.write(this.#denied([channel]))
-      exchange.end(this.#denied([channel]))
+      void exchange.write(denied([channel]))
+      exchange.end(denied([channel]))
     }
   }
 
-  #denied(channels: readonly string[]): string {
-    const text = `Permission denied to channels: ${channels.join(', ')}`
-    return event('stream-error', 'error', JSON.stringify({ condition: 'forbidden', text, channels }))
-  }
-
   #subscribe(exchange: Exchange): void {
-    const { query, headers } = exchange.request
-    const channels = query.getAll('channel')
-    const asked = (headers['last-event-id'] as string | undefined) ?? query.getAll('lastEventId').findLast(Boolean)
-    if (asked === 'error')
-      return exchange.respond(400, {}, `Invalid request: Can't resume session after stream-error.\n`)
+    const channels = exchange.request.query.getAll('channel')
     const bad = (text: string) =>
       exchange.respond(200, head, event('stream-error', 'error', JSON.stringify({ condition: 'bad-request', text })))
     if (channels.length === 0) return bad('Invalid request: No channels specified.')
     if (channels.length > 10) return bad('Invalid request: Channel limit exceeded.')
-    const denied = channels.filter((channel) => this.forbidden.has(channel))
-    if (denied.length > 0) return exchange.respond(200, head, this.#denied(denied))
+    const refused = channels.filter((channel) => this.forbidden.has(channel))
+    if (refused.length > 0) return exchange.respond(200, head, denied(refused))
+    const wanted = this.wanted(exchange)
+    if (wanted === 'error')
+      return exchange.respond(400, {}, `Invalid request: Can't resume session after stream-error.\n`)
+    if (wanted === undefined) return bad('Invalid request: Failed to parse Last-Event-ID or lastEventId.')
+    this.answer(exchange, channels, wanted)
+  }
+
+  /** The positions somebody asks to go on from; `undefined` when they can't be read. */
+  protected wanted({ request: { query, headers } }: Exchange): Map<string, number> | 'error' | undefined {
+    const asked = (headers['last-event-id'] as string | undefined) ?? query.getAll('lastEventId').findLast(Boolean)
+    if (asked === 'error') return asked
     const wanted = new Map<string, number>()
     for (const part of asked?.split(',') ?? []) {
       const [name, n] = part.split(':') as [string, string | undefined]
-      if (n === undefined) return bad('Invalid request: Failed to parse Last-Event-ID or lastEventId.')
+      if (n === undefined) return undefined
       wanted.set(decodeURIComponent(name), Number(n))
     }
+    return wanted
+  }
+
+  protected answer(exchange: Exchange, channels: readonly string[], wanted: Map<string, number>): void {
     exchange.respond(200, head)
-    const { body, last } = this.#replay(channels, wanted)
-    void exchange.write(opening + body)
-    const listener: Listener = { exchange, channels, last }
+    let body = opening
+    let page: Page
+    do {
+      page = this.store.page(channels, wanted)
+      body += textOf(page)
+      for (const channel of page.reset) wanted.set(channel, this.store.counter(channel))
+      // Only channels of which there is more go on from here: the others come again.
+      for (const [channel, n] of page.more) wanted.set(channel, n)
+    } while (page.more.size > 0)
+    void exchange.write(body)
+    const listener: Listener = { exchange, channels, last: page.last }
     this.#listeners.add(listener)
     void exchange.closed.then(() => this.#listeners.delete(listener))
   }
+}
 
-  #replay(channels: readonly string[], wanted: Map<string, number>): { body: string; last: Map<string, number> } {
-    const page = Math.max(1, Math.floor(this.pageSize / channels.length))
-    const stored = channels.filter((channel) => !this.unreliable.has(channel))
-    let body = ''
-    for (;;) {
-      const last = new Map<string, number>()
-      const reset: string[] = []
-      const more = new Map<string, number>()
-      const items: [string, { n: number; data: string; type: string }[]][] = []
-      for (const channel of stored) {
-        const current = this.#counters.get(channel) ?? 0
-        const events = this.#events.get(channel) ?? []
-        let after = wanted.get(channel) ?? current
-        const whole = events.length === current
-        if (after !== current && !events.some(({ n }) => n === after) && !(after === 0 && whole)) {
-          reset.push(channel)
-          wanted.set(channel, current)
-          after = current
-        }
-        last.set(channel, after)
-        const found = events.filter(({ n }) => n > after)
-        if (found.length > page) more.set(channel, (found[page - 1] as { n: number }).n)
-        items.push([channel, found.slice(0, page)])
-      }
-      if (reset.length > 0) body += event('stream-reset', idOf(last), JSON.stringify({ channels: reset }))
-      for (const [channel, found] of items) {
-        for (const { n, data, type } of found) {
-          last.set(channel, n)
-          body += event(type, idOf(last), data)
-        }
-      }
-      if (more.size === 0) return { body, last }
-      // Only channels of which there is more go on from here: the others come again.
-      for (const [channel, n] of more) wanted.set(channel, n)
+/** `last` goes on with what is in it. */
+export function textOf({ items, last, reset }: Page, written = event): string {
+  let body = reset.length === 0 ? '' : event('stream-reset', idOf(last), JSON.stringify({ channels: reset }))
+  for (const [channel, events] of items) {
+    for (const { n, data, type } of events) {
+      last.set(channel, n)
+      body += written(type, idOf(last), data)
     }
   }
+  return body
+}
+
+export function denied(channels: readonly string[]): string {
+  const text = `Permission denied to channels: ${channels.join(', ')}`
+  return event('stream-error', 'error', JSON.stringify({ condition: 'forbidden', text, channels }))
 }

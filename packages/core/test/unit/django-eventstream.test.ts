@@ -132,6 +132,96 @@ describe('what the server was seen to send', () => {
     expect(other.over?.kind).not.toBe('lost')
   })
 
+  describe('a position that is answered with nothing, as behind Pushpin where names are percent-encoded', () => {
+    const live = (n: number, name = '%C3%A9') => event('message', `${name}:${n}`, `${n}`)
+    const unknown = (channel: string, first: number): Told => ({
+      gap: channel,
+      first,
+      last: 'unknown',
+      reason: 'overflow',
+    })
+    type Session = ReturnType<typeof session>
+    /** Asks so often, and gets nothing. Returns what was asked for. */
+    const inVain = ({ connect }: Session, times: number) =>
+      Array.from({ length: times }, () => {
+        const stream = connect()
+        stream.finish()
+        expect(stream.over).toMatchObject({ kind: 'lost', explain: 'the answer was empty' })
+        return stream.asked
+      })
+
+    test('it is asked for without one: a gap says so, and what comes live comes', async () => {
+      const one = session(['é'])
+      await one.connect().feed(opening + reset('%C3%A9:4', 'é') + live(5))
+      expect(inVain(one, 3)).toEqual(['%C3%A9:5', '%C3%A9:5', '%C3%A9:5'])
+      const without = one.connect()
+      expect(without.asked).toBe(null)
+      await without.feed(opening)
+      expect(without).toMatchObject({ pings: 1, over: undefined })
+      expect(one.told).toEqual([['é', 5, '5'], unknown('é', 6)])
+      await without.feed(live(9) + live(10))
+      expect(one.told.slice(2)).toEqual([
+        ['é', 9, '9'],
+        ['é', 10, '10'],
+      ])
+      // Where nothing was missed it can be resumed; so it is tried, once.
+      expect(inVain(one, 1)).toEqual(['%C3%A9:10'])
+      await one.connect().feed(opening + live(12))
+      expect(one.told.slice(4)).toEqual([unknown('é', 11), ['é', 12, '12']])
+      // One that was answered counts as if there had been none.
+      const stream = one.connect()
+      expect(stream.asked).toBe('%C3%A9:12')
+      await stream.feed(opening)
+      expect(inVain(one, 3)).toEqual(['%C3%A9:12', '%C3%A9:12', '%C3%A9:12'])
+      expect(one.connect().asked).toBe(null)
+    })
+
+    test('nothing is known of the channel: nothing is missing', async () => {
+      const one = session(['é'])
+      inVain(one, 3)
+      const without = one.connect()
+      expect(without.asked).toBe(null)
+      await without.feed(opening + live(7))
+      expect(one.told).toEqual([['é', 7, '7']])
+      expect(without.over).toBeUndefined()
+    })
+
+    test('a seed is where the gap begins', async () => {
+      const one = session(['é'], {}, '%C3%A9:3')
+      expect(inVain(one, 3)).toEqual(['%C3%A9:3', '%C3%A9:3', '%C3%A9:3'])
+      await one.connect().feed(opening + live(7))
+      expect(one.told).toEqual([unknown('é', 4), ['é', 7, '7']])
+    })
+
+    test('the answer without is empty as well: it is the server, so the position is asked for again', async () => {
+      const one = session(['é'], {}, '%C3%A9:3')
+      expect(inVain(one, 8)).toEqual([
+        '%C3%A9:3',
+        '%C3%A9:3',
+        '%C3%A9:3',
+        null,
+        '%C3%A9:3',
+        '%C3%A9:3',
+        '%C3%A9:3',
+        null,
+      ])
+      await one.connect().feed(opening + live(4))
+      expect(one.told).toEqual([['é', 4, '4']])
+    })
+
+    test('together: the first that does not tell its channel is dead, and is not asked for for ever', async () => {
+      const one = session(['é', 'b'], { together: true })
+      await one.connect().feed(opening + reset('%C3%A9:4,b:1', 'é', 'b'))
+      inVain(one, 3)
+      const without = one.connect()
+      await without.feed(opening + event('message', '%C3%A9:6,b:3', 'x'))
+      expect(one.told).toEqual([unknown('é', 5), unknown('b', 2), { dead: 'x' }])
+      expect(without.over).toBeUndefined()
+      await without.feed(event('message', '%C3%A9:6,b:4', 'y'))
+      expect(one.told.slice(3)).toEqual([['b', 4, 'y']])
+    })
+  })
+
   test('names with everything in them (07)', async () => {
     const parts = transcript('07-channel-names').slice(1)
     const names = ['x:y', 'x,y', 'zażółć', 'sp ace', 'a/b', '100%']

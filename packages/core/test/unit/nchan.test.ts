@@ -534,7 +534,7 @@ describe('addresses', () => {
     return /^\/base\/(?:sub|pub)\/([^]+)$/.exec(steps.join('/'))?.[1]
   }
 
-  const names = ['a', 'x.b5', '%2F', '%252F', '%', '%zz', '...', '. .', '%2e%2e', '..%2F', 'a/b', 'a/b/c', 'a/', '.a', 'a.', 'a/.b', 'a=b=c&d', '#', '?', 'a?b#c', '+', ' ', '\\', '..\\x', ':', ';', ',', '"', "'", '$&', '$1', "$'", '{channel}', '<script>', '__proto__', '🦊', 'é', '\u2028', '\n', 'x'.repeat(10_000)] // biome-ignore format: one list
+  const names = ['a', 'x.b5', '%2F', '%252F', '%', '%zz', '...', '. .', '%2e%2e', '..%2F', 'a/b', 'a/b/c', 'a/', '.a', 'a.', 'a/.b', 'a=b=c&d', '#', '?', 'a?b#c', '+', ' ', '\\', '..\\x', ':', ';', ',', '"', "'", '$&', '$1', "$'", '{channel}', '<script>', '__proto__', '🦊', 'é', '\u2028', 'x'.repeat(10_000)] // biome-ignore format: one list
   test.each(names)('%j comes back from the address', (name) => {
     const protocol = make()
     protocol.check(name)
@@ -579,6 +579,9 @@ describe('addresses', () => {
     ['x/../y', 'path'],
     ['../secret', 'path'],
     ['a/..', 'path'],
+    // The end of a location's expression is also before a line end: this would be 'x'.
+    ['x\n', 'control'],
+    ['a\u0085', 'control'],
     ['\ud800', 'Unicode'],
     ['a\udc00b', 'Unicode'],
     [undefined, 'text'],

@@ -59,7 +59,8 @@ export function createReader(settings: LocationSettings): (uri: string) => Asked
     const names: string[] = []
     for (const one of delimiter === undefined ? [decoded] : decoded.split(delimiter)) {
       const name = textOf(twice ? one.replace(/\.b\d+$/, '') : one)
-      if (name === undefined || name === '') return undefined
+      // Nor has a name of the pages' client any of those above ASCII.
+      if (name === undefined || name === '' || /\p{Cc}/u.test(name)) return undefined
       names.push(name)
     }
     return names

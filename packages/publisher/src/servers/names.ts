@@ -8,6 +8,9 @@ export const refuseName = (channel: unknown, why: string): never => {
   })
 }
 
+/** What no name has, wherever the pages' client and this one agree on names. */
+export const control = /\p{Cc}/u
+
 /** A text of at least one character, that can be encoded. */
 export function checkText(channel: unknown): asserts channel is string {
   if (typeof channel !== 'string' || channel === '') refuseName(channel, 'is a text of at least one character')
@@ -44,6 +47,14 @@ export class Address {
 export function headerValue(value: unknown, option: string, refuse: (message: string) => Error): string {
   if (typeof value !== 'string' || !/^[!#-[\]-~](?:[ !#-[\]-~]*[!#-[\]-~])?$/.test(value)) {
     throw refuse(`'${option}' is printable ASCII without quotes and backslashes: it stands in the template as it is.`)
+  }
+  return value
+}
+
+/** A `Content-Type`. */
+export function mediaType(value: unknown, refuse: (message: string) => Error): string {
+  if (typeof value !== 'string' || !/^[!-~](?:[ -~]*[!-~])?$/.test(value)) {
+    throw refuse(`'contentType' is printable ASCII, like 'application/json'.`)
   }
   return value
 }

@@ -1,6 +1,6 @@
 import { badOption, PublisherError } from '../errors.js'
-import { bytesOf, serialized } from '../text.js'
-import { Address, checkText, headerValue, refuseName } from './names.js'
+import { binaryOf, bytesOf, serialized } from '../text.js'
+import { Address, checkText, control, headerValue, mediaType, refuseName } from './names.js'
 import type { ChannelStats, Server } from './server.js'
 
 /** How Nchan's locations are set up, where that is not the usual. */
@@ -35,10 +35,15 @@ const accept = { Accept: 'text/json' }
 
 const unsupported = (message: string) => new PublisherError('unsupported', message)
 
+/** How many messages and how many subscribers a description of Nchan, or of the older module, has. */
+function describes(body: string): RegExpExecArray | undefined {
+  const fields = /"messages": *(\d+)[^]*"subscribers": *(\d+)/.exec(body)
+  return fields ?? /queued messages: *(\d+)[^]*active subscribers: *(\d+)/.exec(body) ?? undefined
+}
+
 function fillIn(
-  name: string,
+  name: 'nchan' | 'relay',
   address: Address,
-  create: boolean,
   {
     separator,
     opening,
@@ -48,13 +53,19 @@ function fillIn(
 ): Server {
   const pathOf = (channels: readonly string[]) =>
     address.with(channels.map(encodeURIComponent).join(encodeURIComponent(separator ?? '')))
+  const relay = name === 'relay'
   return {
     name,
     together: separator !== undefined,
     opening,
+    tells: !relay,
+    // Of relays no more is known than that they are no pages.
+    silent: (body) => (relay ? !/<html|<!doctype/i.test(body) && !describes(body) : body === ''),
 
     check(channel) {
       checkText(channel)
+      // To a location's expression, '$' is also before a line end: a message for 'x\n' would be one for 'x'.
+      if (control.test(channel)) refuseName(channel, 'has no control characters')
       if (address.inPath && /^\/|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/.test(channel)) {
         refuseName(channel, 'has no steps of a path that are empty or only dots')
       }
@@ -72,9 +83,10 @@ function fillIn(
       }
       if (ttl !== undefined && !(Number.isInteger(ttl) && ttl > 0))
         throw badOption(`'ttl' is a whole number of seconds.`)
-      const bytes = data instanceof Uint8Array
-      const { text, json } = bytes ? { text: '', json: false } : serialized(data)
-      const type = contentType ?? (json ? 'application/json' : undefined)
+      const binary = binaryOf(data)
+      const { text, json } = binary ? { text: '', json: false } : serialized(data)
+      const given = contentType === undefined ? undefined : mediaType(contentType, badOption)
+      const type = given ?? (json ? 'application/json' : undefined)
       const path = pathOf(channels)
       return {
         method: 'POST',
@@ -84,12 +96,14 @@ function fillIn(
           ...(type !== undefined && { 'Content-Type': type }),
           ...(eventType !== undefined && { 'X-EventSource-Event': headerValue(eventType, 'eventType', badOption) }),
         },
-        body: bytes ? data : bytesOf(text),
+        body: binary ?? bytesOf(text),
       }
     },
 
     create: (channel) =>
-      create ? { method: 'PUT', path: pathOf([channel]), headers: accept, body: new Uint8Array() } : undefined,
+      relay && opening === undefined
+        ? { method: 'PUT', path: pathOf([channel]), headers: accept, body: new Uint8Array() }
+        : undefined,
 
     remove: (channel) => ({ method: 'DELETE', path: pathOf([channel]), headers: accept }),
     info: (channel) => ({ method: 'GET', path: pathOf([channel]), headers: accept }),
@@ -104,10 +118,8 @@ function fillIn(
     },
 
     channelsOf(body, asked): ChannelStats[] | undefined {
-      const fields = /"messages": *(\d+)[^]*"subscribers": *(\d+)/.exec(body)
-      const words = /queued messages: *(\d+)[^]*active subscribers: *(\d+)/.exec(body)
-      const found = fields ?? words
-      if (found === null) return undefined
+      const found = describes(body)
+      if (found === undefined) return undefined
       const lastMessageId = /last[_ ]message[_ ]id"?: *"?([^"\s]+)/.exec(body)?.[1]
       // The numbers of several channels are their sums, and tell nothing of one.
       const alone = asked.length === 1
@@ -151,7 +163,7 @@ export function nchanServer(settings: NchanServerSettings = {}): Server {
   const { publisher = '/pub/{channel}', status = '/nchan_stub_status', opening = { type: 'open' } } = settings
   if (settings.separator === '') throw badOption(`'separator' of nchanServer is at least one character.`)
   const { separator, ttlArgument } = settings
-  return fillIn('nchan', new Address(publisher, 'publisher', badOption), false, {
+  return fillIn('nchan', new Address(publisher, 'publisher', badOption), {
     opening,
     status,
     ...(separator !== undefined && { separator }),
@@ -163,5 +175,5 @@ export function nchanServer(settings: NchanServerSettings = {}): Server {
 export function relayServer(settings: RelayServerSettings = {}): Server {
   checkSettings('relayServer', settings, ['publisher', 'opening'])
   const { publisher = '/publish?id={channel}', opening } = settings
-  return fillIn('relay', new Address(publisher, 'publisher', badOption), opening === undefined, { opening })
+  return fillIn('relay', new Address(publisher, 'publisher', badOption), { opening })
 }

@@ -1,6 +1,6 @@
 import { badOption, PublisherError } from '../errors.js'
-import { bytesOf, forTemplate, type TemplateText } from '../text.js'
-import { Address, checkText, headerValue, refuseName } from './names.js'
+import { binaryOf, bytesOf, forTemplate, type TemplateText } from '../text.js'
+import { Address, checkText, control, headerValue, mediaType, refuseName } from './names.js'
 import type { ChannelStats, Server, ServerStats } from './server.js'
 
 /** How the locations of nginx-push-stream-module are set up, where that is not the usual. */
@@ -38,8 +38,9 @@ function encoded(name: string, inPath: boolean): string {
   return /\.b\d+$/.test(name) ? `${whole}.b0` : whole
 }
 
+// Pages make channels of any name by subscribing. The line end between two entries is hard to get into one.
 const entry =
-  /\{"channel": "([^]*?)", "published_messages": (\d+), "stored_messages": (\d+), "subscribers": (\d+)\}(?=\s*(?:$|,\s*\{"channel": "|\]))/g
+  /\{"channel": "([^]*?)", "published_messages": (\d+), "stored_messages": (\d+), "subscribers": (\d+)\}(?=\s*$|,\r\n\{"channel": "|\r\n\])/g
 
 /** The nginx-push-stream-module. */
 export function pushStreamServer(settings: PushStreamServerSettings = {}): Server {
@@ -57,13 +58,15 @@ export function pushStreamServer(settings: PushStreamServerSettings = {}): Serve
     name: 'push-stream',
     together: true,
     opening,
+    tells: true,
+    // push_stream_channel_info_on_publish off.
+    silent: (body) => body.trim() === '',
 
     check(channel) {
       checkText(channel)
       if (/[/?]/.test(channel)) refuseName(channel, `can't contain '/' or '?', the server has no way to read them`)
       // One at the end lets a worker of the module (b1c1a08) loop for ever.
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are meant
-      if (/[\u0000-\u001f\u007f]/.test(channel)) refuseName(channel, 'has no control characters')
+      if (control.test(channel)) refuseName(channel, 'has no control characters')
       if (channel === 'ALL' || channel.includes('*')) refuseName(channel, `is not 'ALL', and has no '*' in it`)
     },
 
@@ -71,7 +74,7 @@ export function pushStreamServer(settings: PushStreamServerSettings = {}): Serve
       if (ttl !== undefined) {
         throw new PublisherError('unsupported', `The module keeps messages as push_stream_message_ttl says: no 'ttl'.`)
       }
-      if (data instanceof Uint8Array) {
+      if (binaryOf(data) !== undefined) {
         throw new PublisherError('bad-data', 'The module puts texts into its template: publish bytes as base64.')
       }
       const body = bytesOf(forTemplate(data, text))
@@ -83,7 +86,7 @@ export function pushStreamServer(settings: PushStreamServerSettings = {}): Serve
         path: pathOf(publisher, channels),
         headers: {
           ...accept,
-          ...(contentType !== undefined && { 'Content-Type': contentType }),
+          ...(contentType !== undefined && { 'Content-Type': mediaType(contentType, badOption) }),
           ...(eventId !== undefined && { 'Event-Id': headerValue(eventId, 'eventId', badOption) }),
           ...(eventType !== undefined && { 'Event-Type': headerValue(eventType, 'eventType', badOption) }),
         },
@@ -103,9 +106,9 @@ export function pushStreamServer(settings: PushStreamServerSettings = {}): Serve
     info: (channel) => ({ method: 'GET', path: pathOf(publisher, [channel]), headers: accept }),
 
     list(prefix) {
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are meant
-      if (/[/?*\u0000-\u001f\u007f]/.test(prefix))
+      if (/[/?*]/.test(prefix) || control.test(prefix)) {
         refuseName(prefix, `begins without '/', '?', '*' and control characters`)
+      }
       const name = prefix === '' ? 'ALL' : `${encoded(prefix, statistics.inPath).replace(/\.b0$/, '')}*`
       return { method: 'GET', path: statistics.with(name), headers: accept }
     },

@@ -64,4 +64,8 @@ export interface Server {
   /** Reads descriptions of channels. `undefined`: that is none. */
   channelsOf(body: string, asked: readonly string[]): ChannelStats[] | undefined
   serverOf(body: string): ServerStats | undefined
+  /** Whether it describes every channel that it is asked about. */
+  readonly tells: boolean
+  /** Whether an answer without a description may be from it: that it did something, or that a channel is not there. */
+  silent(body: string): boolean
 }

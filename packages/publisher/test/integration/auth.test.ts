@@ -1,7 +1,8 @@
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import { connect } from 'node:net'
 import { nchanServer } from '@pushstream/publisher'
 import { createAuthorizer } from '@pushstream/publisher/auth'
+import express from 'express'
 import { describe, expect, test } from 'vitest'
 import WebSocket from 'ws'
 import { missingNginx, startNginx } from '../../../../e2e/support/nginx.js'
@@ -139,7 +140,7 @@ async function bodyOf(url: string, headers: Record<string, string>): Promise<str
 }
 
 /** By hand: fetch would resolve the steps of the path. */
-function raw(url: string, headers: Record<string, string>, patience = 2000): Promise<string> {
+function raw(url: string, headers: Record<string, string>, patience = 2000, line?: string): Promise<string> {
   const [, host = '', port = '', path = ''] = /^http:\/\/([^:]+):(\d+)([^]*)$/.exec(url) ?? []
   return new Promise((resolve) => {
     const socket = connect({ host, port: Number(port) })
@@ -151,8 +152,42 @@ function raw(url: string, headers: Record<string, string>, patience = 2000): Pro
     socket.on('error', () => {})
     socket.on('close', () => resolve(text))
     const lines = Object.entries({ Host: 'x', Connection: 'close', ...headers }).map(([k, v]) => `${k}: ${v}\r\n`)
-    socket.write(`GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`)
+    socket.write(`${line ?? `GET ${path}`} HTTP/1.1\r\n${lines.join('')}\r\n`)
   })
+}
+
+/** What stands in the request line, whole, counts; what a page says in headers of its own does not. */
+async function believesNobody({ url, publisher: at }: Site): Promise<void> {
+  const publisher = makePublisher({ url: at })
+  await publisher.publish('user-bob', 'THE-SECRET')
+  await publisher.publish('user-ann', 'MY-OWN')
+  const { host } = new URL(url)
+  const time = `time=${encodeURIComponent('Thu, 01 Jan 1970 00:00:00 GMT')}&tag=0`
+  const headers = { cookie: 'session=ann', 'X-Nginx-PushStream-Mode': 'polling' }
+  const ask = async (target: string, more: Record<string, string> = {}, method = 'GET') =>
+    raw(`${url}`, { ...headers, ...more }, 1000, `${method} ${target}`)
+  expect(await ask(`/ev/user-ann?${time}`)).toContain('MY-OWN')
+  expect(await ask(`http://${host}/ev/user-ann?${time}`)).toContain('MY-OWN')
+  for (const target of [
+    `http://${host}/ev/user-bob?${time}`,
+    `http://user-ann/ev/user-bob?${time}`,
+    // The site's: there is none.
+    `http://${host}?${time}&channels=user-bob`,
+    `http:///ev/user-bob?${time}`,
+    `/ev/user-bob?${time}`,
+    `/ev/user-bob?${time}#/ev/user-ann`,
+    `/ev/user-bob?${time}&/ev/user-ann`,
+  ]) {
+    for (const name of ['X-Original-URI', 'x-original-uri', 'X-Original-Uri', 'X_Original_URI', 'X-Forwarded-Uri']) {
+      for (const method of ['GET', 'HEAD', 'OPTIONS', 'POST']) {
+        const answer = await ask(target, { [name]: '/ev/user-ann' }, method)
+        expect(answer, `${method} ${target} ${name}`).not.toContain('THE-SECRET')
+        expect(answer, `${method} ${target} ${name}`).toMatch(/^HTTP\/1\.1 (400|403|404|405|502) /)
+      }
+    }
+  }
+  // What only nginx may ask.
+  expect(await ask('/may', { 'X-Original-URI': '/ev/user-ann' })).toContain(' 404 ')
 }
 
 /** Unit tests take all; here every request costs something. */
@@ -189,6 +224,7 @@ describe.skipIf(lacking(missingNginx('push-stream')) !== undefined)(
   'the module in a live nginx, asking the application',
   () => {
     test('every mode: a page sees its own channel', async () => seesItsOwn(await startModule()))
+    test('what a page says of its address counts nothing', async () => believesNobody(await startModule()))
     test('no way to write the name of another shows it', async () => hidesTheRest(await startModule()), 120_000)
   },
 )
@@ -239,6 +275,67 @@ describe.skipIf(lacking(missingNginx('nchan')) !== undefined)(
   'nginx before a push server, asking the application',
   () => {
     test('every mode: a page sees its own channel', async () => seesItsOwn(await startProxied()))
+    test('what a page says of its address counts nothing', async () => believesNobody(await startProxied()))
     test('no way to write the name of another shows it', async () => hidesTheRest(await startProxied()), 120_000)
   },
 )
+
+describe('the answer is the same from Node, Express and what is written with fetch', () => {
+  const auth = createAuthorizer({ allow: (channel) => (channel === 'login' ? 401 : channel === 'global') })
+  const own = createAuthorizer({ header: false, allow: (channel) => channel === 'global' })
+
+  async function listen(listener: RequestListener): Promise<string> {
+    const server = createServer(listener)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    cleanup(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+    return `http://127.0.0.1:${(server.address() as { port: number }).port}`
+  }
+
+  const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1])
+
+  test.each([
+    [204, ['/ws/global']],
+    [401, ['/ws/login']],
+    [403, ['/ws/secret']],
+    [403, []],
+    [403, ['']],
+    // Twice: joined by Node and by fetch.
+    [403, ['/ws/global', '/ws/global']],
+    [403, ['/ws/global', '/ws/secret']],
+    [403, ['http://a/ws/global']],
+    [403, ['/ws/global\tx']],
+  ])('%i for %j', async (status, values) => {
+    const app = express()
+    app.get('/auth', auth.handler)
+    const node = await listen(auth.handler)
+    const viaExpress = await listen(app)
+    const lines = values.map((value) => `X-Original-URI: ${value}\r\n`).join('')
+    for (const method of ['GET', 'HEAD']) {
+      for (const url of [node, viaExpress]) {
+        // What follows the line that is given becomes a header's value.
+        const answer = await raw(url, {}, 2000, `${method} /auth HTTP/1.1\r\n${lines}X-Rest:`)
+        expect(statusOf(answer), `${method} ${url}`).toBe(status)
+        expect(answer).toMatch(/cache-control: no-store/i)
+      }
+    }
+    const headers = new Headers()
+    for (const value of values) headers.append('X-Original-URI', value)
+    expect((await auth.respond(new Request('http://a/auth', { headers }))).status).toBe(status)
+  })
+
+  test('the own address, also below a router of Express', async () => {
+    const app = express()
+    app.use('/ws', own.handler)
+    const url = await listen(app)
+    expect(statusOf(await raw(`${url}/ws/global`, {}))).toBe(204)
+    expect(statusOf(await raw(`${url}/ws/secret`, {}))).toBe(403)
+    expect(statusOf(await raw(`${url}/ws/global/..%2fsecret`, {}))).toBe(403)
+    const node = await listen(own.handler)
+    expect(statusOf(await raw(node, {}, 2000, 'GET http://a/ws/global'))).toBe(204)
+    expect(statusOf(await raw(node, {}, 2000, 'GET http://a/ws/secret'))).toBe(403)
+    expect((await own.respond(new Request('http://a/ws/x/../global'))).status).toBe(204)
+  })
+})

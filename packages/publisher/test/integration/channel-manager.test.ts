@@ -84,6 +84,106 @@ test('a sign-out that fails is known, and can be done again', async () => {
   expect(await manager.channelOf('ann')).toBe(undefined)
 })
 
+test('a push during the sign-out makes no channel again', async () => {
+  const { manager, publisher } = await start()
+  for (const check of [true, false]) {
+    const channel = await manager.allocate('ann')
+    const done = await Promise.all([
+      manager.push('ann', 'before', { check }),
+      manager.close('ann'),
+      manager.push('ann', 'after', { check }),
+      manager.broadcast('to all'),
+    ])
+    expect(done).toMatchObject([{ channel }, true, undefined, []])
+    expect(await publisher.exists(channel)).toBe(false)
+  }
+  expect(await publisher.stats({ all: true })).toEqual([])
+})
+
+test('what waits for its turn can be given up', async () => {
+  const { manager, proxy } = await start()
+  await manager.allocate('ann')
+  proxy.blackhole(true)
+  const slow = new AbortController()
+  const closing = errorOf(manager.close('ann', { signal: slow.signal }))
+  const abort = new AbortController()
+  const waiting = [
+    manager.allocate('ann', { signal: abort.signal }),
+    manager.push('ann', 'x', { signal: abort.signal }),
+    manager.broadcast('x', { signal: abort.signal }),
+  ].map(errorOf)
+  await new Promise((resolve) => setImmediate(resolve))
+  abort.abort()
+  for (const error of await Promise.all(waiting)) expect(error).toMatchObject({ code: 'aborted', outcome: 'no' })
+  slow.abort()
+  expect(await closing).toMatchObject({ code: 'aborted', outcome: 'unknown' })
+  proxy.blackhole(false)
+  expect(await manager.close('ann')).toBe(true)
+})
+
+test('keys that nobody signed out are forgotten when the server has their channels no more', async () => {
+  const { manager, server, publisher } = await start()
+  for (const key of ['ann', 'bob']) await manager.allocate(key)
+  expect(await manager.prune()).toBe(0)
+  server.restart()
+  const again = await manager.allocate('bob')
+  expect(await manager.prune()).toBe(1)
+  expect(await manager.channelOf('ann')).toBe(undefined)
+  expect(await manager.channelOf('bob')).toBe(again)
+  // The publisher doesn't remember it either, and makes none again.
+  expect(publisher.opened).toEqual([again])
+  expect(await publisher.broadcast('x')).toHaveLength(1)
+})
+
+describe('a store', () => {
+  const faulty = (more: Partial<ChannelStore>): ChannelStore => ({ ...memoryStore(), ...more })
+
+  test('that says null has nothing', async () => {
+    const memory = memoryStore()
+    const { manager } = await start(faulty({ ...memory, get: async (key) => (await memory.get(key)) ?? null }))
+    expect(await manager.channelOf('ann')).toBe(undefined)
+    expect(await manager.isOpen('ann')).toBe(false)
+    expect(await manager.push('ann', 'x')).toBe(undefined)
+    expect(await manager.close('ann')).toBe(false)
+    expect(await manager.push('ann', 'x')).toBe(undefined)
+    expect(await manager.allocate('ann')).toMatch(/^user-/)
+  })
+
+  test('whose add says something else than the channel gives nobody the same', async () => {
+    const { manager } = await start(faulty({ add: () => 'OK' }))
+    expect(await errorOf(manager.allocate('ann'))).toMatchObject({ code: 'bad-option' })
+    const none = await start(faulty({ add: () => undefined as never }))
+    expect(await errorOf(none.manager.allocate('ann'))).toMatchObject({ code: 'bad-option' })
+  })
+
+  test.each(['get', 'add', 'delete', 'entries'] as const)('whose %s throws blocks nothing', async (method) => {
+    let broken = false
+    const memory = memoryStore()
+    const store = faulty({
+      ...memory,
+      [method]: (...args: never[]) => {
+        if (broken) throw new Error('the database is away')
+        return (memory[method] as (...args: never[]) => unknown)(...args)
+      },
+    })
+    const { manager, publisher } = await start(store)
+    if (method !== 'add') await manager.allocate('ann')
+    broken = true
+    const call = {
+      get: () => manager.push('ann', 'x'),
+      add: () => manager.allocate('ann'),
+      delete: () => manager.close('ann'),
+      entries: () => manager.closeAll(),
+    }
+    await expect(call[method]()).rejects.toThrow('the database is away')
+    broken = false
+    const channel = await manager.allocate('ann')
+    expect(await manager.push('ann', 'x')).toMatchObject({ channel })
+    await manager.closeAll()
+    expect(await publisher.stats({ all: true })).toEqual([])
+  })
+})
+
 describe('a store of several processes', () => {
   test('who is quicker decides', async () => {
     const memory = memoryStore()

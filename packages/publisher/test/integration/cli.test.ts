@@ -1,11 +1,23 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { createScriptedServer } from '@pushstream/testkit'
-import { expect, test } from 'vitest'
+import { build } from 'vite'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { run } from '../../src/cli.js'
 import { cleanup, startProxy, startServer } from './support.js'
 
+/** Byte by byte, as bad as it gets. */
+async function* pieces(text: string | Uint8Array): AsyncGenerator<Uint8Array> {
+  for (const byte of Buffer.from(text)) yield Uint8Array.of(byte)
+}
+
 async function command(
   args: readonly string[],
-  more: { stdin?: string; env?: Record<string, string>; signal?: AbortSignal } = {},
+  more: { stdin?: string | Uint8Array; env?: Record<string, string>; signal?: AbortSignal } = {},
 ) {
   let out = ''
   let err = ''
@@ -16,7 +28,7 @@ async function command(
     stderr: (text) => {
       err += text
     },
-    stdin: async () => more.stdin ?? '',
+    stdin: () => pieces(more.stdin ?? ''),
     env: more.env ?? {},
     signal: more.signal,
   })
@@ -60,8 +72,10 @@ test('reads the standard input, whole or line by line', async () => {
     server.store.find(channel)?.messages.map(({ text }) => decodeURIComponent(text.toString()))
   expect(await command(['--url', url, '-c', 'a', '-'], { stdin: 'one\ntwo\n' })).toMatchObject({ code: 0 })
   expect(texts('a')).toEqual(['one\ntwo'])
-  const lines = Array.from({ length: 50 }, (_, i) => `line ${i}`)
-  const many = await command(['--url', url, '-c', 'b', '-c', 'c', '--lines', '-'], { stdin: lines.join('\n') })
+  const lines = Array.from({ length: 50 }, (_, i) => `line é😀 ${i}`)
+  const many = await command(['--url', url, '-c', 'b', '-c', 'c', '--lines', '-'], {
+    stdin: `\n${lines.join('\r\n\n')}`,
+  })
   expect(many).toEqual({ code: 0, out: '100 of 100 published\n', err: '' })
   expect(texts('b')).toEqual(lines)
   expect(texts('c')).toEqual(lines)
@@ -96,7 +110,7 @@ test('watches until it is interrupted, also while the server is away', async () 
     stderr: (text) => {
       err += text
     },
-    stdin: async () => '',
+    stdin: () => pieces(''),
     env: {},
     signal: abort.signal,
   })
@@ -127,6 +141,7 @@ test.each([
   [['stats', '--url', 'http://127.0.0.1:1', '-c', 'a', '--all'], 'one of them'],
   [['stats', '--url', 'http://127.0.0.1:1', '--server', 'nchan', '--all'], "can't list"],
   [['watch', '--url', 'http://127.0.0.1:1', 'x'], 'no message'],
+  [['watch', '--url', 'http://127.0.0.1:1', '--interval', '2147483648'], '--interval'],
 ])('%j is not understood, and ends with 2', async (args, said) => {
   const { code, err, out } = await command(args)
   expect(code).toBe(2)
@@ -150,4 +165,108 @@ test('helps', async () => {
   const { code, out } = await command(['--help'])
   expect(code).toBe(0)
   expect(out).toContain('pushstream-publish --url')
+})
+
+test('what is no UTF-8 is not published as something else', async () => {
+  const { url, server } = await startServer()
+  const stdin = Uint8Array.of(0x61, 0xff)
+  expect(await command(['--url', url, '-c', 'a', '-'], { stdin })).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('UTF-8'),
+  })
+  expect(await command(['--url', url, '-c', 'a', '--lines', '-'], { stdin })).toMatchObject({ code: 2 })
+  expect(await command(['--url', url, '-c', 'a', '-'], { stdin: Uint8Array.of(0x61, 0xc3) })).toMatchObject({ code: 2 })
+  expect(server.store.find('a')).toBe(undefined)
+  expect(await command(['--url', url, '-c', 'a', '-'], { stdin: '\ufeffx' })).toMatchObject({ code: 0 })
+  expect(server.store.find('a')?.messages[0]?.text.toString()).toBe('\ufeffx')
+})
+
+test('failures of lines are told as they come, five of them, and counted', async () => {
+  const server = createScriptedServer()
+  const { url } = await server.listen()
+  cleanup(() => server.close())
+  const args = ['--url', url, '-c', 'a', '--lines', '--retries', '0', '-']
+  server.on('POST /pub*', (exchange) => exchange.respond(403, {}, ''))
+  const { code, out, err } = await command(args, { stdin: '1\n2\n3\n4\n5\n6\n7' })
+  expect([code, out]).toEqual([1, '0 of 7 published\n'])
+  expect(err.trim().split('\n')).toHaveLength(6)
+  expect(err).toContain('… and 2 more')
+})
+
+test('no name of a channel is obeyed by the terminal', async () => {
+  const { url } = await startServer()
+  await fetch(`${url}/pub?id=${encodeURIComponent('\u001b[2Jx\u009by')}`, { method: 'POST', body: 'x' })
+  const { out } = await command(['stats', '--url', url, '--all'])
+  expect(out).toBe('\\u001b[2Jx\\u009by: published 1, stored 1, subscribers 0\n')
+  const json = (await command(['stats', '--url', url, '--all', '--json'])).out
+  expect(json).not.toMatch(/[^\P{Cc}\n]/u)
+  expect(JSON.parse(json)).toMatchObject({ channel: '\u001b[2Jx\u009by' })
+})
+
+describe('as a process', () => {
+  let folder = ''
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'pushstream-publish-'))
+    const ssr = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
+    await build({ configFile: false, logLevel: 'silent', build: { ssr, outDir: folder, minify: false } })
+  })
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  function start(...args: string[]) {
+    const child = spawn(process.execPath, [join(folder, 'cli.js'), ...args])
+    cleanup(() => void child.kill('SIGKILL'))
+    const told = { out: '', err: '' }
+    child.stdout.on('data', (data) => {
+      told.out += data
+    })
+    child.stderr.on('data', (data) => {
+      told.err += data
+    })
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
+    return { child, told, ended }
+  }
+
+  test('publishes a line when it is there, not when its input ends', async () => {
+    const { url, server } = await startServer()
+    const { child, told, ended } = start('--url', url, '-c', 'a', '--lines', '-')
+    child.stdin.write('first\nsec')
+    await expect.poll(() => server.store.find('a')?.messages.length, { timeout: 10_000 }).toBe(1)
+    child.stdin.end('ond\nthird')
+    expect(await ended).toBe(0)
+    expect(told).toEqual({ out: '3 of 3 published\n', err: '' })
+    expect(server.store.find('a')?.messages.map(({ text }) => text.toString())).toEqual(['first', 'second', 'third'])
+  })
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('%s ends what waits for its input', async (signal) => {
+    const { url, server } = await startServer()
+    for (const more of [[], ['--lines']]) {
+      const { child, ended } = start('--url', url, '-c', 'a', ...more, '-')
+      // More than a pipe holds: once that is gone, it reads.
+      await new Promise((resolve) => child.stdin.write('x'.repeat(2 ** 20), resolve))
+      child.kill(signal)
+      expect(await ended).toBe(1)
+    }
+    // What was not a whole line, or not the whole input, is no message.
+    expect(server.store.find('a')).toBe(undefined)
+  })
+
+  test('a reader that goes away ends watching, without a trace', async () => {
+    const { url } = await startServer()
+    const { child, told, ended } = start('watch', '--url', url, '--interval', '10')
+    await once(child.stdout, 'data')
+    child.stdout.destroy()
+    expect(await ended).toBe(0)
+    expect(told.err).toBe('')
+  })
+
+  test('nothing keeps it once it is done', async () => {
+    const { url } = await startServer()
+    // Its standard input stays open.
+    const { told, ended } = start('--url', url, '-c', 'a', 'x')
+    expect(await ended).toBe(0)
+    expect(told.out).toBe('a: published 1, stored 1, subscribers 0\n')
+    const nobody = start('--url', 'http://127.0.0.1:1', '-c', 'a', '--retries', '0', 'x')
+    expect(await nobody.ended).toBe(1)
+    expect(nobody.told.err).toMatch(/^pushstream-publish: .*reached/)
+  })
 })

@@ -1,8 +1,10 @@
 import { pushStreamServer, type TemplateText } from '@pushstream/publisher'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { missingNginx, startNginx } from '../../../../e2e/support/nginx.js'
+import { lacking } from '../../../../e2e/support/programs.js'
 import { allModes } from '../../../core/test/integration/support.js'
-import { makePublisher, record, startServer } from './support.js'
+import { cleanup, makePublisher, record, startServer } from './support.js'
 
 // Whatever is published arrives as it was: through the module's protocol with each of the usual templates, in a real
 // client of this repository, in every mode.
@@ -56,40 +58,65 @@ const object = fc
   .oneof(fc.object({ maxDepth: 3 }), fc.array(fc.jsonValue(), { minLength: 1 }))
   .map((value) => JSON.parse(JSON.stringify(value)) as object)
 
-for (const [name, kind, template, told, modes] of templates) {
-  test(`a template with ${name}: any text and any object arrives as it is`, async () => {
-    const { url } = await startServer({ settings: { messageTemplate: template } })
-    const publisher = makePublisher({ url, server: pushStreamServer({ text: kind }) })
-    const clients = modes.map((mode) => {
-      const client = record({ url, modes: [mode], ...(told && { messageTemplate: template }) })
-      client.stream.addChannel('c').connect()
-      return { mode, client }
-    })
-    for (const { client } of clients) await client.until(() => client.stream.status.state === 'open')
-    // Without numbers nothing can be fetched again: a message before all listen would be missed.
-    const subscribed = async () => ((await publisher.stats('c'))?.subscribers ?? 0) >= modes.length
-    await expect.poll(subscribed, { interval: 20, timeout: 10_000 }).toBe(true)
-    const samples: (string | object)[] = [
-      ...nasty,
-      ...fc.sample(text, { seed: 5, numRuns: 250 }),
-      ...fc.sample(object, { seed: 6, numRuns: 80 }),
-    ]
-    const one = async (data: string | object) => {
-      const before = clients.map(({ client }) => client.messages.length)
-      await publisher.publish('c', data)
-      await Promise.all(
-        clients.map(({ client }, i) => client.until(() => client.messages.length > (before[i] as number))),
-      )
-      for (const { mode, client } of clients) {
-        const message = client.messages.at(-1)
-        const came = typeof data === 'string' ? message?.text : message?.data
-        expect(came, `${mode}: ${JSON.stringify(data)}`).toEqual(data)
-      }
-    }
-    for (const data of samples) await one(data)
-    for (const { mode, client } of clients) {
-      expect(client.messages.length, mode).toBe(samples.length)
-      expect(client.errors, mode).toEqual([])
-    }
-  })
-}
+/** Each starts with a template, and gives its address. */
+const servers: readonly [name: string, missing: string | undefined, start: (template: string) => Promise<string>][] = [
+  [
+    'the development server',
+    undefined,
+    async (template) => (await startServer({ settings: { messageTemplate: template } })).url,
+  ],
+  [
+    'the module in a live nginx',
+    lacking(missingNginx('push-stream')),
+    async (template) => {
+      const nginx = await startNginx('push-stream', { values: { template } })
+      cleanup(async () => {
+        expect(nginx.crashes).toEqual([])
+        await nginx.close()
+      })
+      return nginx.url
+    },
+  ],
+]
+
+for (const [server, missing, start] of servers)
+  for (const [name, kind, template, told, modes] of templates) {
+    test.skipIf(missing !== undefined)(
+      `${server}, a template with ${name}: any text and any object arrives as it is`,
+      async () => {
+        const url = await start(template)
+        const publisher = makePublisher({ url, server: pushStreamServer({ text: kind }) })
+        const clients = modes.map((mode) => {
+          const client = record({ url, modes: [mode], ...(told && { messageTemplate: template }) })
+          client.stream.addChannel('c').connect()
+          return { mode, client }
+        })
+        for (const { client } of clients) await client.until(() => client.stream.status.state === 'open')
+        // Without numbers nothing can be fetched again: a message before all listen would be missed.
+        const subscribed = async () => ((await publisher.stats('c'))?.subscribers ?? 0) >= modes.length
+        await expect.poll(subscribed, { interval: 20, timeout: 10_000 }).toBe(true)
+        const samples: (string | object)[] = [
+          ...nasty,
+          ...fc.sample(text, { seed: 5, numRuns: 250 }),
+          ...fc.sample(object, { seed: 6, numRuns: 80 }),
+        ]
+        const one = async (data: string | object) => {
+          const before = clients.map(({ client }) => client.messages.length)
+          await publisher.publish('c', data)
+          await Promise.all(
+            clients.map(({ client }, i) => client.until(() => client.messages.length > (before[i] as number))),
+          )
+          for (const { mode, client } of clients) {
+            const message = client.messages.at(-1)
+            const came = typeof data === 'string' ? message?.text : message?.data
+            expect(came, `${mode}: ${JSON.stringify(data)}`).toEqual(data)
+          }
+        }
+        for (const data of samples) await one(data)
+        for (const { mode, client } of clients) {
+          expect(client.messages.length, mode).toBe(samples.length)
+          expect(client.errors, mode).toEqual([])
+        }
+      },
+    )
+  }

@@ -70,6 +70,15 @@ test('whatever is let in names no channel to the module’s protocol that is not
   expect(allowed).toBeGreaterThan(100)
 })
 
+test.each(['%C2%80', 'x%C2%85', '%25C2%259Fy'])('a control character above ASCII, %s, is in no name', async (name) => {
+  const all = createAuthorizer({ allow: () => true })
+  for (const address of [`/ws/${name}`, `/ws?channels=${name}`]) {
+    const decision = await all.authorize({ headers: { 'x-original-uri': address } })
+    // By argument, what is encoded twice is a name with percent signs.
+    expect(decision, address).toMatchObject({ allowed: address.includes('=%25') })
+  }
+})
+
 describe('the request', () => {
   test.each([
     ['without the header', {}],

@@ -1,63 +1,7 @@
-import {
-  nchanServer,
-  Publisher,
-  PublisherError,
-  type PublisherOptions,
-  pushStreamServer,
-  relayServer,
-} from '@pushstream/publisher'
+import { nchanServer, Publisher, pushStreamServer, relayServer } from '@pushstream/publisher'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-
-interface Asked {
-  readonly method: string
-  readonly path: string
-  readonly body: string
-  readonly headers: Headers
-}
-
-type Reply = Response | Error | ((asked: Asked, signal: AbortSignal) => Promise<Response>)
-
-const taken = (channel = 'c', n = 1) =>
-  new Response(`{"channel": "${channel}", "published_messages": ${n}, "stored_messages": ${n}, "subscribers": 0}\r\n`)
-const failing = (code: string, more: object = {}) =>
-  Object.assign(new TypeError('fetch failed'), { cause: Object.assign(new Error(code), { code, ...more }) })
-const refused = () => failing('ECONNREFUSED', { syscall: 'connect' })
-const broken = () => failing('ECONNRESET', { syscall: 'read' })
-
-/** A publisher to a server that answers as it is told, one reply a request, the last one for ever. */
-function scripted(replies: readonly Reply[], options: Partial<PublisherOptions> = {}) {
-  const asked: Asked[] = []
-  const fetch = vi.fn(async (input: RequestInfo | URL, init: RequestInit = {}) => {
-    const { pathname, search } = new URL(String(input))
-    const one = {
-      method: init.method ?? 'GET',
-      path: pathname + search,
-      body: new TextDecoder().decode(init.body as Uint8Array),
-      headers: new Headers(init.headers),
-    }
-    asked.push(one)
-    const reply = replies[Math.min(asked.length, replies.length) - 1] as Reply
-    if (reply instanceof Error) throw reply
-    return typeof reply === 'function' ? reply(one, init.signal as AbortSignal) : reply.clone()
-  })
-  const publisher = new Publisher({
-    url: 'http://push.test',
-    retry: { delay: 0, attempts: 3 },
-    fetch: fetch as never,
-    ...options,
-  })
-  return { publisher, asked }
-}
-
-async function errorOf(promise: Promise<unknown>): Promise<PublisherError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason) => reason,
-  )
-  expect(error).toBeInstanceOf(PublisherError)
-  return error as PublisherError
-}
+import { type Asked, broken, errorOf, failing, refused, scripted, taken } from '../support/scripted.js'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -487,14 +431,35 @@ describe('requests', () => {
 })
 
 test('statistics whose names are no JSON are read all the same', async () => {
+  // Pages subscribe to what they like, and that makes channels: these would have a message go elsewhere, or twice.
+  const end = '", "published_messages": 3, "stored_messages": 2, "subscribers": 1}'
   const line = (name: string) =>
     `{"channel": "${name}", "published_messages": 3, "stored_messages": 2, "subscribers": 1}`
-  const names = ['a', 'he said "hi"', 'back\\slash', 'x", "published_messages": 1', 'é', 'a}, {b']
+  const names = [
+    'a',
+    'he said "hi"',
+    'back\\slash',
+    'x", "published_messages": 1',
+    'é',
+    'a}, {b',
+    `x${end}, {"channel": "x`,
+    `x${end},{"channel": "admin`,
+    'last',
+  ]
   const body = `{"hostname": "vm", "time": "2026-11-20T22:22:45", "channels": 69, "wildcard_channels": 0, "uptime": 1542, "infos": [\r\n${names.map(line).join(',\r\n')}\r\n]}\r\n`
-  const { publisher } = scripted([new Response(body)])
+  const { publisher, asked } = scripted([new Response(body)])
   const all = await publisher.stats({ all: true })
   expect(all.map(({ channel }) => channel)).toEqual(names)
+  expect(asked).toHaveLength(1)
   expect(all[0]).toEqual({ channel: 'a', published: 3, stored: 2, subscribers: 1, lastMessageId: undefined })
+})
+
+test('what is listed twice gets a message once', async () => {
+  const line = '{"channel": "a", "published_messages": 3, "stored_messages": 2, "subscribers": 1}'
+  const listed = `{"hostname": "vm", "time": "x", "channels": 2, "infos": [\r\n${line},\r\n${line}\r\n]}\r\n`
+  const { publisher, asked } = scripted([new Response(listed), taken('a')])
+  expect(await publisher.broadcast('x', { matching: '' })).toHaveLength(1)
+  expect(asked[1]?.path).toBe('/pub?id=a')
 })
 
 test('watch asks again and again, until its signal says so', async () => {

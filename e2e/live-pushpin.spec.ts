@@ -1,0 +1,207 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { EventStream } from '@fanoutio/eventstream'
+import { createFaultProxy, type FaultProxy } from '@pushstream/testkit'
+import { GripDjango } from '../packages/core/test/support/grip-django.js'
+import { missingPushpin, type Pushpin, startPushpin } from './support/pushpin.js'
+import { test as base, expect, needs } from './support/test.js'
+
+// Pushpin holds the connections of pages; the application behind it answers once, and publishes to it.
+
+needs(missingPushpin())
+
+const impatient = { reconnectOnTimeoutInterval: 200 }
+const upTo = (n: number, from = 1) => Array.from({ length: n - from + 1 }, (_, i) => i + from)
+const isOpen = ({ status }: { status: { state: string } }) => status.state === 'open'
+
+const test = base.extend<{ django: GripDjango; pushpin: Pushpin; network: FaultProxy }>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the pattern
+  django: async ({}, use) => {
+    const django = await new GripDjango().start()
+    await use(django)
+    await django.close()
+  },
+  pushpin: async ({ django }, use) => {
+    const pushpin = await startPushpin(django.url)
+    django.control = pushpin.control
+    await use(pushpin)
+    await pushpin.close()
+  },
+  network: async ({ pushpin }, use) => {
+    const network = createFaultProxy({ target: pushpin.url })
+    await network.listen()
+    await use(network)
+    await network.close()
+  },
+})
+
+for (const together of [false, true]) {
+  const protocol = { name: 'django', together } as const
+  const way = `channels ${together ? 'together' : 'apart'}`
+
+  test(`each message once, through cuts, items that got lost and a restart; ${way}`, async ({
+    tab,
+    django,
+    pushpin,
+    network,
+  }) => {
+    await tab.load(undefined, 'elsewhere.html')
+    await tab.start({ protocol, options: { url: network.url, ...impatient }, channels: { a: 0, b: 0 } })
+    await tab.until('open', isOpen)
+    for (const n of upTo(60)) {
+      // Some never reach Pushpin.
+      django.publish('a', `{"n":${n},"of":"50%"}`, { type: 'answer', live: n % 7 !== 0 })
+      django.publish('b', `{"n":${n}}`, { live: n % 11 !== 0 })
+      await django.sent
+      if (n % 20 === 10) network.cut()
+      if (n === 30) await pushpin.restart()
+    }
+    await tab.received(120)
+    // On a connection that lasts Pushpin sees the hole by the next item, and asks the application.
+    await tab.until('open', isOpen)
+    for (const n of upTo(64, 61)) django.publish('a', `{"n":${n},"of":"50%"}`, { live: n === 61 || n === 64 })
+    const { messages, gaps } = await tab.received(124)
+    const of = (name: string) => messages.filter(({ channel }) => channel === name)
+    expect(of('a').map(({ id }) => id)).toEqual(upTo(64))
+    expect(of('b').map(({ id }) => id)).toEqual(upTo(60))
+    expect(of('a').map(({ data }) => data)).toEqual(upTo(64).map((n) => ({ n, of: '50%' })))
+    expect(messages.find(({ channel }) => channel === 'a')).toMatchObject({ type: 'answer', mode: 'eventsource' })
+    expect(gaps).toEqual([])
+    expect(django.server.requests.some(({ query }) => query.get('recover') === 'true')).toBe(true)
+  })
+
+  test(`190 stored events of two channels are 190; ${way}`, async ({ tab, django, network }) => {
+    for (const n of upTo(130)) django.publish('p', `p${n}`)
+    for (const n of upTo(60)) django.publish('q', `q${n}`)
+    await django.sent
+    await tab.load(undefined, 'elsewhere.html')
+    const options = { url: network.url, lastEventId: 'p:0,q:0', ...impatient }
+    await tab.start({ protocol, options, channels: { p: 0, q: 0 } })
+    await tab.received(190)
+    django.publish('q', 'q61')
+    const { messages, gaps } = await tab.received(191)
+    expect(messages.filter(({ channel }) => channel === 'p').map(({ id }) => id)).toEqual(upTo(130))
+    expect(messages.filter(({ channel }) => channel === 'q').map(({ id }) => id)).toEqual(upTo(61))
+    expect(gaps).toEqual([])
+  })
+
+  test(`trimmed, and no longer allowed; ${way}`, async ({ tab, django, network }) => {
+    for (const n of upTo(5)) django.publish('a', `a${n}`)
+    django.store.trim('a', 2)
+    await django.sent
+    await tab.load(undefined, 'elsewhere.html')
+    const options = { url: network.url, lastEventId: 'a:1,secret:0', ...impatient }
+    await tab.start({ protocol, options, channels: { a: 0, secret: 0 } })
+    const { gaps } = await tab.until('a gap', (now) => now.gaps.length === 1 && isOpen(now))
+    expect(gaps).toEqual([{ channel: 'a', first: 2, last: 5, reason: 'overflow' }])
+    django.publish('secret', 'allowed')
+    await tab.received(1)
+    django.kick('secret')
+    await tab.until('a refusal', ({ errors }) => errors.some(({ code }) => code === 'forbidden'))
+    await tab.until('open', isOpen)
+    django.publish('a', 'a6')
+    await tab.received(2)
+  })
+}
+
+test('holes that mean nothing to the client are filled by Pushpin', async ({ tab, django, network }) => {
+  await tab.load(undefined, 'elsewhere.html')
+  const protocol = { name: 'django', holes: 'ignore' } as const
+  await tab.start({ protocol, options: { url: network.url, ...impatient }, channels: { a: 0 } })
+  await tab.until('open', isOpen)
+  for (const n of upTo(12)) django.publish('a', `${n}`, { live: n % 4 === 0 })
+  const { messages, gaps, stats } = await tab.received(12)
+  expect(messages.map(({ id }) => id)).toEqual(upTo(12))
+  expect([gaps, stats.reconnects]).toEqual([[], 0])
+})
+
+test('a name that is percent-encoded, of which Pushpin can send nothing that is stored: live, and a gap for the rest', async ({
+  tab,
+  django,
+  network,
+}) => {
+  await tab.load(undefined, 'elsewhere.html')
+  await tab.start({
+    protocol: { name: 'django' },
+    options: { url: network.url, ...impatient },
+    channels: { 'é@': 0, b: 0 },
+  })
+  await tab.until('open', isOpen)
+  for (const n of upTo(3)) django.publish('é@', `${n}`)
+  await tab.received(3)
+  // Nothing was missed: it goes on, and nothing is said.
+  network.cut()
+  await tab.until('a reconnect', ({ stats }) => stats.reconnects >= 2)
+  await tab.until('open', isOpen)
+  django.publish('é@', '4')
+  await tab.received(4)
+  expect((await tab.recording()).gaps).toEqual([])
+  django.publish('é@', '5', { live: false })
+  django.publish('b', '1', { live: false })
+  network.cut()
+  const { gaps } = await tab.until('a gap', (now) => now.gaps.length > 0)
+  expect(gaps).toEqual([{ channel: 'é@', first: 5, last: 'unknown', reason: 'overflow' }])
+  await tab.until('open', isOpen)
+  django.publish('é@', '6')
+  const { messages } = await tab.received(6)
+  const of = (name: string) => messages.filter(({ channel }) => channel === name).map(({ id }) => id)
+  expect([of('é@'), of('b')]).toEqual([[1, 2, 3, 4, 6], [1]])
+})
+
+test('@fanoutio/eventstream: the application restarts, and pages keep their connections', async ({ tab }) => {
+  let server: Server | undefined
+  let events: EventStream | undefined
+  let asked = 0
+  const start = async (port: number, control = '') => {
+    events = new EventStream(control === '' ? {} : { grip: control })
+    const starting = createServer((request, response) => {
+      asked++
+      response.setHeader('Access-Control-Allow-Origin', '*')
+      const channels = new URL(request.url ?? '', 'http://h').searchParams.getAll('channel')
+      void events?.run(request, response, channels)
+    })
+    await new Promise<void>((resolve) => starting.listen(port, '127.0.0.1', resolve))
+    server = starting
+    return (starting.address() as AddressInfo).port
+  }
+  const stop = async () => {
+    server?.closeAllConnections()
+    await new Promise((resolve) => server?.close(resolve))
+  }
+  const port = await start(0)
+  const pushpin = await startPushpin(`http://127.0.0.1:${port}`)
+  const grip = `${pushpin.control}/?iss=pushpin&key=of-a-test`
+  try {
+    await stop()
+    await start(port, grip)
+    await tab.load(undefined, 'elsewhere.html')
+    const protocol = { name: 'django', probe: false } as const
+    await tab.start({ protocol, options: { url: pushpin.url, ...impatient }, channels: { a: 0, b: 0 } })
+    await tab.until('open', isOpen)
+    const publish = async (from: number, to: number) => {
+      for (const n of upTo(to, from))
+        await events?.publishEvent(n % 2 === 0 ? 'a' : 'b', { event: 'tick', data: { n } })
+    }
+    await publish(1, 10)
+    await tab.received(10)
+    const before = asked
+    await stop()
+    await start(port, grip)
+    await publish(11, 20)
+    const { messages, gaps, stats } = await tab.received(20)
+    const of = (name: string) =>
+      messages.filter(({ channel }) => channel === name).map(({ data }) => (data as { n: number }).n)
+    expect(of('a')).toEqual(upTo(20).filter((n) => n % 2 === 0))
+    expect(of('b')).toEqual(upTo(20).filter((n) => n % 2 === 1))
+    expect([asked, gaps, stats.reconnects]).toEqual([before, [], 0])
+    // With Pushpin the connections end, and they are made anew.
+    await pushpin.restart()
+    await tab.until('a reconnect', ({ stats }) => stats.reconnects > 0)
+    await tab.until('open', isOpen)
+    await publish(21, 22)
+    await tab.received(22)
+  } finally {
+    await pushpin.close()
+    await stop()
+  }
+})
