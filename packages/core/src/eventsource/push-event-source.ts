@@ -215,6 +215,10 @@ export class PushEventSource extends EventTarget {
       this.#reconnect(message, status, floor, least)
     }
     const patient = environment.setTimeout(() => lost(`There was no answer within ${timeout} ms.`), timeout)
+    abort.signal.addEventListener('abort', () => {
+      environment.clearTimeout(patient)
+      watch?.stop()
+    })
     let response: Response | undefined
     const run = async () => {
       response = await this.#request(abort.signal)
@@ -258,24 +262,20 @@ export class PushEventSource extends EventTarget {
       })
       lost('The server ended the stream.')
     }
-    run()
-      .catch((cause: unknown) => {
-        if (!current()) return
-        const why = cause instanceof Error ? cause.message : cause
-        if (response !== undefined) return lost(`The connection was lost: ${why}`)
-        // What no network carries is not there later either.
-        if (!/^https?:/.test(this.#url)) return this.#fail(`The address can't be fetched: ${why}`, undefined)
-        lost(`The server could not be reached: ${why}${this.#hint()}`)
-      })
-      .finally(() => {
-        environment.clearTimeout(patient)
-        watch?.stop()
-      })
+    run().catch((cause: unknown) => {
+      if (!current()) return
+      const why = cause instanceof Error ? cause.message : cause
+      if (response !== undefined) return lost(`The connection was lost: ${why}`)
+      // What no network carries is not there later either.
+      if (!/^https?:/.test(this.#url)) return this.#fail(`The address can't be fetched: ${why}`, undefined)
+      lost(`The server could not be reached: ${why}${this.#hint()}`)
+    })
   }
 
   async #request(signal: AbortSignal): Promise<Response> {
     const { headers, lastEventIdParameter: parameter } = this.#init
     const added = typeof headers === 'function' ? await headers() : headers
+    signal.throwIfAborted()
     const url = new URL(this.#url)
     const all: Record<string, string> = { ...added, Accept: 'text/event-stream' }
     if (this.#lastEventId !== '' && parameter !== undefined) url.searchParams.set(parameter, this.#lastEventId)

@@ -35,12 +35,10 @@ const reserved = /^(?:stream-.*|keep-alive)$/
  * the one whose number went on. A replay of several pages repeats messages, and numbers go back with it.
  */
 export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, shared: Shared): Decoder {
-  /** The highest number of each channel on this connection. */
+  /** How far each channel is on this connection. */
   const newest: Ids = new Map()
-  /** The ids of the message before. */
-  let before: Ids | undefined
-  /** The message before, where it had a number. */
-  let latest = ''
+  /** The message that had this number. */
+  const keys = new Map<string, string>()
   /** Channels of which the server was asked where they stand. */
   const probed = new Set<string>()
   /** Channels that the server has reset. */
@@ -132,7 +130,6 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
       resets.add(name)
     }
     for (const [name, at] of ids) if (at !== unreachable) mark(name, at, names.includes(name) && !probed.has(name))
-    before = ids
     inlet.ping()
   }
 
@@ -149,17 +146,18 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
       else if (n < highest) below.push(name)
     }
     const one = (names: readonly string[]) => (names.length === 1 ? { name: names[0] as string } : 'unclear')
-    if (above.length > 0)
-      return one(above.length === 1 ? above : above.filter((name) => before?.get(name) !== ids.get(name)))
+    if (above.length > 0) return one(above)
     // A page of a replay begins where not all of the one before it began: a number that went back tells nothing. Alone, it
     // may be of a server that counts anew.
     if (below.length > 0) return ids.size === 1 ? one(below) : 'known'
     // Numbers begin at 1: what is at 0 has no message yet.
     const possible = unknown.filter((name) => (ids.get(name) as number) > 0)
+    const silent = channels.filter((name) => !ids.has(name))
+    // It may be of a channel that has no numbers as well.
+    if (silent.length > 0 && possible.some((name) => own.has(name))) return 'unclear'
     if (possible.length > 0) return one(possible)
     // No number went on: a repetition, or a message of a channel that has none.
-    const silent = channels.filter((name) => !ids.has(name))
-    if (silent.length === 0 || key === latest) return 'known'
+    if (silent.length === 0 || [...ids.keys()].some((name) => keys.get(name) === key)) return 'known'
     return silent.length === 1 ? one(silent) : 'untold'
   }
 
@@ -176,7 +174,7 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
       if (event !== undefined && reserved.test(event)) return inlet.ping()
       return channels.length === 1 ? deliver(channels[0] as string, undefined, text, meta) : untold()
     }
-    const ids = id === 'error' ? undefined : parseIds(id)
+    const ids = parseIds(id)
     if (ids === undefined) return inlet.dead(text, `no id of this server: ${id.slice(0, 80)}`)
     shared.stored = true
     const key = `${event}\n${text}`
@@ -184,7 +182,6 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
     if (told === 'untold') return untold()
     if (told === 'unclear' && blind) {
       for (const [name, n] of ids) mark(name, n, false)
-      before = ids
       return inlet.dead(text, `nothing tells its channel, as it can't be asked for again: leave out 'together'`)
     }
     if (told === 'unclear') {
@@ -194,12 +191,11 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
     }
     const name = told === 'known' ? undefined : told.name
     for (const [one, n] of ids) if (one !== name && n !== unreachable && !newest.has(one)) mark(one, n, false)
-    before = ids
     if (name === undefined) return
     const n = ids.get(name)
     if (n !== undefined) {
-      newest.set(name, Math.max(n, newest.get(name) ?? n))
-      latest = key
+      newest.set(name, n)
+      keys.set(name, key)
     }
     deliver(name, n, text, meta)
   }

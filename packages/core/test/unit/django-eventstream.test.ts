@@ -1,3 +1,4 @@
+import { createManualClock } from '@pushstream/testkit'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { PushStream } from '../../src/client.js'
@@ -593,6 +594,100 @@ describe('which channel it is', () => {
     expect(told).toEqual([])
   })
 
+  describe('what is repeated is nothing of the channel that is not stored', () => {
+    test('where the server reads once more', async () => {
+      const { told, connect } = session(['a', 'u'], { ...together, ...known }, 'a:4')
+      const [five, six] = [event('message', 'a:5', 'a5'), event('message', 'a:6', 'a6')]
+      await connect().feed(
+        opening + five + six + five + six + event('message', 'a:6', 'u') + event('message', 'a:7', 'a7'),
+      )
+      expect(told).toEqual([
+        ['a', 5, 'a5'],
+        ['a', 6, 'a6'],
+        ['u', undefined, 'u'],
+        ['a', 7, 'a7'],
+      ])
+    })
+
+    test('one event alone', async () => {
+      const { told, connect } = session(['a', 'u'], { ...together, ...known }, 'a:4')
+      await connect().feed(opening + event('message', 'a:5', 'a5').repeat(2) + event('info', 'a:5', 'a5'))
+      expect(told).toEqual([
+        ['a', 5, 'a5'],
+        ['u', undefined, 'a5'],
+      ])
+    })
+
+    test('pages', async () => {
+      const { told, connect } = session(['p', 'q', 'u'], { ...together, ...known }, 'p:0,q:0')
+      const page = (p: readonly number[], q: readonly number[], from: number) =>
+        p.map((n) => event('message', `p:${n},q:${from}`, `p${n}`)).join('') +
+        q.map((n) => event('message', `p:${p.at(-1)},q:${n}`, `q${n}`)).join('')
+      await connect().feed(
+        opening + page([1, 2, 3], [1, 2], 0) + page([4, 5], [1, 2], 0) + event('message', 'p:5,q:2', 'u'),
+      )
+      expect(told).toEqual([
+        ...[1, 2, 3].map((n) => ['p', n, `p${n}`]),
+        ...[1, 2].map((n) => ['q', n, `q${n}`]),
+        ...[4, 5].map((n) => ['p', n, `p${n}`]),
+        ['u', undefined, 'u'],
+      ])
+    })
+
+    test('before anything is known, where the server tells no positions', async () => {
+      const { told, connect } = session(['a', 'u'], { ...together, ...known })
+      const first = connect()
+      await first.feed(opening + event('message', 'a:5', 'u’s or a’s'))
+      expect(told).toEqual([])
+      expect(first.over).toMatchObject({ kind: 'end' })
+      const next = connect()
+      expect(next.asked).toBe('a:4')
+      await next.feed(opening + event('message', 'a:5', 'a5') + event('message', 'a:5', 'u'))
+      expect(told).toEqual([
+        ['a', 5, 'a5'],
+        ['u', undefined, 'u'],
+      ])
+    })
+
+    test('… but no stream is ended for channels that only its address brings', async () => {
+      const { told, connect } = session(['u'], { channels: 'route', ...known })
+      const stream = connect()
+      await stream.feed(opening + event('message', 'a:5', 'u’s or a’s') + event('message', 'a:5', 'u'))
+      expect(stream.over).toBeUndefined()
+      expect(told).toEqual([['u', undefined, 'u']])
+    })
+
+    test('a counter that began anew', async () => {
+      const { told, connect } = session(['a', 'u'], { ...together, ...known }, 'a:0')
+      const stream = connect()
+      await stream.feed(opening + event('message', 'a:1', 'old') + event('message', 'a:2', 'older'))
+      await stream.feed(event('message', 'a:1', 'new') + event('message', 'a:1', 'u'))
+      expect(told.slice(2)).toEqual([gap('a', 3, 'unknown', 'restart'), ['a', 1, 'new'], ['u', undefined, 'u']])
+    })
+  })
+
+  test('two numbers that went on at once tell nothing', async () => {
+    const { told, connect } = session(['a', 'b'], together, 'a:1,b:1')
+    const stream = connect()
+    await stream.feed(opening + event('message', 'a:2,b:2', 'x'))
+    expect(told).toEqual([])
+    expect(stream.over).toMatchObject({ kind: 'end' })
+    expect(connect().asked).toBe('a:1,b:1')
+  })
+
+  test('a number that can’t exist is no place, also where a server gives it back', async () => {
+    const { told, connect } = session(['a', 'b'], together)
+    await connect().feed(opening + reset('a:4,b:2147483647', 'a') + event('message', 'a:4,b:3', 'x'))
+    expect(told).toEqual([['b', 3, 'x']])
+    expect(connect().asked).toBe('a:4,b:3')
+  })
+
+  test('a stream that was refused says nothing of positions', async () => {
+    const { connect } = session(['a'])
+    await connect().feed(opening + event('stream-error', 'error', '{"condition":"internal-error"}'))
+    expect(connect().asked).toBe('a:2147483647')
+  })
+
   test('the id `error` is never stored or sent, and garbage is a dead letter', async () => {
     const { told, connect } = session(['a'], {}, 'a:1')
     await connect().feed(
@@ -889,6 +984,52 @@ describe('the client with it', () => {
     )
   })
 
+  test('45 seconds without a byte are the end of a connection, 20 are not', async () => {
+    const clock = createManualClock(1_000_000)
+    const streams: ReadableStreamDefaultController<Uint8Array>[] = []
+    const asked: (string | null)[] = []
+    const stream = new PushStream({
+      ...options,
+      environment: {
+        now: () => clock.now(),
+        setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
+        clearTimeout: (timer) => clock.clearTimeout(timer as number),
+        random: () => 0,
+        page: undefined,
+        fetch: async (url) => {
+          asked.push(new URL(url as string).searchParams.get('lastEventId'))
+          const body = new ReadableStream<Uint8Array>({ start: (controller) => void streams.push(controller) })
+          return new Response(body, { headers: { 'Content-Type': 'text/event-stream' } })
+        },
+      },
+    })
+    const send = async (text: string) => {
+      if (text !== '') streams.at(-1)?.enqueue(Buffer.from(text))
+      for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
+    }
+    const errors: string[] = []
+    stream.on('error', ({ code }) => errors.push(code))
+    stream.addChannel('a').connect()
+    await send('')
+    await send(opening + reset('a:4', 'a'))
+    expect(stream.status.state).toBe('open')
+    for (let i = 0; i < 30; i++) {
+      await clock.advance(20_000)
+      await send(i % 2 === 0 ? 'event: keep-alive\ndata:\n\n' : ':\n\n')
+    }
+    await clock.advance(44_999)
+    await send('')
+    expect([asked, errors]).toEqual([[`a:${2 ** 31 - 1}`], []])
+    await clock.advance(1)
+    await send('')
+    expect(errors).toEqual(['silent'])
+    await clock.advance(1000)
+    await send('')
+    expect(asked.slice(1)).toEqual(['a:4'])
+    stream.close()
+    expect(clock.pending).toBe(0)
+  })
+
   test('publishes nothing', async () => {
     const stream = new PushStream(options).addChannel('a')
     await expect(stream.sendMessage('x')).rejects.toMatchObject({ code: 'send' })
@@ -897,7 +1038,7 @@ describe('the client with it', () => {
 
 test('verdicts', () => {
   const { verdict, wiped, explanation, positionOf } = make()
-  const statuses = [400, 401, 403, 404, 406, 302, 408, 429, 500, 502, 503]
+  const statuses = [400, 401, 403, 404, 406, 302, 408, 409, 425, 429, 500, 502, 503]
   expect(statuses.filter((status) => verdict({ kind: 'status', status }) === 'rejected')).toEqual([
     400, 401, 403, 404, 406, 302,
   ])

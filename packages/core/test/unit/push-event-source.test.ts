@@ -610,7 +610,9 @@ describe('the rhythm of the pings', () => {
     await settle()
     last().open()
     await settle()
-    // A server that pings everybody each 15 s, whatever else it sends: this page came 2 s before.
+    // A server that greets, and pings everybody each 15 s, whatever else it sends: this page came 2 s before.
+    last().send(': welcome\n\n')
+    await settle()
     await seconds(2)
     for (let i = 0; i < 4; i++) {
       last().send(': ping\n\n')
@@ -626,6 +628,22 @@ describe('the rhythm of the pings', () => {
     await seconds(37)
     expect(one.readyState).toBe(1)
     await seconds(1)
+    await settle()
+    expect(one.readyState).toBe(0)
+  })
+
+  test('one that is late, and two that come nearly together, change nothing', async () => {
+    const one = source()
+    await settle()
+    last().open()
+    for (const after of [15, 15, 29.4, 0.6, 0.1, 14.9]) {
+      await seconds(after)
+      last().send('event: ping\ndata:\n\n')
+      await settle()
+    }
+    await seconds(60)
+    expect(one.readyState).toBe(1)
+    await seconds(15)
     await settle()
     expect(one.readyState).toBe(0)
   })
@@ -685,6 +703,47 @@ test('Retry-After is kept to when the network comes back, an ordinary back-off i
   back()
   await settle()
   expect(requests).toHaveLength(3)
+})
+
+test('closed while a function is asked for headers: no timer is left, and no request made', async () => {
+  let tell = (_: Record<string, string>) => {}
+  const headers = () =>
+    new Promise<Record<string, string>>((resolve) => {
+      tell = resolve
+    })
+  const one = source({ headers })
+  await settle()
+  expect(clock.pending).toBe(1)
+  one.close()
+  expect(clock.pending).toBe(0)
+  tell({ Authorization: 'x' })
+  await settle()
+  expect(requests).toEqual([])
+})
+
+test.each(['close', 'end', 'refusal'])('after a %s nothing is left behind', async (how) => {
+  const listening = new Set<() => void>()
+  const page = {
+    onBack: (callback: () => void) => {
+      listening.add(callback)
+      return () => void listening.delete(callback)
+    },
+    onLeave: () => () => {},
+  }
+  const one = source({ silence: 45_000, environment: { page } })
+  await settle()
+  if (how === 'refusal') last().respond(403)
+  else last().open()
+  await settle()
+  if (how === 'close') one.close()
+  else if (how === 'end') last().end()
+  await settle()
+  // The next attempt.
+  expect(clock.pending).toBe(how === 'end' ? 1 : 0)
+  expect(listening.size).toBe(how === 'end' ? 1 : 0)
+  expect(last().aborted).toBe(true)
+  one.close()
+  expect([clock.pending, listening.size]).toEqual([0, 0])
 })
 
 test('a server of another origin that doesn’t take the header: the error says so', async () => {
