@@ -4,6 +4,7 @@ import { EventStream } from '@fanoutio/eventstream'
 import { createFaultProxy } from '@pushstream/testkit'
 import express from 'express'
 import { ScriptedDjango } from '../packages/core/test/support/scripted-django.js'
+import { delivers190 } from './support/replay.js'
 import { test as base, expect } from './support/test.js'
 
 // A server of events on another origin than the page: one that does as django-eventstream was seen to do, and the one for Node.
@@ -53,18 +54,7 @@ for (const together of [false, true]) {
     tab,
     django,
   }) => {
-    for (let n = 1; n <= 130; n++) django.publish('p', `p${n}`)
-    for (let n = 1; n <= 60; n++) django.publish('q', `q${n}`)
-    await tab.load(undefined, 'elsewhere.html')
-    const options = { url: django.url, lastEventId: 'p:0,q:0', ...impatient }
-    await tab.start({ protocol, options, channels: { p: 0, q: 0 } })
-    await tab.received(190)
-    django.publish('q', 'q61')
-    const { messages, gaps } = await tab.received(191)
-    expect(messages.filter(({ channel }) => channel === 'p').map(({ id }) => id)).toEqual(upTo(130))
-    expect(messages.filter(({ channel }) => channel === 'q').map(({ id }) => id)).toEqual(upTo(61))
-    expect(messages.every(({ channel, id, text }) => text === `${channel}${id}`)).toBe(true)
-    expect(gaps).toEqual([])
+    await delivers190(tab, django, { protocol, options: { url: django.url, ...impatient } })
   })
 }
 

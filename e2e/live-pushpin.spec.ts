@@ -4,6 +4,7 @@ import { EventStream } from '@fanoutio/eventstream'
 import { createFaultProxy, type FaultProxy } from '@pushstream/testkit'
 import { GripDjango } from '../packages/core/test/support/grip-django.js'
 import { missingPushpin, type Pushpin, startPushpin } from './support/pushpin.js'
+import { delivers190 } from './support/replay.js'
 import { test as base, expect, needs } from './support/test.js'
 
 // Pushpin holds the connections of pages; the application behind it answers once, and publishes to it.
@@ -71,18 +72,7 @@ for (const together of [false, true]) {
   })
 
   test(`190 stored events of two channels are 190; ${way}`, async ({ tab, django, network }) => {
-    for (const n of upTo(130)) django.publish('p', `p${n}`)
-    for (const n of upTo(60)) django.publish('q', `q${n}`)
-    await django.sent
-    await tab.load(undefined, 'elsewhere.html')
-    const options = { url: network.url, lastEventId: 'p:0,q:0', ...impatient }
-    await tab.start({ protocol, options, channels: { p: 0, q: 0 } })
-    await tab.received(190)
-    django.publish('q', 'q61')
-    const { messages, gaps } = await tab.received(191)
-    expect(messages.filter(({ channel }) => channel === 'p').map(({ id }) => id)).toEqual(upTo(130))
-    expect(messages.filter(({ channel }) => channel === 'q').map(({ id }) => id)).toEqual(upTo(61))
-    expect(gaps).toEqual([])
+    await delivers190(tab, django, { protocol, options: { url: network.url, ...impatient } })
   })
 
   test(`trimmed, and no longer allowed; ${way}`, async ({ tab, django, network }) => {
