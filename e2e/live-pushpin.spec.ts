@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { EventStream } from '@fanoutio/eventstream'
 import { createFaultProxy, type FaultProxy } from '@pushstream/testkit'
+import express from 'express'
 import { GripDjango } from '../packages/core/test/support/grip-django.js'
 import { missingPushpin, type Pushpin, startPushpin } from './support/pushpin.js'
 import { delivers190 } from './support/replay.js'
@@ -138,18 +139,25 @@ test('a name that is percent-encoded, of which Pushpin can send nothing that is 
   expect([of('é@'), of('b')]).toEqual([[1, 2, 3, 4, 6], [1]])
 })
 
-test('@fanoutio/eventstream: the application restarts, and pages keep their connections', async ({ tab }) => {
+test('@fanoutio/eventstream on Express: the application restarts, and pages keep their connections', async ({
+  tab,
+}) => {
   let server: Server | undefined
   let events: EventStream | undefined
   let asked = 0
   const start = async (port: number, control = '') => {
     events = new EventStream(control === '' ? {} : { grip: control })
-    const starting = createServer((request, response) => {
+    const app = express()
+    app.use((_, response, next) => {
       asked++
       response.setHeader('Access-Control-Allow-Origin', '*')
-      const channels = new URL(request.url ?? '', 'http://h').searchParams.getAll('channel')
-      void events?.run(request, response, channels)
+      next()
     })
+    app.get(
+      '/events/',
+      events.route((request) => new URL(request.url ?? '', 'http://h').searchParams.getAll('channel')),
+    )
+    const starting = createServer(app)
     await new Promise<void>((resolve) => starting.listen(port, '127.0.0.1', resolve))
     server = starting
     return (starting.address() as AddressInfo).port
