@@ -155,18 +155,12 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
     return this.#inTurn(channel, options, async (one) => {
       const server = this.#server
       const create = server.create(channel)
-      if (create !== undefined) {
-        const before = await this.#stats(channel, options)
-        if (before === undefined) this.#taken(await this.#sender.send(create, one(true, true)), [channel])
-        this.#opened.add(channel)
-        return before === undefined
-      }
       const before = await this.#stats(channel, options)
-      const there = before !== undefined && before.stored !== 0
+      const there = before !== undefined && (create !== undefined || before.stored !== 0)
       if (!there) {
         // Twice is once: it says nothing but that there is a channel.
-        const answer = await this.#sender.send(server.publish([channel], server.opening, {}), one(true, true))
-        this.#taken(answer, [channel])
+        const request = create ?? server.publish([channel], server.opening, {})
+        this.#taken(await this.#sender.send(request, one(true, true)), [channel])
       }
       this.#opened.add(channel)
       return !there
