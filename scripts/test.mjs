@@ -62,11 +62,10 @@ const LIMIT_MINUTES = 20
 const LAST_LINES = 60
 
 /** Everything a step started is in a group of its own, so that nothing of it is left when it is ended. */
-function execute(args) {
+function execute(args, env) {
   const grouped = process.platform !== 'win32'
   const output = process.stdout.isTTY ? 'inherit' : 'pipe'
   return new Promise((resolve) => {
-    const env = { ...process.env, ...variables() }
     const child = spawn(process.execPath, args, {
       cwd: root,
       stdio: ['inherit', output, output],
@@ -78,7 +77,8 @@ function execute(args) {
       [child.stdout, process.stdout],
       [child.stderr, process.stderr],
     ]) {
-      from?.on('data', (piece) => {
+      // Text, so that no character is cut in two.
+      from?.setEncoding('utf8').on('data', (piece) => {
         to.write(piece)
         last = (last + piece).slice(-100_000)
       })
@@ -146,6 +146,8 @@ if (names.some((name) => steps[name].program !== undefined || steps[name].live))
   }
 }
 
+// Looked for once: some have to be started to know whether they work.
+const env = { ...process.env, ...variables() }
 const results = new Map()
 for (const name of names) {
   const step = steps[name]
@@ -154,7 +156,7 @@ for (const name of names) {
   const stopped = obstacle(step, results)
   let result = { outcome: 'skipped', note: stopped?.reason, usable: false }
   if (stopped === undefined) {
-    const { code, last } = await execute(step.run())
+    const { code, last } = await execute(step.run(), env)
     const note = code === 0 ? '' : `exit code ${code}`
     result = { outcome: code === 0 ? 'passed' : 'failed', note, usable: code === 0 || code === 2, last }
   } else if (ci && !stopped.excused) {
