@@ -1,9 +1,7 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { EventStream } from '@fanoutio/eventstream'
 import { createFaultProxy } from '@pushstream/testkit'
-import express from 'express'
 import { ScriptedDjango } from '../packages/core/test/support/scripted-django.js'
+import { startApplication } from './support/express.js'
 import { delivers190 } from './support/replay.js'
 import { test as base, expect } from './support/test.js'
 
@@ -111,20 +109,10 @@ test('PushEventSource, by its script, goes on where the browser’s own would ha
 
 test('@fanoutio/eventstream on Express', async ({ tab }) => {
   const events = new EventStream({})
-  const app = express()
-  app.use((_, response, next) => {
-    response.setHeader('Access-Control-Allow-Origin', '*')
-    next()
-  })
-  app.get(
-    '/events/',
-    events.route((request) => new URL(request.url ?? '', 'http://h').searchParams.getAll('channel')),
-  )
-  const server = createServer(app)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const application = await startApplication(events)
   try {
     await tab.load(undefined, 'elsewhere.html')
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const { url } = application
     const protocol = { name: 'django', probe: false } as const
     await tab.start({ protocol, options: { url, ...impatient }, channels: { a: 0, b: 0 } })
     await tab.until('open', ({ status }) => status.state === 'open')
@@ -135,7 +123,6 @@ test('@fanoutio/eventstream on Express', async ({ tab }) => {
     expect(of('a')).toEqual(upTo(20).filter((n) => n % 2 === 0))
     expect(of('b')).toEqual(upTo(20).filter((n) => n % 2 === 1))
   } finally {
-    server.closeAllConnections()
-    server.close()
+    await application.close()
   }
 })

@@ -1,9 +1,8 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { EventStream } from '@fanoutio/eventstream'
 import { createFaultProxy, type FaultProxy } from '@pushstream/testkit'
-import express from 'express'
 import { GripDjango } from '../packages/core/test/support/grip-django.js'
+import { startApplication } from './support/express.js'
+import { freePort } from './support/programs.js'
 import { missingPushpin, type Pushpin, startPushpin } from './support/pushpin.js'
 import { delivers190 } from './support/replay.js'
 import { test as base, expect, needs } from './support/test.js'
@@ -142,49 +141,30 @@ test('a name that is percent-encoded, of which Pushpin can send nothing that is 
 test('@fanoutio/eventstream on Express: the application restarts, and pages keep their connections', async ({
   tab,
 }) => {
-  let server: Server | undefined
-  let events: EventStream | undefined
-  let asked = 0
-  const start = async (port: number, control = '') => {
-    events = new EventStream(control === '' ? {} : { grip: control })
-    const app = express()
-    app.use((_, response, next) => {
-      asked++
-      response.setHeader('Access-Control-Allow-Origin', '*')
-      next()
-    })
-    app.get(
-      '/events/',
-      events.route((request) => new URL(request.url ?? '', 'http://h').searchParams.getAll('channel')),
-    )
-    const starting = createServer(app)
-    await new Promise<void>((resolve) => starting.listen(port, '127.0.0.1', resolve))
-    server = starting
-    return (starting.address() as AddressInfo).port
-  }
-  const stop = async () => {
-    server?.closeAllConnections()
-    await new Promise((resolve) => server?.close(resolve))
-  }
-  const port = await start(0)
+  const port = await freePort()
   const pushpin = await startPushpin(`http://127.0.0.1:${port}`)
-  const grip = `${pushpin.control}/?iss=pushpin&key=of-a-test`
+  let asked = 0
+  const start = async () => {
+    const events = new EventStream({ grip: `${pushpin.control}/?iss=pushpin&key=of-a-test` })
+    const started = await startApplication(events, port)
+    started.server.on('request', () => asked++)
+    return { events, ...started }
+  }
+  let application = await start()
   try {
-    await stop()
-    await start(port, grip)
     await tab.load(undefined, 'elsewhere.html')
     const protocol = { name: 'django', probe: false } as const
     await tab.start({ protocol, options: { url: pushpin.url, ...impatient }, channels: { a: 0, b: 0 } })
     await tab.until('open', isOpen)
     const publish = async (from: number, to: number) => {
       for (const n of upTo(to, from))
-        await events?.publishEvent(n % 2 === 0 ? 'a' : 'b', { event: 'tick', data: { n } })
+        await application.events.publishEvent(n % 2 === 0 ? 'a' : 'b', { event: 'tick', data: { n } })
     }
     await publish(1, 10)
     await tab.received(10)
     const before = asked
-    await stop()
-    await start(port, grip)
+    await application.close()
+    application = await start()
     await publish(11, 20)
     const { messages, gaps, stats } = await tab.received(20)
     const of = (name: string) =>
@@ -200,6 +180,6 @@ test('@fanoutio/eventstream on Express: the application restarts, and pages keep
     await tab.received(22)
   } finally {
     await pushpin.close()
-    await stop()
+    await application.close()
   }
 })

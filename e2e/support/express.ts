@@ -1,0 +1,36 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { EventStream } from '@fanoutio/eventstream'
+import express from 'express'
+
+/** An application on Express that has events for pages of another origin, at /events/. */
+export interface Application {
+  readonly server: Server
+  readonly port: number
+  readonly url: string
+  close(): Promise<void>
+}
+
+export async function startApplication(events: EventStream, port = 0): Promise<Application> {
+  const app = express()
+  app.use((_, response, next) => {
+    response.setHeader('Access-Control-Allow-Origin', '*')
+    next()
+  })
+  app.get(
+    '/events/',
+    events.route((request) => new URL(request.url ?? '', 'http://h').searchParams.getAll('channel')),
+  )
+  const server = createServer(app)
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  const { port: own } = server.address() as AddressInfo
+  return {
+    server,
+    port: own,
+    url: `http://127.0.0.1:${own}`,
+    async close() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
