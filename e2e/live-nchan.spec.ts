@@ -1,6 +1,7 @@
 import type { ModeName } from '@pushstream/core'
-import { account, type Event, type Sent } from './matrix/accounting.js'
+import { account, type Sent } from './matrix/accounting.js'
 import type { Recording, Start } from './page/page.js'
+import { eventsOf } from './support/account.js'
 import { missingCertificate } from './support/certificate.js'
 import { type NchanNode, type NchanOptions, type NchanPlace, startNchan, startNchanPlace } from './support/nchan.js'
 import { missingNginx } from './support/nginx.js'
@@ -64,14 +65,6 @@ async function publishNumbers(
   }
   await publishAtRate(numbered, channels, count, perSecond, during)
   return sent
-}
-
-function eventsOf({ all, messages }: Recording): Event[] {
-  let next = 0
-  return all.map((event) => {
-    if ('reason' in event) return { kind: 'gap', ...event, at: 0 }
-    return { kind: 'message', channel: event.channel, n: (messages[next++]!.data as { n: number }).n, at: 0 }
-  })
 }
 
 /** Waits for the last number of every channel, and for what is wrong with what came. */

@@ -25,40 +25,49 @@ const RECENT = 256
  *
  * @param patient whether a missing number is waited for, and asked about. If not, holes mean nothing.
  */
-export const cursors = (patient: boolean): Order => ({
-  known: ({ sequence: { last } }) => last,
+export const cursors = (patient: boolean): Order => {
+  /** Channels that were followed without anybody knowing where they stand. */
+  const blind = new WeakSet<Channel['sequence']>()
+  return {
+    known: ({ sequence: { last } }) => last,
 
-  receive(channel, message): Outcome | undefined {
-    const { sequence: state, outlet } = channel
-    if (message instanceof Mark) {
-      mark(channel, message)
-      return undefined
-    }
-    const { id } = message
-    if (id === undefined) {
-      outlet.deliver(message)
-      return 'delivered'
-    }
-    if (state.last !== undefined && id <= state.last) {
-      // Lower numbers are repetitions, unless another text shows that the server counts anew.
-      const known = id > state.last - RECENT ? state.recent?.[id % RECENT] : undefined
-      if (!(known !== undefined && known < 0 && known !== -1 - hashOf(message))) return 'dropped'
-      settle(state, outlet)
-      outlet.gap(state.last + 1, 'unknown', 'restart')
-      state.recent = undefined
-      state.last = id - 1
-    }
-    if (!patient && state.last !== undefined && id > state.last + 1) {
-      state.last = id - 1
-      state.recent = undefined
-    }
-    return sequence(state, message, outlet)
-  },
-})
+    receive(channel, message): Outcome | undefined {
+      const { sequence: state, outlet } = channel
+      if (message instanceof Mark) {
+        mark(channel, message, blind.has(state))
+        if (message.at === undefined) blind.add(state)
+        return undefined
+      }
+      const { id } = message
+      if (id === undefined) {
+        outlet.deliver(message)
+        return 'delivered'
+      }
+      if (state.last !== undefined && id <= state.last) {
+        // Lower numbers are repetitions, unless another text shows that the server counts anew.
+        const known = id > state.last - RECENT ? state.recent?.[id % RECENT] : undefined
+        if (!(known !== undefined && known < 0 && known !== -1 - hashOf(message))) return 'dropped'
+        settle(state, outlet)
+        outlet.gap(state.last + 1, 'unknown', 'restart')
+        state.recent = undefined
+        state.last = id - 1
+      }
+      if (!patient && state.last !== undefined && id > state.last + 1) {
+        state.last = id - 1
+        state.recent = undefined
+      }
+      return sequence(state, message, outlet)
+    },
+  }
+}
 
-function mark({ sequence: state, outlet }: Channel, { at, reset }: Mark): void {
-  if (state.last === undefined) state.last = at
-  else if (reset) {
+/** @param blind whether the channel was followed before without its place being known */
+function mark({ sequence: state, outlet }: Channel, { at, reset }: Mark, blind: boolean): void {
+  if (state.last === undefined) {
+    // Something may have come while nobody listened, and there is no number that would show it.
+    if (blind && at === undefined) outlet.gap('unknown', 'unknown', 'overflow')
+    state.last = at
+  } else if (reset) {
     settle(state, outlet)
     const { last } = state
     if (at === undefined) outlet.gap(last + 1, 'unknown', 'overflow')

@@ -12,6 +12,8 @@ export interface Shared {
   readonly sent: Ids
   /** Channels of which the server doesn't tell where they stand: they are not asked for that again. */
   readonly silent: Set<string>
+  /** Channels that were asked for without a position, as one is answered with nothing. */
+  readonly blind: Set<string>
   /** How often in a row asking a channel from a position was answered with nothing. */
   readonly empty: Map<string, number>
   /** Whether the server numbers what it sends. */
@@ -68,7 +70,7 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
     replaying = true
     for (const name of channels) {
       const at = shared.sent.get(name)
-      if (at === undefined && unresumable(shared, name)) givenUp(name)
+      if (at === undefined && (unresumable(shared, name) || shared.blind.has(name))) givenUp(name)
       else shared.empty.delete(name)
       if (at === unreachable) probed.add(name)
       else if (at !== undefined) mark(name, at, false)
@@ -93,6 +95,7 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
     inlet.message(new Mark(name, undefined, true))
     // Nothing is to be learned from a probe, and the next time one empty answer is enough.
     shared.silent.add(name)
+    shared.blind.add(name)
     shared.empty.set(name, patience - 1)
   }
 

@@ -104,6 +104,7 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
       seeds: seedsOf(endpoint.options),
       sent: new Map(),
       silent: new Set(),
+      blind: new Set(),
       empty: new Map(),
       stored: undefined,
     }

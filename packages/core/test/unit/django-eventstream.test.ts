@@ -186,6 +186,25 @@ describe('what the server was seen to send', () => {
       expect(without.over).toBeUndefined()
     })
 
+    test('nothing was known, and still is not: what came between two connections is a gap, each time', async () => {
+      const one = session(['é'])
+      inVain(one, 3)
+      await one.connect().feed(opening)
+      expect(one.told).toEqual([])
+      const nothing = { gap: 'é', first: 'unknown', last: 'unknown', reason: 'overflow' }
+      await one.connect().feed(opening)
+      expect(one.told).toEqual([nothing])
+      const stream = one.connect()
+      expect(stream.asked).toBe(null)
+      await stream.feed(opening + live(9))
+      expect(one.told).toEqual([nothing, nothing, ['é', 9, '9']])
+      // It has a position again, and what follows it can be had or is missing from there.
+      inVain(one, 1)
+      await one.connect().feed(opening)
+      await one.connect().feed(opening + live(14))
+      expect(one.told.slice(3)).toEqual([unknown('é', 10), nothing, ['é', 14, '14']])
+    })
+
     test('a seed is where the gap begins', async () => {
       const one = session(['é'], {}, '%C3%A9:3')
       expect(inVain(one, 3)).toEqual(['%C3%A9:3', '%C3%A9:3', '%C3%A9:3'])
