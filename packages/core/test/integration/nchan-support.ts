@@ -59,16 +59,18 @@ export const recordNchan = (
 
 export const numberOf = (message: Pick<Message, 'data'>) => (message.data as { n: number }).n
 
-/** Publishes `{ n }` to channels in turn. Resolves with what the server took, or may have taken. */
+/** Publishes `{ n }` to channels in turn, the first being `first`. Resolves with what the server took, or may have taken. */
 export async function publishNumbers(
   live: Live,
   channels: readonly string[],
   count: number,
   perSecond: number,
   during: (number: number) => unknown = () => {},
+  first = 0,
 ): Promise<readonly Sent[]> {
   const sent: Sent[] = []
-  const publish = async (channel: string, n: number) => {
+  const publish = async (channel: string, index: number) => {
+    const n = first + index
     const from = Date.now()
     const taken = await live.publish(channel, JSON.stringify({ n }))
     sent.push({ channel, n, from, taken: taken ? 'yes' : 'unknown' })

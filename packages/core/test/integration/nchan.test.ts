@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createConnection } from 'node:net'
 import { PushStreamError } from '@pushstream/core'
 import { describe, expect, test } from 'vitest'
 import { lacking } from '../../../../e2e/support/programs.js'
@@ -104,6 +106,26 @@ describe.skipIf(missing !== undefined)('live Nchan', () => {
       await live.proxy.refuse(false)
       await recording.until(() => recording.messages.length === 2)
       expect(texts(recording)).toEqual(['1', '2'])
+    })
+
+    test('a reload, and another connection keeps the old worker, which brings no more: found out after pingtimeout', async () => {
+      const live = await startNchan({ adjust: (text) => text.replace(/client_header_timeout .*;/, '') })
+      const recording = recordNchan(live, [mode], {}, { pingtimeout: 2500 })
+      recording.stream.addChannel('a').connect()
+      await open(recording)
+      const before = await publishNumbers(live, ['a'], 10, 200)
+      await recording.until(() => recording.messages.length === 10)
+      // As a browser opens them ahead of need.
+      const unused = createConnection(live.nginx.port, '127.0.0.1')
+      cleanup(() => void unused.destroy())
+      await once(unused, 'connect')
+      // The old worker has it when it has what comes after it.
+      expect(await live.publish('other', 'x')).toBe(true)
+      await live.nginx.reload()
+      const after = await publishNumbers(live, ['a'], 40, 10, undefined, 10)
+      await complete(recording, after)
+      expect(account(recording, [...before, ...after])).toEqual({ ...perfect, gaps: 1 })
+      expect(unused.destroyed).toBe(false)
     })
 
     test('a half-open link is found, and what was sent into it is fetched', async () => {
