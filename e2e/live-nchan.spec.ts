@@ -14,10 +14,11 @@ import { allModes, test as base, expect, needs, note, publishAtRate, Tab } from 
 const test = base.extend<{ nchanOptions: NchanOptions; live: NchanPlace }>({
   nchanOptions: [{}, { option: true }],
 
-  live: async ({ nchanOptions }, use) => {
+  live: async ({ nchanOptions }, use, info) => {
     const live = await startNchanPlace(nchanOptions)
     await use(live)
-    const { crashes } = live.nginx
+    const { crashes, log } = live.nginx
+    if (info.status !== info.expectedStatus) console.log(`nginx said at last:\n${log.slice(-30).join('\n')}`)
     await live.close()
     expect(crashes).toEqual([])
   },

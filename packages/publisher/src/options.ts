@@ -44,6 +44,7 @@ const known = new Set([
   'fetch',
 ])
 const knownRetry = new Set(['attempts', 'delay', 'maxDelay', 'repeat'])
+const knownOfMessage = new Set(['signal', 'repeat', 'eventId', 'eventType', 'contentType', 'ttl'])
 const repeats = ['never', 'with-event-id', 'always']
 
 /** Checks all options, and fills in what is not given. */
@@ -80,6 +81,14 @@ export function settingsOf(
     // Looked up at each request: whoever replaces it later means us, too.
     fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)),
     random: Math.random,
+  }
+}
+
+/** Refuses what no message has, a misspelt name for example. What the values may be is the server's to say. */
+export function checkMessageOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null) throw badOption(`A message takes options: { eventId: '…' }.`)
+  for (const name of Object.keys(options)) {
+    if (!knownOfMessage.has(name)) throw badOption(`There is no option '${name}' of a message.`)
   }
 }
 

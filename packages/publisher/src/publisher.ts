@@ -3,7 +3,7 @@ import { either, pause } from './aborts.js'
 import { type BatchOptions, type Failed, publishEach } from './batch.js'
 import { badOption, PublisherError } from './errors.js'
 import type { Answer } from './failures.js'
-import { type PublisherOptions, settingsOf } from './options.js'
+import { checkMessageOptions, type PublisherOptions, settingsOf } from './options.js'
 import { ChannelQueue } from './queue.js'
 import { aborted, Sender, type SendOptions } from './sender.js'
 import type { ChannelStats, MessageOptions, Server, ServerStats } from './servers/server.js'
@@ -253,6 +253,7 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
 
   async #publish(names: readonly string[], data: unknown, options: PublishOptions): Promise<ChannelStats[]> {
     const server = this.#server
+    checkMessageOptions(options)
     for (const name of names) server.check(name)
     const { signal, repeat, ...message } = options
     const always = this.#repeat === 'always' || (this.#repeat === 'with-event-id' && message.eventId !== undefined)

@@ -3,6 +3,7 @@ import { PushStreamError } from '../errors.js'
 import type { ClientOptions } from '../options.js'
 import { createCursorDecoder, type Shared, unresumable } from './django-eventstream-decoder.js'
 import { encodeIds, type Ids, parseIds, unreachable } from './event-ids.js'
+import { refuseForeign } from './foreign.js'
 import { checkName, refuse, steps } from './names.js'
 import type { ProtocolFactory } from './protocol.js'
 
@@ -53,18 +54,9 @@ const wrong = (message: string): never => {
   throw new PushStreamError('bad-option', message)
 }
 const instead = `leave it out, and give 'lastEventId' what get_current_event_id() was when the page was rendered.`
-/** Options of the module for nginx. */
-const foreign = /^urlPrefix|^json|Argument$|^messageTemplate$|^text$/
-
 /** What the client was told to begin with. Throws a `bad-option` error for what this server doesn't have. */
 function seedsOf(options: ClientOptions = {}): Ids {
-  for (const [name, value] of Object.entries(options)) {
-    if (value !== undefined && foreign.test(name)) {
-      wrong(
-        `'${name}' is of nginx-push-stream-module: leave it out. What djangoEventStream takes stands in its own options.`,
-      )
-    }
-  }
+  refuseForeign('djangoEventStream', options)
   const { messagesPublishedAfter, lastEventId } = options
   if (messagesPublishedAfter !== undefined) {
     wrong(`'messagesPublishedAfter' is nothing that django-eventstream has, as its events have no time: ${instead}`)

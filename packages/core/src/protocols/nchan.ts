@@ -3,6 +3,7 @@ import { unnumbered } from '../delivery/unnumbered.js'
 import { PushStreamError } from '../errors.js'
 import { Received } from '../message.js'
 import type { FrameMeta, ModeName } from '../modes/mode.js'
+import { refuseForeign } from './foreign.js'
 import { createMultipart, headersOf, type Part } from './multipart.js'
 import { checkName, refuse, steps } from './names.js'
 import type { Decoder, DecoderContext, Inlet, ProtocolFactory } from './protocol.js'
@@ -62,6 +63,7 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
   if (where !== 'query' && where !== 'headers') wrong(`'position' of nchan is 'query' or 'headers'.`)
 
   return (endpoint) => {
+    refuseForeign('nchan', endpoint.options)
     const together = separator !== undefined
     /** The id that stands for the newest answer of a long-poll for several channels. */
     let told: { position: Position; id: string } | undefined

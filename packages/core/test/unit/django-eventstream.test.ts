@@ -980,23 +980,6 @@ describe('the client with it', () => {
     expect(() => new PushStream({ ...options, messagesPublishedAfter: undefined } as never)).not.toThrow()
   })
 
-  test.each([
-    { urlPrefixEventsource: '/ev' },
-    { jsonIdKey: 'n' },
-    { channelsByArgument: true },
-    { messagesControlByArgument: true },
-    { tagArgument: 't' },
-    { messageTemplate: '~id~' },
-    { text: 'plain' as const },
-  ])('takes no option of another server: %j', (option) => {
-    expect(() => new PushStream({ ...options, ...option })).toThrow(
-      expect.objectContaining({
-        code: 'bad-option',
-        message: expect.stringContaining(Object.keys(option)[0] as string),
-      }),
-    )
-  })
-
   test.each(['xyz', 'a', '12', 'a:1,', 'a:x'])('a seed that is none is said at once: %j', (lastEventId) => {
     expect(() => new PushStream({ ...options, lastEventId })).toThrow(
       expect.objectContaining({ code: 'bad-option', message: expect.stringMatching(/'lastEventId' is no id/) }),

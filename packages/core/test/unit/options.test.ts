@@ -4,6 +4,7 @@ import { PushStream } from '../../src/client.js'
 import { positionOf } from '../../src/delivery/position.js'
 import { PushStreamError } from '../../src/errors.js'
 import { settingsOf } from '../../src/options.js'
+import { djangoEventStream } from '../../src/protocols/django-eventstream.js'
 import { nchan } from '../../src/protocols/nchan.js'
 import type { Subscription } from '../../src/protocols/protocol.js'
 import { anyString, runs } from './support/runs.js'
@@ -27,6 +28,30 @@ const address = (href: string, options: object = {}) =>
 const here = 'https://www.example.org/some/page'
 
 describe('what is refused, and why', () => {
+  describe.each([
+    ['nchan', nchan()],
+    ['djangoEventStream', djangoEventStream()],
+  ])('%s', (name, protocol) => {
+    test.each([
+      { urlPrefixEventsource: '/ev' },
+      { jsonIdKey: 'n' },
+      { channelsByArgument: true },
+      { messagesControlByArgument: true },
+      { tagArgument: 't' },
+      { messageTemplate: '~id~' },
+      { text: 'plain' as const },
+    ])('what is of another server: %j', (option) => {
+      const known = Object.keys(option)[0] as string
+      expect(() => at(here, { protocol, ...option })).toThrow(
+        expect.objectContaining({
+          code: 'bad-option',
+          message: `'${known}' is of nginx-push-stream-module: leave it out. What ${name} takes stands in its own options.`,
+        }),
+      )
+      expect(() => at(here, { protocol, [known]: undefined })).not.toThrow()
+    })
+  })
+
   test.each<[object, string]>([
     [{ nope: 1 }, "Unknown option 'nope'"],
     [{ Host: 'x' }, "'host'"],

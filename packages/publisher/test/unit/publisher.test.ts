@@ -196,6 +196,12 @@ describe('errors', () => {
     for (const eventId of ['a\nb', 'a"b', '', ' a', 'é']) {
       expect(await errorOf(publisher.publish('c', 'x', { eventId }))).toMatchObject({ code: 'bad-option' })
     }
+    // Without a word the message would go out without its id.
+    for (const options of [{ eventID: '1' }, { signal: undefined, check: true }, null, 'x']) {
+      expect(await errorOf(publisher.publish('c', 'x', options as never))).toMatchObject({ code: 'bad-option' })
+    }
+    const { failed } = await publisher.publishAll([{ channel: 'c', data: 'x', options: { event_id: '1' } as never }])
+    expect(failed.map(({ error }) => error.message)).toEqual(["There is no option 'event_id' of a message."])
     expect(asked).toEqual([])
   })
 })
