@@ -139,14 +139,16 @@ async function bodyOf(url: string, headers: Record<string, string>): Promise<str
   return raw(`${url}${url.includes('?') ? '&' : '?'}${time}`, { 'X-Nginx-PushStream-Mode': 'polling', ...headers })
 }
 
-/** By hand: fetch would resolve the steps of the path. */
+/** By hand: fetch would resolve the steps of the path. `patience`: how long nothing more comes, in ms, when something did. */
 function raw(url: string, headers: Record<string, string>, patience = 2000, line?: string): Promise<string> {
   const [, host = '', port = '', path = ''] = /^http:\/\/([^:]+):(\d+)([^]*)$/.exec(url) ?? []
   return new Promise((resolve) => {
     const socket = connect({ host, port: Number(port) })
     let text = ''
-    socket.setTimeout(patience, () => socket.destroy())
+    // On a machine that is busy the first byte takes its time, and no answer shows nothing.
+    socket.setTimeout(10_000, () => socket.destroy())
     socket.on('data', (data) => {
+      socket.setTimeout(patience)
       text += data
     })
     socket.on('error', () => {})
