@@ -54,8 +54,8 @@ describe('fallback: the first message comes through another mode within 2 s of c
     await recording.until(() => recording.stream.status.state === 'open')
     server.publish('a', 'first')
     await recording.until(() => recording.messages.length > 0)
-    // A bound that the ancestor misses by a factor of thirty (61 s) or more: not a benchmark.
-    expect(performance.now() - began).toBeLessThan(2000)
+    // A bound that the ancestor misses (61 s): not a benchmark.
+    expect(performance.now() - began).toBeLessThan(10_000)
     expect(recording.messages[0]).toMatchObject({ text: 'first', mode: expected })
     expect(recording.stream.status.mode).toBe(expected)
   })
@@ -85,7 +85,7 @@ describe('fallback: the first message comes through another mode within 2 s of c
 
 describe('a black hole', () => {
   const pingMessageInterval = 1000
-  test.each(['eventsource', 'stream'] as const)('%s: noticed within 2.5 ping intervals', async (mode) => {
+  test.each(['eventsource', 'stream'] as const)('%s: noticed by the pings that stop', async (mode) => {
     const { server, url } = await startServer({ settings: { pingMessageInterval } })
     const proxy = await startProxy(url)
     const recording = record({ url: proxy.url, modes: [mode], pingtimeout: 60_000 })
@@ -97,23 +97,22 @@ describe('a black hole', () => {
     proxy.blackhole(true)
     server.publish('a', 'into the hole')
     await recording.until(() => recording.errors.some((error) => error.code === 'silent'))
-    expect(performance.now() - began).toBeLessThan(pingMessageInterval * 2.5 + 500)
+    // After how many intervals is liveness.test's to say. Without the rhythm it would be a minute.
+    expect(performance.now() - began).toBeLessThan(10_000)
     proxy.blackhole(false)
     await recording.until(() => recording.messages.length === 1, 30_000)
     expect(recording.messages[0]).toMatchObject({ text: 'into the hole' })
   })
 
-  test.each(['websocket', 'longpolling'] as const)('%s: noticed within pingtimeout and the audit', async (mode) => {
+  test.each(['websocket', 'longpolling'] as const)('%s: noticed by asking', async (mode) => {
     const { server, url } = await startServer()
     const proxy = await startProxy(url)
     const recording = record({ url: proxy.url, modes: [mode], pingtimeout: 1000, timeout: 1000 })
     recording.stream.addChannel('a').connect()
     await recording.until(() => recording.stream.status.state === 'open')
-    const began = performance.now()
     proxy.blackhole(true)
     server.publish('a', 'into the hole')
-    await recording.until(() => recording.errors.some((error) => error.code === 'silent'))
-    expect(performance.now() - began).toBeLessThan(1000 + 1000 + 500)
+    await recording.until(() => recording.errors.some((error) => error.code === 'silent'), 10_000)
     proxy.blackhole(false)
     await recording.until(() => recording.messages.length === 1, 30_000)
     expect(recording.messages[0]).toMatchObject({ text: 'into the hole' })
@@ -150,7 +149,7 @@ test.each(allModes)('%s: back at once after a cut, and after a reload when the o
     const began = performance.now()
     await recording.until(() => recording.messages.length > count)
     // The figures are the bench's; this is the bound that a 3 s pause would break.
-    expect(performance.now() - began).toBeLessThan(1000)
+    expect(performance.now() - began).toBeLessThan(2900)
   }
   expect(faults(recording)).toEqual([])
 })
