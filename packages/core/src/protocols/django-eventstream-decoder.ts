@@ -71,7 +71,14 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
     for (const name of channels) {
       const at = shared.sent.get(name)
       if (at === undefined && (unresumable(shared, name) || shared.blind.has(name))) givenUp(name)
-      else shared.empty.delete(name)
+      else {
+        shared.empty.delete(name)
+        // Nobody knows where it stands: the second time, something may have come in between. Connections for several
+        // channels overlap where channels are added, and nothing is missing then.
+        if (at === undefined && channels.length === 1 && shared.stored !== false) {
+          inlet.message(new Mark(name, undefined, true))
+        }
+      }
       if (at === unreachable) probed.add(name)
       else if (at !== undefined) mark(name, at, false)
     }

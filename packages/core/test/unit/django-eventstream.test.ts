@@ -132,6 +132,48 @@ describe('what the server was seen to send', () => {
     expect(other.over?.kind).not.toBe('lost')
   })
 
+  describe('a channel of which no message came yet, and nobody tells where it stands', () => {
+    const nothing = gap('a', 'unknown', 'unknown')
+
+    test.each([
+      ['it is not asked', known, 1],
+      ['it does not answer (RedisStorage)', {}, 2],
+    ] as const)('%s: a gap for each time it was away', async (_, settings, connections) => {
+      const { told, connect } = session(['a'], settings)
+      for (let i = 0; i < connections; i++) await connect().feed(opening)
+      expect(told).toEqual([])
+      await connect().feed(opening)
+      expect(told).toEqual([nothing])
+      const heard = connect()
+      expect(heard.asked).toBe(null)
+      await heard.feed(opening + event('message', 'a:5', 'x'))
+      expect(told).toEqual([nothing, nothing, ['a', 5, 'x']])
+      // From here on it is resumed.
+      const resumed = connect()
+      expect(resumed.asked).toBe('a:5')
+      await resumed.feed(opening + event('message', 'a:6', 'y'))
+      expect(told.slice(3)).toEqual([['a', 6, 'y']])
+    })
+
+    test('nothing is said where nothing is stored, as status says it', async () => {
+      const { told, connect, protocol } = session(['a'], known)
+      await connect().feed(opening + event('message', undefined, 'x'))
+      expect(protocol.promises.gaps).toBe('none')
+      await connect().feed(opening + event('message', undefined, 'y'))
+      expect(told).toEqual([
+        ['a', undefined, 'x'],
+        ['a', undefined, 'y'],
+      ])
+    })
+
+    test('several by one connection: nothing is said, as a channel that is added makes another one beside it', async () => {
+      const { told, connect } = session(['a', 'b'], { ...together, ...known })
+      await connect().feed(opening)
+      await connect().feed(opening)
+      expect(told).toEqual([])
+    })
+  })
+
   describe('a position that is answered with nothing, as behind Pushpin where names are percent-encoded', () => {
     const live = (n: number, name = '%C3%A9') => event('message', `${name}:${n}`, `${n}`)
     const unknown = (channel: string, first: number): Told => ({
