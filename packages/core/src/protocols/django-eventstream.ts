@@ -54,6 +54,7 @@ const wrong = (message: string): never => {
   throw new PushStreamError('bad-option', message)
 }
 const instead = `leave it out, and give 'lastEventId' what get_current_event_id() was when the page was rendered.`
+
 /** What the client was told to begin with. Throws a `bad-option` error for what this server doesn't have. */
 function seedsOf(options: ClientOptions = {}): Ids {
   refuseForeign('djangoEventStream', options)
