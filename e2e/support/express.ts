@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { EventStream } from '@fanoutio/eventstream'
+import { freePort } from '@pushstream/testkit'
 import express from 'express'
 
 /** An application on Express that has events for pages of another origin, at /events/. */
@@ -11,7 +11,9 @@ export interface Application {
   close(): Promise<void>
 }
 
-export async function startApplication(events: EventStream, port = 0): Promise<Application> {
+/** `port`: default a free one, which it can come back to. */
+export async function startApplication(events: EventStream, port?: number): Promise<Application> {
+  const own = port ?? (await freePort())
   const app = express()
   app.use((_, response, next) => {
     response.setHeader('Access-Control-Allow-Origin', '*')
@@ -22,8 +24,7 @@ export async function startApplication(events: EventStream, port = 0): Promise<A
     events.route((request) => new URL(request.url ?? '', 'http://h').searchParams.getAll('channel')),
   )
   const server = createServer(app)
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
-  const { port: own } = server.address() as AddressInfo
+  await new Promise<void>((resolve) => server.listen(own, '127.0.0.1', resolve))
   return {
     server,
     port: own,

@@ -1,9 +1,8 @@
-import { createFaultProxy, type FaultProxy } from '@pushstream/testkit'
+import { createFaultProxy, type FaultProxy, freePort } from '@pushstream/testkit'
 import { makeCertificate } from './certificate.js'
 import { ask } from './live.js'
 import { type Nginx, type NginxOptions, startNginx } from './nginx.js'
 import { startPages } from './pages.js'
-import { freePort } from './programs.js'
 import type { Place } from './site.js'
 
 /** An nginx with Nchan, and a network with faults before it. */

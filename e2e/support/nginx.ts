@@ -3,8 +3,9 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '@pushstream/testkit'
 import { accepting, Daemon } from './daemon.js'
-import { freePort, missingProgram, program, withoutModule } from './programs.js'
+import { missingProgram, program, withoutModule } from './programs.js'
 
 /** An nginx of the test's own, on a port that it keeps. */
 export interface Nginx {

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { createServer } from 'node:net'
 
 // No Playwright here, nor in what imports it alone: the tests in Node start the same servers.
 
@@ -53,16 +52,4 @@ export function lacking(...missing: readonly (string | undefined)[]): string | u
   const fatal = reasons.find((reason) => reason !== withoutModule)
   if (fatal !== undefined && /^(1|true)$/i.test(process.env.CI ?? '')) throw new Error(fatal)
   return reasons[0]
-}
-
-/** A port that nobody has at the moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
 }

@@ -1,9 +1,8 @@
 import { createDevServer, type DevServer, type DevServerOptions } from '@pushstream/devserver'
-import { createFaultProxy, type FaultProxy } from '@pushstream/testkit'
+import { createFaultProxy, type FaultProxy, freePort } from '@pushstream/testkit'
 import { makeCertificate } from './certificate.js'
 import { type Nginx, type NginxOptions, startNginx } from './nginx.js'
 import { startPages } from './pages.js'
-import { freePort } from './programs.js'
 import type { Place } from './site.js'
 
 /** A site behind an nginx that passes on to a development server. Both ways, before and behind nginx, can be broken. */

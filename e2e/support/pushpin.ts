@@ -1,8 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '@pushstream/testkit'
 import { accepting, Daemon } from './daemon.js'
-import { freePort, missingProgram, program } from './programs.js'
+import { missingProgram, program } from './programs.js'
 
 /** A Pushpin of the test's own, a GRIP proxy in front of an application. */
 export interface Pushpin {

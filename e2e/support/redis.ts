@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '@pushstream/testkit'
 import { Daemon } from './daemon.js'
-import { freePort, missingProgram, program } from './programs.js'
+import { missingProgram, program } from './programs.js'
 
 /** A Redis of the test's own, on a port that it keeps. */
 export interface Redis {

@@ -1,6 +1,7 @@
-import { EventEmitter } from 'node:events'
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { EventEmitter, once } from 'node:events'
+import { createServer, type Server, type Socket } from 'node:net'
 import { type Clock, systemClock } from './clock.js'
+import { listenOnFreePort } from './free-port.js'
 import { type ClosedBy, type Faults, Link } from './proxy/link.js'
 import { type ProxyTarget, parseTarget, type Target } from './proxy/target.js'
 import type { UpgradePolicy } from './proxy/upgrade.js'
@@ -99,22 +100,23 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> {
     }
   }
 
-  /** Listen on `port`; default 0: any free one. */
+  /** Listen on `port`; default 0: one that is free, and stays so while {@link FaultProxy.refuse | refusing}. */
   async listen(port = 0): Promise<ProxyAddress> {
     if (this.#closed) throw new Error('this proxy was closed; make a new one')
     if (this.#server !== undefined) throw new Error(`this proxy listens already on port ${this.#port}`)
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client))
     this.#server = server
     try {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject)
-        server.listen(port, this.#host, resolve)
-      })
+      if (port === 0) this.#port = await listenOnFreePort(server, this.#host)
+      else {
+        server.listen(port, this.#host)
+        await once(server, 'listening')
+        this.#port = port
+      }
     } catch (error) {
       this.#server = undefined
       throw error
     }
-    this.#port = (server.address() as AddressInfo).port
     return { port: this.#port, url: this.url }
   }
 

@@ -8,6 +8,7 @@ export {
   type ProxyAddress,
   type ProxyStats,
 } from './fault-proxy.js'
+export { freePort } from './free-port.js'
 export { createGate, type Gate } from './gate.js'
 export { createManualClock, type ManualClock } from './manual-clock.js'
 export type { ClosedBy } from './proxy/link.js'
