@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -22,29 +22,56 @@ export const react18 = [
   ...Object.entries(alias).map(([find, replacement]) => ({ find, replacement })),
 ]
 
+/**
+ * No sockets and no waiting. Files share a thread, as one of its own for each would take longer than the tests; `alone`
+ * is for those that put a document into the global scope.
+ */
+function unit(name: string, packages: string, options: { alone?: boolean; resolved?: typeof react18 } = {}) {
+  const { alone = false, resolved = alias } = options
+  return {
+    resolve: { alias: resolved },
+    test: {
+      name,
+      include: [`packages/${packages}/test/unit/**/*.test.{ts,tsx}`],
+      testTimeout: 10_000,
+      pool: 'threads',
+      isolate: alone,
+    },
+  } satisfies TestProjectInlineConfiguration
+}
+
+/** Real sockets and real servers, each test its own. They wait most of the time, so many files run side by side. */
+const integration: TestProjectInlineConfiguration = {
+  resolve: { alias },
+  test: {
+    name: 'integration',
+    include: ['packages/*/test/integration/**/*.test.{ts,tsx}', 'e2e/{support,matrix}/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 30_000,
+    pool: 'forks',
+    maxWorkers: 6,
+    // After the unit tests, which need both cores.
+    sequence: { groupOrder: 1 },
+  },
+}
+
 export default defineConfig({
   resolve: { alias },
   test: {
+    // What tests read without importing it.
+    forceRerunTriggers: [
+      '**/package-lock.json',
+      '**/vite.config.ts',
+      'e2e/nginx/**',
+      'packages/*/test/fixtures/**',
+      'docs/publishing.md',
+    ],
     projects: [
-      {
-        resolve: { alias },
-        test: { name: 'unit', include: ['packages/*/test/unit/**/*.test.{ts,tsx}'], testTimeout: 10_000 },
-      },
-      {
-        resolve: { alias: react18 },
-        test: { name: 'unit-react-18', include: ['packages/react/test/unit/**/*.test.{ts,tsx}'], testTimeout: 10_000 },
-      },
-      {
-        resolve: { alias },
-        test: {
-          name: 'integration',
-          include: ['packages/*/test/integration/**/*.test.{ts,tsx}', 'e2e/{support,matrix}/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 30_000,
-          // Real sockets and a rate of messages: beside each other on two cores they would measure each other.
-          fileParallelism: false,
-        },
-      },
+      unit('unit', '{core,devserver,publisher,testkit}'),
+      unit('unit-react', 'react', { alone: true }),
+      unit('unit-react-18', 'react', { alone: true, resolved: react18 }),
+      unit('unit-vue', 'vue', { alone: true }),
+      integration,
     ],
   },
 })

@@ -15,9 +15,9 @@ export default defineConfig({
   globalSetup: './support/build.ts',
   timeout: 45_000,
   expect: { timeout: 15_000 },
-  // Real sockets, rates and times: beside each other on two cores tests would measure each other.
-  workers: 1,
-  fullyParallel: false,
+  // Each test has servers and pages of its own, and waits most of the time.
+  workers: 4,
+  fullyParallel: true,
   forbidOnly: Boolean(process.env.CI),
   retries: 0,
   reporter: [['list']],

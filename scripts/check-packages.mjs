@@ -1,7 +1,7 @@
 // Looks at every package as its users will: packed, unpacked in a folder of its own beside nothing but what its manifest
 // names, linted, compiled against under both module resolutions, and imported by plain Node. Needs a build, no network.
 import './node-version.mjs'
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import {
   cpSync,
   existsSync,
@@ -24,21 +24,24 @@ const { formatMessage } = await import('publint/utils')
 const workplace = mkdtempSync(join(tmpdir(), 'pushstream-packages-'))
 const problems = []
 
-/** Runs a program; whatever it says is a problem's explanation if it fails. */
+/** Runs a program. Resolves with what it printed; if it fails, that explains the problem. */
 function run(what, program, args, options = {}) {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8', cwd: root, ...options })
-  if (status === 0) return stdout
-  problems.push(`${what}\n${error?.message ?? ''}${stdout ?? ''}${stderr ?? ''}`)
-  return undefined
+  return new Promise((resolve) => {
+    execFile(program, args, { encoding: 'utf8', cwd: root, ...options }, (error, stdout, stderr) => {
+      if (error === null) return resolve(stdout)
+      problems.push(`${what}\n${error.message}\n${stdout}${stderr}`)
+      resolve(undefined)
+    })
+  })
 }
 
-function pack({ name, path }, folder) {
+async function pack({ name, path }, folder) {
   const args = ['pack', '--ignore-scripts', '--pack-destination', folder]
   const npm = process.env.npm_execpath
   // npm is a script of its own on some systems and not to be started without a shell on others.
   const done = npm?.endsWith('.js')
-    ? run(`${name}: npm pack`, process.execPath, [npm, ...args], { cwd: path })
-    : run(`${name}: npm pack`, 'npm', args, { cwd: path, shell: process.platform === 'win32' })
+    ? await run(`${name}: npm pack`, process.execPath, [npm, ...args], { cwd: path })
+    : await run(`${name}: npm pack`, 'npm', args, { cwd: path, shell: process.platform === 'win32' })
   return (
     done &&
     join(
@@ -55,7 +58,7 @@ async function lint({ name, manifest }, tarball) {
   const untyped = Object.entries(manifest.exports).filter(([, target]) => typeof target === 'string')
   const excluded = untyped.flatMap(([entry]) => ['--exclude-entrypoints', entry.replace('./', '')])
   const attw = command('@arethetypeswrong/cli', 'attw')
-  run(`${name}: attw`, process.execPath, [attw, tarball, '--profile', 'esm-only', '--no-color', ...excluded])
+  await run(`${name}: attw`, process.execPath, [attw, tarball, '--profile', 'esm-only', '--no-color', ...excluded])
 }
 
 function toArrayBuffer(buffer) {
@@ -63,7 +66,7 @@ function toArrayBuffer(buffer) {
 }
 
 /** Puts the package where its user has it, with what its manifest names linked beside it and nothing else. */
-function install({ name, manifest }, tarball, folder, unpacked) {
+async function install({ name, manifest }, tarball, folder, unpacked) {
   const place = (other) => {
     const to = join(folder, 'node_modules', other)
     mkdirSync(dirname(to), { recursive: true })
@@ -72,7 +75,8 @@ function install({ name, manifest }, tarball, folder, unpacked) {
   const extracted = join(folder, 'extracted')
   mkdirSync(extracted)
   // By its bare name: GNU tar takes the colon of an absolute Windows path for a host.
-  if (run(`${name}: tar`, 'tar', ['-xzf', `../../${basename(tarball)}`], { cwd: extracted }) === undefined) return
+  if ((await run(`${name}: tar`, 'tar', ['-xzf', `../../${basename(tarball)}`], { cwd: extracted })) === undefined)
+    return
   const own = place(name)
   cpSync(join(extracted, 'package'), own, { recursive: true })
   unpacked.set(name, own)
@@ -87,7 +91,7 @@ function install({ name, manifest }, tarball, folder, unpacked) {
   }
 }
 
-function compile({ name, path, manifest }, folder) {
+async function compile({ name, path, manifest }, folder) {
   const written = join(root, 'scripts', 'consumers', `${basename(path)}.ts`)
   const entries = Object.entries(manifest.exports).filter(([, target]) => target.types !== undefined)
   const imports = entries.map(
@@ -117,7 +121,7 @@ function compile({ name, path, manifest }, folder) {
     }
     const file = join(folder, `tsconfig.${moduleResolution}.json`)
     writeFileSync(file, JSON.stringify(config))
-    run(`${name}: types under ${moduleResolution}`, process.execPath, [command('typescript', 'tsc'), '-p', file])
+    await run(`${name}: types under ${moduleResolution}`, process.execPath, [command('typescript', 'tsc'), '-p', file])
   }
 }
 
@@ -138,7 +142,7 @@ function checkDeclarations({ name, path }) {
 }
 
 /** Importing does nothing: no output, no new global, nothing that keeps the process alive, in Node as in a page. */
-function importIt({ name, manifest }, folder) {
+async function importIt({ name, manifest }, folder) {
   for (const [entry, target] of Object.entries(manifest.exports)) {
     if (target.types === undefined) continue
     const specifier = entry.replace('.', name)
@@ -153,7 +157,7 @@ function importIt({ name, manifest }, folder) {
       if (Reflect.ownKeys(globalThis).length !== before) throw new Error('it defines a global')
       const left = process.getActiveResourcesInfo().filter((one) => /Timeout|TCP|UDP|MessagePort|Worker/.test(one))
       if (left.length > 0) throw new Error('it leaves behind: ' + left)`
-    const said = run(`${name}: import ${specifier}`, process.execPath, ['--input-type=module', '-e', code], {
+    const said = await run(`${name}: import ${specifier}`, process.execPath, ['--input-type=module', '-e', code], {
       cwd: folder,
       timeout: 20_000,
     })
@@ -201,27 +205,36 @@ function loadScripts({ name, scripts }, folder) {
   }
 }
 
+/** Packs a package and puts it where a user has it. Resolves with what to look at. */
+async function prepare(one, unpacked) {
+  const folder = join(workplace, basename(one.path))
+  const consumer = join(folder, 'consumer')
+  mkdirSync(consumer, { recursive: true })
+  if (!existsSync(join(one.path, 'dist', 'index.js'))) {
+    problems.push(`${one.name} is not built: npm run build`)
+    return undefined
+  }
+  const tarball = await pack(one, folder)
+  if (tarball === undefined) return undefined
+  await install(one, tarball, consumer, unpacked)
+  return { one, tarball, consumer }
+}
+
+async function check({ one, tarball, consumer }) {
+  checkDeclarations(one)
+  await lint(one, tarball)
+  await compile(one, consumer)
+  await importIt(one, consumer)
+  loadScripts(one, consumer)
+  console.log(`${one.name} looked at`)
+}
+
 try {
   const unpacked = new Map()
-  for (const one of packages()) {
-    const folder = join(workplace, basename(one.path))
-    mkdirSync(folder)
-    if (!existsSync(join(one.path, 'dist', 'index.js'))) {
-      problems.push(`${one.name} is not built: npm run build`)
-      continue
-    }
-    const tarball = pack(one, folder)
-    if (tarball === undefined) continue
-    const consumer = join(folder, 'consumer')
-    mkdirSync(consumer)
-    checkDeclarations(one)
-    install(one, tarball, consumer, unpacked)
-    await lint(one, tarball)
-    compile(one, consumer)
-    importIt(one, consumer)
-    loadScripts(one, consumer)
-    console.log(`${one.name} looked at`)
-  }
+  const prepared = []
+  // One after the other: a package finds those it needs among the ones before it.
+  for (const one of packages()) prepared.push(await prepare(one, unpacked))
+  await Promise.all(prepared.filter((one) => one !== undefined).map(check))
 } finally {
   rmSync(workplace, { recursive: true, force: true })
 }

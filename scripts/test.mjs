@@ -3,185 +3,156 @@
 //
 //   npm test -- --only unit             one step, and what it needs
 //   npm test -- --only lint --only types
+//   npm test -- --changed               what the changes since origin/main, committed or not, can break
+//   npm test -- --since HEAD~3          the same since another commit
 //
 // With CI=true, not having what could have been installed is a failure.
 import './node-version.mjs'
-import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
+import { parseArgs } from 'node:util'
+import { changes } from './changes.mjs'
+import { execute } from './execute.mjs'
 import { installPackages } from './npm-packages.mjs'
+import { reportFile } from './runners.mjs'
+import { concerns, steps } from './steps.mjs'
 import { find, howToInstall, installPrograms, variables } from './system.mjs'
-import { command, root } from './workspace.mjs'
+import { root } from './workspace.mjs'
 
 const ci = /^(1|true)$/i.test(process.env.CI ?? '')
+const SLOWEST = 10
 
-/**
- * `run` is what Node runs. `needs`: steps whose work it uses; only their breaking (not their complaining, exit code 2)
- * stops it. `program`: what of the system it can't do without. `live`: parts of it need other programs, and say so.
- */
-const steps = {
-  lint: { run: () => [command('@biomejs/biome', 'biome'), 'check', '--error-on-warnings', '.'] },
-  types: { run: () => [command('typescript', 'tsc'), '--noEmit'] },
-  // A program of its own: its pages say which client they have, and some are Vue's.
-  'types: playground': { run: () => [command('vue-tsc'), '--noEmit', '-p', 'playground'] },
-  unit: { run: () => [command('vitest'), 'run', '--project', 'unit*'] },
-  integration: { run: () => [command('vitest'), 'run', '--project', 'integration'], live: true },
-  build: { run: () => ['scripts/build.mjs'] },
-  packages: { run: () => ['scripts/check-packages.mjs'], needs: ['build'] },
-  'browser: chromium': { run: () => playwright('chromium'), program: 'chromium' },
-  'browser: firefox': { run: () => playwright('firefox'), program: 'firefox' },
-}
-
-const E2E = 'e2e/playwright.config.ts'
-const playwright = (project) => [command('@playwright/test', 'playwright'), 'test', '-c', E2E, '--project', project]
-
+/** The names of the steps to run, in order, and what changed if only that counts. */
 function chosen() {
-  const args = process.argv.slice(2)
+  const all = Object.keys(steps)
+  const { only = [], changed, since } = options()
   const wanted = new Set()
   const add = (name) => {
     for (const need of steps[name].needs ?? []) add(need)
     wanted.add(name)
   }
-  const names = Object.keys(steps)
-  for (let i = 0; i < args.length; i++) {
-    const value = args[i].startsWith('--only=') ? args[i].slice(7) : args[i] === '--only' ? args[++i] : undefined
-    const matching = names.filter((name) => name === value || name.startsWith(`${value}:`))
-    if (matching.length === 0) {
-      console.error(
-        `Usage: npm test -- [--only <step>]…    Steps: ${names.join(', ')}; browser and types stand for both.`,
-      )
-      process.exit(1)
-    }
+  for (const value of only) {
+    const matching = all.filter((name) => name === value || name.startsWith(`${value}:`))
+    if (matching.length === 0) fail(`There is no step '${value}'.`)
     matching.forEach(add)
   }
-  return wanted.size === 0 ? names : names.filter((name) => wanted.has(name))
+  const names = wanted.size === 0 ? all : all.filter((name) => wanted.has(name))
+  if (!changed && since === undefined) return { names }
+  const change = changes(since) ?? fail(`'${since}' is not a commit of this repository.`)
+  console.log(`${change.files.length} files changed since ${change.since.slice(0, 8)}.`)
+  return { names: names.filter((name) => concerns(steps[name], change.files)), change }
 }
 
-const LIMIT_MINUTES = 20
-const LAST_LINES = 60
-
-/** Everything a step started is in a group of its own, so that nothing of it is left when it is ended. */
-function execute(args, env) {
-  const grouped = process.platform !== 'win32'
-  const output = process.stdout.isTTY ? 'inherit' : 'pipe'
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, {
-      cwd: root,
-      stdio: ['inherit', output, output],
-      env,
-      detached: grouped,
-    })
-    let last = ''
-    for (const [from, to] of [
-      [child.stdout, process.stdout],
-      [child.stderr, process.stderr],
-    ]) {
-      // Text, so that no character is cut in two.
-      from?.setEncoding('utf8').on('data', (piece) => {
-        to.write(piece)
-        last = (last + piece).slice(-100_000)
-      })
-    }
-    const end = (signal) => {
-      try {
-        process.kill(grouped ? -child.pid : child.pid, signal)
-      } catch {
-        // Nothing of it is left.
-      }
-    }
-    const stop = () => {
-      end('SIGKILL')
-      process.exit(130)
-    }
-    const limit = setTimeout(() => {
-      console.error(`It has not ended for ${LIMIT_MINUTES} minutes, so it is ended.`)
-      end('SIGKILL')
-    }, LIMIT_MINUTES * 60_000)
-    const done = (code) => {
-      clearTimeout(limit)
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(signal, stop)
-      resolve({ code: code ?? 1, last: last.trimEnd().split('\n').slice(-LAST_LINES).join('\n') })
-    }
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop)
-    child.once('error', (error) => {
-      console.error(error.message)
-      done(1)
-    })
-    // Its last words may come after its end. Who else has its output open is not waited for.
-    child.once('exit', (code) => {
-      const soon = setTimeout(done, 2_000, code)
-      child.once('close', () => {
-        clearTimeout(soon)
-        done(code)
-      })
-    })
-  })
+function options() {
+  try {
+    const known = { only: { type: 'string', multiple: true }, changed: { type: 'boolean' }, since: { type: 'string' } }
+    return parseArgs({ options: known }).values
+  } catch (error) {
+    return fail(error.message)
+  }
 }
 
-/** Why a step can't run, if it can't, and whether that can be excused where nobody looks. */
-function obstacle({ needs = [], program }, results) {
+function fail(why) {
+  console.error(`${why}
+Usage: npm test -- [--only <step>]… [--changed | --since <commit>]
+Steps: ${Object.keys(steps).join(', ')}; browser and types stand for both.`)
+  process.exit(1)
+}
+
+/** Why a step can't run, if it can't, and whether CI excuses that. */
+function obstacle({ needs = [], program, config }, results, installable) {
   const broken = needs.find((need) => !results.get(need).usable)
   if (broken !== undefined) return { reason: `needs ${broken}, which broke`, excused: true }
-  if (program === undefined) return undefined
-  if (!existsSync(join(root, E2E))) return { reason: `there is no ${E2E}`, excused: false }
-  if (find(program) !== undefined) return undefined
+  if (config !== undefined && !existsSync(join(root, config))) {
+    return { reason: `there is no ${config}`, excused: false }
+  }
+  if (program === undefined || find(program) !== undefined) return undefined
   return { reason: `${program} is missing. To get it: ${howToInstall([program])}`, excused: !installable }
 }
 
-const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`
-const marks = { passed: '✓', failed: '✗', skipped: '○' }
-
-const began = performance.now()
-const names = chosen()
-installPackages()
-let installable = false
-if (names.some((name) => steps[name].program !== undefined || steps[name].live)) {
-  const programs = installPrograms()
-  installable = programs.installable
-  const { missing } = programs
+/** Installs what the steps need. Returns whether that can be done here without asking. */
+function prepare(names) {
+  installPackages()
+  if (!names.some((name) => steps[name].program !== undefined || steps[name].live)) return false
+  const { missing, installable } = installPrograms()
   if (missing.length > 0) {
     const why = installable ? 'could not be installed' : 'missing, and not to be installed without asking you'
     console.log(`\n${missing.join(', ')}: ${why}. Yourself:\n\n    ${howToInstall(missing)}\n`)
   }
+  return installable
 }
 
-// Looked for once: some have to be started to know whether they work.
+async function run(name, change, obstacle, env) {
+  if (obstacle !== undefined) {
+    if (ci && !obstacle.excused) return { outcome: 'failed', note: `could not run: ${obstacle.reason}`, usable: false }
+    return { outcome: 'skipped', note: obstacle.reason, usable: false }
+  }
+  const command = steps[name].run({ report: reportFile(name), ...change })
+  const { code, last } = await execute(command.args, { env: { ...env, ...command.env } })
+  const tests = command.read?.()
+  const outcome = code === 0 ? 'passed' : 'failed'
+  return { outcome, note: code === 0 ? '' : `exit code ${code}`, usable: code === 0 || code === 2, last, tests }
+}
+
+const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`
+const marks = { passed: '✓', failed: '✗', skipped: '○' }
+const line = (title) => console.log(`\n━━ ${title} ${'━'.repeat(Math.max(3, 90 - title.length))}`)
+
+function countOf(tests = []) {
+  const counts = ['passed', 'failed', 'skipped'].map((wanted) => [
+    tests.filter(({ outcome }) => outcome === wanted).length,
+    wanted,
+  ])
+  return counts.flatMap(([count, word]) => (count === 0 ? [] : [`${count} ${word}`])).join(', ')
+}
+
+function printSlowest(results) {
+  const all = [...results].flatMap(([step, { tests = [] }]) => tests.map((test) => ({ step, ...test })))
+  if (all.length === 0) return
+  line(`the ${SLOWEST} slowest tests`)
+  for (const { step, file, title, ms } of all.sort((a, b) => b.ms - a.ms).slice(0, SLOWEST)) {
+    console.log(`${seconds(ms).padStart(8)}  ${step}: ${file} › ${title}`)
+  }
+}
+
+function printSummary(results, took) {
+  line('summary')
+  for (const [name, { outcome, note, ms, tests }] of results) {
+    const said = outcome === 'skipped' ? 'SKIPPED' : outcome
+    const notes = [countOf(tests), note].filter((text) => text !== '').join('; ')
+    console.log(`${marks[outcome]} ${name.padEnd(18)} ${said.padEnd(8)} ${seconds(ms).padStart(8)}  ${notes}`.trimEnd())
+  }
+  const count = (wanted) => [...results.values()].filter(({ outcome }) => outcome === wanted).length
+  const skipped = count('skipped')
+  if (skipped > 0) console.log(`\n${skipped} of ${results.size} steps did NOT run: see above for what they need.`)
+  console.log(`\n${seconds(took)} in all`)
+  console.log(`${count('passed')} passed, ${count('failed')} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+  process.exitCode = count('failed') > 0 ? 1 : 0
+}
+
+const began = performance.now()
+const { names, change } = chosen()
+const installable = prepare(names)
+// Looked for once: some have to be started to find out whether they work.
 const env = { ...process.env, ...variables() }
 const results = new Map()
 for (const name of names) {
-  const step = steps[name]
-  console.log(`\n━━ ${name} ${'━'.repeat(Math.max(3, 90 - name.length))}`)
+  line(name)
   const since = performance.now()
-  const stopped = obstacle(step, results)
-  let result = { outcome: 'skipped', note: stopped?.reason, usable: false }
-  if (stopped === undefined) {
-    const { code, last } = await execute(step.run(), env)
-    const note = code === 0 ? '' : `exit code ${code}`
-    result = { outcome: code === 0 ? 'passed' : 'failed', note, usable: code === 0 || code === 2, last }
-  } else if (ci && !stopped.excused) {
-    result = { outcome: 'failed', note: `could not run: ${stopped.reason}`, usable: false }
-  }
-  results.set(name, { ...result, time: seconds(since) })
+  const result = await run(name, change, obstacle(steps[name], results, installable), env)
+  const ms = performance.now() - since
+  results.set(name, { ...result, ms })
   console.log(
-    `${marks[result.outcome]} ${name} ${result.outcome} in ${seconds(since)}${result.note ? ` (${result.note})` : ''}`,
+    `${marks[result.outcome]} ${name} ${result.outcome} in ${seconds(ms)}${result.note ? ` (${result.note})` : ''}`,
   )
 }
 
 // A log may be kept by its end alone: there it should say what failed, not only where.
 for (const [name, { outcome, last }] of results) {
   if (outcome !== 'failed' || !last || names.length === 1) continue
-  console.log(`\n━━ ${name} failed. Its last lines, again: ${'━'.repeat(Math.max(3, 60 - name.length))}\n${last}`)
+  line(`${name} failed. Its last lines, again:`)
+  console.log(last)
 }
-
-console.log(`\n━━ summary ${'━'.repeat(83)}`)
-for (const [name, { outcome, note, time }] of results) {
-  const said = outcome === 'skipped' ? 'SKIPPED' : outcome
-  console.log(`${marks[outcome]} ${name.padEnd(18)} ${said.padEnd(8)} ${time.padStart(8)}  ${note}`)
-}
-const count = (wanted) => [...results.values()].filter(({ outcome }) => outcome === wanted).length
-const skipped = count('skipped')
-if (skipped > 0) console.log(`\n${skipped} of ${results.size} steps did NOT run: see above for what they need.`)
-console.log(`\n${seconds(began)} in all`)
-console.log(`${count('passed')} passed, ${count('failed')} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
-process.exitCode = count('failed') > 0 ? 1 : 0
+printSlowest(results)
+printSummary(results, performance.now() - began)

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { copyFile, mkdir } from 'node:fs/promises'
+import { copyFile, mkdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type InlineConfig } from 'vite'
@@ -48,9 +48,26 @@ async function examples(
   })
 }
 
-/** Bundles the client for the test pages, once a run: as a module, and as the scripts that `npm run build` made. */
+const packages = ['core', 'devserver', 'react', 'vue']
+/** What is bundled, and what says how. */
+const sources = [...packages.map((name) => `packages/${name}/src`), 'playground', 'e2e/page']
+const recipes = ['e2e/support/build.ts', 'vite.config.ts', 'package-lock.json', 'e2e/react-18/package.json']
+
+/** Whether what was built is still what a build would make. Each browser's run asks, and one build serves them all. */
+function isCurrent(stamp: string): boolean {
+  if (!existsSync(stamp)) return false
+  const changed = [...sources.map((path) => newest(at(path))), ...recipes.map((path) => statSync(at(path)).mtimeMs)]
+  return statSync(stamp).mtimeMs > Math.max(...changed)
+}
+
+/** Bundles the client for the test pages: as a module, and as the scripts that `npm run build` made. */
 export default async function setup(): Promise<void> {
+  const stamp = join(built, 'stamp')
+  if (isCurrent(stamp)) return
+  await rm(stamp, { force: true })
   await mkdir(built, { recursive: true })
+  // A change during the build must make the next one.
+  const began = new Date()
   await bundle(at('e2e/page/page.ts'), 'es', 'page.js')
   await copyFile(at('node_modules/jquery/dist/jquery.min.js'), join(built, 'jquery.js'))
   for (const name of ['pushstream', 'push-event-source']) {
@@ -64,4 +81,6 @@ export default async function setup(): Promise<void> {
   await examples('examples', pages, alias, 'production')
   await examples('examples-strict', { react: pages.react }, alias, 'development')
   await examples('examples-strict-18', { react: pages.react }, react18, 'development')
+  await writeFile(stamp, '')
+  await utimes(stamp, began, began)
 }

@@ -1,0 +1,73 @@
+import { E2E, playwright, vitest } from './runners.mjs'
+import { command } from './workspace.mjs'
+
+// Paths that several steps depend on.
+const settings = /^(package(-lock)?\.json|vite\.config\.ts|tsconfig.*\.json)$|^scripts\//
+const sources = /^packages\/[^/]+\/(src\/|package\.json$)/
+const published = /^packages\/[^/]+\/(src\/|[^/]+$)/
+/** What pages and servers of the browser tests are made of; the specs don't import all of it. */
+const inBrowsers = /^playground\/|^e2e\/(page|support|matrix|nginx|react-18)\/|^e2e\/playwright|^packages\/core\/test\//
+
+/**
+ * What `npm test` runs, in order.
+ *
+ * `run({ report, since })`: what Node runs as `args` and `env`, and `read` for the tests it reported. With `since`, a commit,
+ * it may leave out tests that no change since then can break.
+ * `dependsOn`: patterns of the paths that can break it. Without them, any file can.
+ * `needs`: steps whose work it uses. Only their breaking stops it, not their complaining, which is exit code 2.
+ * `program`: what it can't do without. `live`: parts of it need other programs, and say so.
+ */
+export const steps = {
+  lint: {
+    run: () => ({ args: [command('@biomejs/biome', 'biome'), 'check', '--error-on-warnings', '.'] }),
+  },
+  types: {
+    run: () => ({ args: [command('typescript', 'tsc'), '--noEmit'] }),
+    dependsOn: [/\.(ts|tsx|mjs|js|json)$/],
+  },
+  // A program of its own: its pages say which client they have, and some are Vue's.
+  'types: playground': {
+    run: () => ({ args: [command('vue-tsc'), '--noEmit', '-p', 'playground'] }),
+    dependsOn: [settings, sources, /^playground\//],
+  },
+  unit: {
+    run: ({ report }) => vitest(report, ['--project', 'unit*']),
+    dependsOn: [settings, /^packages\//],
+  },
+  integration: {
+    run: ({ report, since }) =>
+      vitest(report, ['--project', 'integration', ...(since ? [`--changed=${since}`, '--passWithNoTests'] : [])]),
+    dependsOn: [settings, /^(packages|e2e)\//, /^docs\/publishing\.md$/],
+    live: true,
+  },
+  build: {
+    run: () => ({ args: ['scripts/build.mjs'] }),
+    dependsOn: [settings, published],
+  },
+  packages: {
+    run: () => ({ args: ['scripts/check-packages.mjs'] }),
+    dependsOn: [settings, published],
+    needs: ['build'],
+  },
+  'browser: chromium': browser('chromium'),
+  'browser: firefox': browser('firefox'),
+}
+
+function browser(name) {
+  const pages = [settings, sources, inBrowsers]
+  return {
+    run: ({ report, since, files }) => {
+      const specsAlone = since !== undefined && !matches(pages, files)
+      return playwright(report, name, specsAlone ? [`--only-changed=${since}`] : [])
+    },
+    dependsOn: [...pages, /^e2e\/[^/]+\.spec\.ts$/],
+    program: name,
+    config: E2E,
+  }
+}
+
+/** Whether one of these files can break a step. */
+export const concerns = ({ dependsOn }, files) =>
+  dependsOn === undefined ? files.length > 0 : matches(dependsOn, files)
+
+const matches = (patterns, files) => files.some((file) => patterns.some((pattern) => pattern.test(file)))
