@@ -8,6 +8,7 @@ import { encodeIds, parseIds } from '../../src/protocols/event-ids.js'
 import type { Subscription, Wanted } from '../../src/protocols/protocol.js'
 import { event, make, opening, part, reset, session, type Told, transcript } from './support/django-eventstream.js'
 import { anyString, runs, wellFormed } from './support/runs.js'
+import { wanted } from './support/wanted.js'
 
 const together = { together: true } as const
 const known = { probe: false } as const
@@ -916,14 +917,13 @@ describe('any course of things', () => {
 
 describe('requests', () => {
   const ask = (settings: DjangoEventStreamSettings, channels: (string | Wanted)[], extra: Partial<Subscription> = {}) =>
-    make({ probe: false, ...settings }).exchange('eventsource', {
-      channels: channels.map((one) => (typeof one === 'string' ? { name: one } : one)),
-      position: undefined,
-      eventId: undefined,
-      params: {},
-      headers: {},
-      ...extra,
-    })
+    make({ probe: false, ...settings }).exchange(
+      'eventsource',
+      wanted(
+        channels.map((one) => (typeof one === 'string' ? { name: one } : one)),
+        extra,
+      ),
+    )
 
   test.each<[string, DjangoEventStreamSettings, (string | Wanted)[], string]>([
     ['the default', {}, ['a'], 'http://h/base/events/?channel=a'],

@@ -9,8 +9,8 @@ import { type NchanSettings, nchan } from '../../src/protocols/nchan.js'
 import type { RequestKind, Subscription, Wanted } from '../../src/protocols/protocol.js'
 import { brief, make, reading, through } from './support/nchan.js'
 import { anyString, runs, wellFormed } from './support/runs.js'
+import { kinds, wanted } from './support/wanted.js'
 
-const kinds: readonly RequestKind[] = ['websocket', 'eventsource', 'stream', 'longpolling', 'poll']
 const stream = { 'Content-Type': 'text/event-stream; charset=utf-8' }
 const lines = 'line1\nline2\r\nline3\rline4\n'
 const utf8 = 'é€😀'
@@ -471,15 +471,6 @@ test('garbage never throws, and is nothing or a dead letter or what it looks lik
     ),
     runs(500),
   )
-})
-
-const wanted = (channels: readonly Wanted[] = [{ name: 'a' }], over: Partial<Subscription> = {}): Subscription => ({
-  channels,
-  position: undefined,
-  eventId: undefined,
-  params: {},
-  headers: {},
-  ...over,
 })
 
 describe('addresses', () => {

@@ -4,21 +4,13 @@ import { pushStreamNames, refusedByPushStream } from '../../../../e2e/support/ch
 import { positionOf } from '../../src/delivery/position.js'
 import { PushStreamError } from '../../src/errors.js'
 import type { Ending } from '../../src/modes/mode.js'
-import type { Endpoint, RequestKind, Subscription, Wanted } from '../../src/protocols/protocol.js'
+import type { Endpoint, RequestKind } from '../../src/protocols/protocol.js'
 import { type PushStreamSettings, pushStream } from '../../src/protocols/push-stream.js'
 import { runs, wellFormed } from './support/runs.js'
+import { kinds, wanted } from './support/wanted.js'
 
-const kinds: readonly RequestKind[] = ['websocket', 'eventsource', 'stream', 'longpolling', 'poll']
 const make = (settings: PushStreamSettings = {}, endpoint: Partial<Endpoint> = {}) =>
   pushStream(settings)({ base: 'http://h:8080/base', credentials: 'same-origin', sameOrigin: true, ...endpoint })
-const wanted = (channels: readonly Wanted[], over: Partial<Subscription> = {}): Subscription => ({
-  channels,
-  position: undefined,
-  eventId: undefined,
-  params: {},
-  headers: {},
-  ...over,
-})
 const position = positionOf(Date.UTC(2026, 10, 20, 22, 5, 8), 3)
 const time = 'Fri, 20 Nov 2026 22:05:08 GMT'
 
