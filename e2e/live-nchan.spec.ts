@@ -3,6 +3,7 @@ import { account, type Sent } from './matrix/accounting.js'
 import type { Recording, Start } from './page/page.js'
 import { eventsOf } from './support/account.js'
 import { missingCertificate } from './support/certificate.js'
+import { withLive } from './support/live-test.js'
 import { type NchanNode, type NchanOptions, type NchanPlace, startNchan, startNchanPlace } from './support/nchan.js'
 import { missingNginx } from './support/nginx.js'
 import { startPages } from './support/pages.js'
@@ -13,19 +14,8 @@ import { allModes, test as base, expect, needs, note, publishAtRate, Tab } from 
 
 const test = base.extend<{ nchanOptions: NchanOptions; live: NchanPlace }>({
   nchanOptions: [{}, { option: true }],
-
-  live: async ({ nchanOptions }, use, info) => {
-    const live = await startNchanPlace(nchanOptions)
-    await use(live)
-    const { crashes, log } = live.nginx
-    if (info.status !== info.expectedStatus) console.log(`nginx said at last:\n${log.slice(-30).join('\n')}`)
-    await live.close()
-    expect(crashes).toEqual([])
-  },
-
-  place: async ({ live }, use) => {
-    await use(live)
-  },
+  live: ({ nchanOptions }, use, info) => withLive(startNchanPlace(nchanOptions), use, info),
+  place: ({ live }, use) => use(live),
 })
 
 needs(missingNginx('nchan'))

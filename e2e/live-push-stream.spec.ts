@@ -1,6 +1,7 @@
 import type { ModeName } from '@pushstream/core'
 import type { Start } from './page/page.js'
 import { ask, type LivePlace, startLive } from './support/live.js'
+import { withLive } from './support/live-test.js'
 import { missingNginx, type NginxOptions } from './support/nginx.js'
 import { keepsRawBodies, keepsTexts, rawTemplate, survivesPageReloads, survivesTheServer } from './support/suites.js'
 import { allModes, test as base, expect, faults, needs, note, publishAtRate, type Tab } from './support/test.js'
@@ -9,18 +10,8 @@ import { allModes, test as base, expect, faults, needs, note, publishAtRate, typ
 
 const test = base.extend<{ nginxOptions: NginxOptions; live: LivePlace }>({
   nginxOptions: [{}, { option: true }],
-
-  live: async ({ nginxOptions }, use) => {
-    const live = await startLive('push-stream', nginxOptions)
-    await use(live)
-    const { crashes } = live.nginx
-    await live.close()
-    expect(crashes).toEqual([])
-  },
-
-  place: async ({ live }, use) => {
-    await use(live)
-  },
+  live: ({ nginxOptions }, use, info) => withLive(startLive('push-stream', nginxOptions), use, info),
+  place: ({ live }, use) => use(live),
 })
 
 needs(missingNginx('push-stream'))

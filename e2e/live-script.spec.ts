@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test'
 import { ask, type LivePlace, startLive } from './support/live.js'
+import { withLive } from './support/live-test.js'
 import { missingNginx, type NginxOptions } from './support/nginx.js'
 import { allModes, test as base, expect, needs } from './support/test.js'
 
@@ -7,18 +8,8 @@ import { allModes, test as base, expect, needs } from './support/test.js'
 
 const test = base.extend<{ values: NonNullable<NginxOptions['values']>; live: LivePlace }>({
   values: [{}, { option: true }],
-
-  live: async ({ values }, use) => {
-    const live = await startLive('script', { values: { ttl: '15m', ...values } })
-    await use(live)
-    const { crashes } = live.nginx
-    await live.close()
-    expect(crashes).toEqual([])
-  },
-
-  place: async ({ live }, use) => {
-    await use(live)
-  },
+  live: ({ values }, use, info) => withLive(startLive('script', { values: { ttl: '15m', ...values } }), use, info),
+  place: ({ live }, use) => use(live),
 })
 
 needs(missingNginx('script'))

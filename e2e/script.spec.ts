@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test'
-import type { DevServerOptions } from '@pushstream/devserver'
 import { strictPolicy } from './support/pages.js'
+import { sample } from './support/sample.js'
 import { allModes, expect, test } from './support/test.js'
 
 /** What `e2e/page/classic.js` and the script it loads give to the page. */
@@ -43,27 +43,6 @@ interface Client {
 
 /** `window` of such a page, inside of it. */
 declare const self: Classic
-
-const call = "<script>p(~id~,'~channel~','~text~','~event-id~', '~time~', '~tag~');</script>"
-/** The streaming location of the module's sample configuration; all others have JSON. */
-const sample: DevServerOptions = {
-  locations: [
-    { path: '/pub', mode: 'publisher-admin' },
-    { path: '/ws/', mode: 'websocket', settings: { websocketAllowPublish: true } },
-    { path: '/ev/', mode: 'eventsource' },
-    { path: '/lp/', mode: 'long-polling' },
-    { path: '/json/', mode: 'streaming' },
-    {
-      path: '/sub/',
-      mode: 'streaming',
-      settings: {
-        messageTemplate: call,
-        headerTemplate: '<html><head><script>parent.PushStream.register(this);</script></head>\r\n<body>',
-        footerTemplate: '</body></html>',
-      },
-    },
-  ],
-}
 
 const start = (page: Page, settings: Record<string, unknown>, ...channels: string[]) =>
   page.evaluate(([how, names]) => void self.start(how, names), [settings, channels] as const)

@@ -1,4 +1,5 @@
 export { type Clock, systemClock } from './clock.js'
+export { createFakeFetch, type FakeFetch, type FakeFetchOptions, type FakeRequest } from './fake-fetch.js'
 export {
   createFaultProxy,
   FaultProxy,
@@ -11,6 +12,7 @@ export {
 export { freePort } from './free-port.js'
 export { createGate, type Gate } from './gate.js'
 export { createManualClock, type ManualClock } from './manual-clock.js'
+export { type ManualEnvironment, manualEnvironment } from './manual-environment.js'
 export type { ClosedBy } from './proxy/link.js'
 export type { ProxyTarget } from './proxy/target.js'
 export type { UpgradePolicy } from './proxy/upgrade.js'

@@ -1,27 +1,9 @@
-import type { DevServerOptions } from '@pushstream/devserver'
 import { describe, expect, test } from 'vitest'
+import { sample } from '../../../../e2e/support/sample.js'
 import { ClassicPushStream } from '../../src/classic/client.js'
 import type { ClassicError } from '../../src/classic/error.js'
 import type { ClassicSettings } from '../../src/classic/properties.js'
 import { allModes, cleanup, environment, record, startProxy, startServer } from './support.js'
-
-const call = "<script>p(~id~,'~channel~','~text~','~event-id~', '~time~', '~tag~');</script>"
-const header = '<html><head><script>parent.PushStream.register(this);</script></head>\r\n<body>'
-
-/** The locations of the module's sample configuration. */
-const sample: DevServerOptions = {
-  locations: [
-    { path: '/pub', mode: 'publisher-admin' },
-    { path: '/ws/', mode: 'websocket', settings: { websocketAllowPublish: true } },
-    { path: '/ev/', mode: 'eventsource' },
-    { path: '/lp/', mode: 'long-polling' },
-    {
-      path: '/sub/',
-      mode: 'streaming',
-      settings: { messageTemplate: call, headerTemplate: header, footerTemplate: '</body></html>' },
-    },
-  ],
-}
 
 /** A browser has it: without it the page's own list of modes leaves it out. It is not used. */
 const browser = { ...environment, EventSource: class {} as unknown as typeof EventSource }

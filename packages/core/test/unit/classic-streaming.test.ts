@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { sampleTemplate } from '../../../../e2e/support/sample.js'
 import { ServerNames } from '../../src/classic/names.js'
 import { classicProtocol } from '../../src/classic/protocol.js'
 import type { RequestKind } from '../../src/protocols/protocol.js'
@@ -7,7 +8,6 @@ import type { PushStreamSettings } from '../../src/protocols/push-stream.js'
 import { runs } from './support/runs.js'
 import { render, templates } from './support/wire.js'
 
-const call = "<script>p(~id~,'~channel~','~text~','~event-id~', '~time~', '~tag~');</script>"
 const header =
   '<html><head><meta charset="utf-8">\r\n<script type="text/javascript">\r\nvar a = {"b":1};parent.PushStream.register(this);\r\n</script>\r\n</head>\r\n<body>'
 const footer = '</body></html>'
@@ -46,7 +46,8 @@ function read(
   return { seen, promises: protocol.promises }
 }
 
-const frame = (id: number, text: string, eventId = '', channel = 'a') => render(call, id, text, channel, { eventId })
+const frame = (id: number, text: string, eventId = '', channel = 'a') =>
+  render(sampleTemplate, id, text, channel, { eventId })
 
 describe('a stream made for an iframe', () => {
   test('header, ping, messages, a deletion and the footer, however they are cut', () => {

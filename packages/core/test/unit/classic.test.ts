@@ -1,4 +1,10 @@
-import { createManualClock, type ManualClock } from '@pushstream/testkit'
+import {
+  createFakeFetch,
+  createManualClock,
+  type FakeFetch,
+  type ManualClock,
+  manualEnvironment,
+} from '@pushstream/testkit'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ClassicPushStream, PushStreamManager } from '../../src/classic/client.js'
 import type { ClassicError } from '../../src/classic/error.js'
@@ -6,62 +12,13 @@ import type { ClassicSettings } from '../../src/classic/properties.js'
 import { PushStreamError } from '../../src/errors.js'
 import { render, templates } from './support/wire.js'
 
-/** A request, and what the server does with it. */
-interface Request {
-  readonly url: URL
-  readonly poll: boolean
-  open: boolean
-  accept(): void
-  refuse(status: number, explain?: string): void
-  send(text: string): void
-  end(): void
-}
-
 let clock: ManualClock
-let requests: Request[]
+let server: FakeFetch
 let states: number[]
 let errors: ClassicError[]
 let calls: unknown[][]
-/** What a poll brings. */
+/** What a poll is answered with at once. */
 let stored: string
-
-const fetching = (url: string, { signal, headers }: { signal: AbortSignal; headers: Record<string, string> }) =>
-  new Promise<Response>((resolve, reject) => {
-    let stream: ReadableStreamDefaultController<Uint8Array> | undefined
-    const body = new ReadableStream<Uint8Array>({
-      start(controller) {
-        stream = controller
-      },
-    })
-    const request: Request = {
-      url: new URL(url),
-      poll: 'X-Nginx-PushStream-Mode' in headers,
-      open: true,
-      accept() {
-        resolve(new Response(body, { headers: { 'Content-Type': 'text/event-stream' } }))
-        request.send(': \n')
-      },
-      refuse(status, explain = 'no') {
-        request.open = false
-        resolve(new Response('', { status, headers: { 'X-Nginx-PushStream-Explain': explain } }))
-      },
-      send: (text) => stream?.enqueue(Buffer.from(text)),
-      end() {
-        request.open = false
-        stream?.close()
-      },
-    }
-    signal.addEventListener('abort', () => {
-      if (!request.open) return
-      request.open = false
-      reject(signal.reason)
-      stream?.error(signal.reason)
-    })
-    requests.push(request)
-    if (!request.poll) return
-    request.open = false
-    resolve(new Response(stored === '' ? null : stored, { status: stored === '' ? 304 : 200 }))
-  })
 
 class None {}
 
@@ -73,24 +30,19 @@ function make(settings: ClassicSettings & { protocol?: string; hostname?: string
     onerror: (error) => errors.push(error),
     onmessage: (...values) => calls.push(values),
     ...rest,
-    environment: {
-      now: () => clock.now(),
-      setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
-      clearTimeout: (timer) => clock.clearTimeout(timer as number),
-      random: () => 0.5,
-      fetch: fetching as unknown as typeof fetch,
+    environment: manualEnvironment(clock, {
+      fetch: server.fetch,
       WebSocket: None as unknown as typeof WebSocket,
       EventSource: None as unknown as typeof EventSource,
-      page: undefined,
-      memory: undefined,
       location: { protocol, hostname, port: '' },
       ...settings.environment,
-    },
+    }),
   })
 }
 
 const settle = (ms = 10) => clock.advance(ms)
-const open = () => requests.filter((request) => request.open)
+const open = () => server.open
+const refuse = (status: number, explain = 'no') => open()[0]!.respond(status, { 'X-Nginx-PushStream-Explain': explain })
 const event = (id: number, text: string, channel = 'a') => `data: ${render(templates.quoted, id, text, channel)}\n\n`
 
 async function connected(settings: Parameters<typeof make>[0] = {}): Promise<ClassicPushStream> {
@@ -105,7 +57,12 @@ async function connected(settings: Parameters<typeof make>[0] = {}): Promise<Cla
 
 beforeEach(() => {
   clock = createManualClock(1_795_211_831_000)
-  requests = []
+  server = createFakeFetch({
+    greeting: ': \n',
+    answer({ headers, respond }) {
+      if ('x-nginx-pushstream-mode' in headers) respond(stored === '' ? 304 : 200, {}, stored)
+    },
+  })
   states = []
   errors = []
   calls = []
@@ -181,7 +138,7 @@ describe('what a page reads', () => {
     stream.addChannel('a')
     stream.connect()
     await settle()
-    expect(open()[0]?.url.origin).toBe(origin)
+    expect(new URL(open()[0]!.url).origin).toBe(origin)
   })
 
   test('modes that the browser lacks are left out; modes may be set till connect', async () => {
@@ -194,7 +151,7 @@ describe('what a page reads', () => {
     none.modes = ['longpolling']
     none.connect()
     await settle()
-    expect(requests.at(-1)?.url.pathname).toBe('/lp/a')
+    expect(server.requests.at(-1)?.path).toBe('/lp/a')
     expect(none.wrapper).toEqual({ type: 'LongPolling' })
   })
 })
@@ -233,7 +190,7 @@ describe('channels', () => {
       expect(call).toThrow(message)
     }
     stream.addChannel('toString')
-    expect([stream.channelsCount, states, requests]).toEqual([2, [], []])
+    expect([stream.channelsCount, states, server.requests]).toEqual([2, [], []])
     expect(Object.getPrototypeOf(stream.channels)).toBe(Object.prototype)
   })
 
@@ -243,12 +200,12 @@ describe('channels', () => {
     stream.channelsCount = 2
     stream.connect()
     await settle()
-    expect(requests[0]?.url.pathname).toBe('/ev/a.b2/b.b1')
+    expect(server.requests[0]?.path).toBe('/ev/a.b2/b.b1')
     stream.channels = { b: {} }
     stream.channelsCount = 1
     stream.connect()
     await settle()
-    expect(open().map(({ url }) => url.pathname)).toEqual(['/ev/b'])
+    expect(open().map(({ path }) => path)).toEqual(['/ev/b'])
   })
 
   test('all are replaced: one change, and the page stays connected', async () => {
@@ -256,10 +213,10 @@ describe('channels', () => {
     stream.removeAllChannels()
     stream.addChannel('b')
     await settle()
-    expect(open().at(-1)?.url.pathname).toBe('/ev/b')
+    expect(open().at(-1)?.path).toBe('/ev/b')
     open().at(-1)!.accept()
     await settle(2000)
-    expect([states, open().map(({ url }) => url.pathname)]).toEqual([[1, 2], ['/ev/b']])
+    expect([states, open().map(({ path }) => path)]).toEqual([[1, 2], ['/ev/b']])
   })
 })
 
@@ -282,7 +239,7 @@ describe('states and errors', () => {
     stream.connect()
     for (let n = 0; n < 2; n++) {
       await settle()
-      open()[0]!.refuse(502)
+      refuse(502)
       await settle(10_000)
     }
     expect(states).toEqual([1, 0, 1, 0, 1])
@@ -305,7 +262,7 @@ describe('states and errors', () => {
     stream.addChannel('a')
     stream.connect()
     await settle()
-    open()[0]!.refuse(403, 'Subscriber could not create channels.')
+    refuse(403, 'Subscriber could not create channels.')
     await settle()
     expect(states).toEqual([1, 0])
     expect(errors).toMatchObject([{ type: 'load', code: 'forbidden', status: 403, channel: 'a' }])
@@ -323,7 +280,7 @@ describe('states and errors', () => {
     stream.addChannel('a')
     stream.connect()
     await settle()
-    open()[0]!.refuse(403)
+    refuse(403)
     await settle()
     stream[method]('a')
     await settle(200_000)
@@ -351,7 +308,7 @@ describe('states and errors', () => {
     stream.disconnect()
     stream.connect()
     await settle()
-    open()[0]!.refuse(502)
+    refuse(502)
     await settle(300)
     expect(states).toEqual([1, 2, 0, 1, 0])
   })
@@ -473,10 +430,7 @@ describe('messages', () => {
     stream.connect()
     await settle()
     const [second] = open()
-    expect([second?.url.pathname, second?.url.searchParams.get('time')]).toEqual([
-      '/events/ev/a',
-      'Fri, 20 Nov 2026 22:23:28 GMT',
-    ])
+    expect([second?.path, second?.query.get('time')]).toEqual(['/events/ev/a', 'Fri, 20 Nov 2026 22:23:28 GMT'])
     second!.accept()
     second!.send(event(1, 'one') + event(2, 'two') + event(3, 'three'))
     await settle()
@@ -498,7 +452,7 @@ describe('messages', () => {
     await settle(60_000)
     stream.connect()
     await settle()
-    expect([requests[0]?.url.pathname, requests[0]?.url.searchParams.get('time')]).toEqual([`/ev/${path}`, time])
+    expect([server.requests[0]?.path, server.requests[0]?.query.get('time')]).toEqual([`/ev/${path}`, time])
   })
 })
 

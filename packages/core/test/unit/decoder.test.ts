@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { positionOf } from '../../src/delivery/position.js'
-import type { RequestKind } from '../../src/protocols/protocol.js'
 import { anyString, runs } from './support/runs.js'
+import { kinds } from './support/wanted.js'
 import {
   chunks,
   decoded,
@@ -17,7 +17,6 @@ import {
   textFrames,
 } from './support/wire.js'
 
-const kinds: readonly RequestKind[] = ['websocket', 'eventsource', 'stream', 'longpolling', 'poll']
 const raw = { messageTemplate: templates.raw }
 
 /** Bodies of the transcripts 08: as published, as a quoted template brings them, as a raw one does. */

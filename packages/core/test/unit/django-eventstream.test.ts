@@ -1,4 +1,4 @@
-import { createManualClock } from '@pushstream/testkit'
+import { createFakeFetch, createManualClock, manualEnvironment } from '@pushstream/testkit'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { PushStream } from '../../src/client.js'
@@ -8,6 +8,7 @@ import { encodeIds, parseIds } from '../../src/protocols/event-ids.js'
 import type { Subscription, Wanted } from '../../src/protocols/protocol.js'
 import { event, make, opening, part, reset, session, type Told, transcript } from './support/django-eventstream.js'
 import { anyString, runs, wellFormed } from './support/runs.js'
+import { wanted } from './support/wanted.js'
 
 const together = { together: true } as const
 const known = { probe: false } as const
@@ -916,14 +917,13 @@ describe('any course of things', () => {
 
 describe('requests', () => {
   const ask = (settings: DjangoEventStreamSettings, channels: (string | Wanted)[], extra: Partial<Subscription> = {}) =>
-    make({ probe: false, ...settings }).exchange('eventsource', {
-      channels: channels.map((one) => (typeof one === 'string' ? { name: one } : one)),
-      position: undefined,
-      eventId: undefined,
-      params: {},
-      headers: {},
-      ...extra,
-    })
+    make({ probe: false, ...settings }).exchange(
+      'eventsource',
+      wanted(
+        channels.map((one) => (typeof one === 'string' ? { name: one } : one)),
+        extra,
+      ),
+    )
 
   test.each<[string, DjangoEventStreamSettings, (string | Wanted)[], string]>([
     ['the default', {}, ['a'], 'http://h/base/events/?channel=a'],
@@ -1030,25 +1030,14 @@ describe('the client with it', () => {
 
   test('45 seconds without a byte are the end of a connection, 20 are not', async () => {
     const clock = createManualClock(1_000_000)
-    const streams: ReadableStreamDefaultController<Uint8Array>[] = []
-    const asked: (string | null)[] = []
+    const server = createFakeFetch({ answer: (request) => request.accept() })
+    const asked = () => server.requests.map(({ query }) => query.get('lastEventId'))
     const stream = new PushStream({
       ...options,
-      environment: {
-        now: () => clock.now(),
-        setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
-        clearTimeout: (timer) => clock.clearTimeout(timer as number),
-        random: () => 0,
-        page: undefined,
-        fetch: async (url) => {
-          asked.push(new URL(url as string).searchParams.get('lastEventId'))
-          const body = new ReadableStream<Uint8Array>({ start: (controller) => void streams.push(controller) })
-          return new Response(body, { headers: { 'Content-Type': 'text/event-stream' } })
-        },
-      },
+      environment: manualEnvironment(clock, { random: () => 0, fetch: server.fetch }),
     })
     const send = async (text: string) => {
-      if (text !== '') streams.at(-1)?.enqueue(Buffer.from(text))
+      if (text !== '') server.open.at(-1)?.send(text)
       for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
     }
     const errors: string[] = []
@@ -1063,13 +1052,13 @@ describe('the client with it', () => {
     }
     await clock.advance(44_999)
     await send('')
-    expect([asked, errors]).toEqual([[`a:${2 ** 31 - 1}`], []])
+    expect([asked(), errors]).toEqual([[`a:${2 ** 31 - 1}`], []])
     await clock.advance(1)
     await send('')
     expect(errors).toEqual(['silent'])
     await clock.advance(1000)
     await send('')
-    expect(asked.slice(1)).toEqual(['a:4'])
+    expect(asked().slice(1)).toEqual(['a:4'])
     stream.close()
     expect(clock.pending).toBe(0)
   })

@@ -1,79 +1,29 @@
-import { createManualClock, type ManualClock } from '@pushstream/testkit'
+import {
+  createFakeFetch,
+  createManualClock,
+  type FakeFetch,
+  type ManualClock,
+  manualEnvironment,
+} from '@pushstream/testkit'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createLanes, type Lanes } from '../../src/connection/lanes.js'
 import { settingsOf } from '../../src/options.js'
 import { nchan } from '../../src/protocols/nchan.js'
 
-/** One request of an eventsource, and what the server does with it. */
-interface Request {
-  readonly channel: string
-  readonly url: string
-  open: boolean
-  accept(): void
-  refuse(status: number): void
-  send(text: string): void
-  end(): void
-}
-
 let clock: ManualClock
-let requests: Request[]
+let server: FakeFetch
 let log: string[]
 let lanes: Lanes
 
-/** What a browser's fetch would do, with the test as the server. */
-const fetching = (url: string, { signal }: { signal: AbortSignal }): Promise<Response> =>
-  new Promise((resolve, reject) => {
-    let stream: ReadableStreamDefaultController<Uint8Array> | undefined
-    const body = new ReadableStream<Uint8Array>({
-      start(controller) {
-        stream = controller
-      },
-    })
-    const request: Request = {
-      channel: decodeURIComponent(new URL(url).pathname.slice('/sub/'.length)),
-      url,
-      open: true,
-      accept() {
-        resolve(new Response(body, { headers: { 'Content-Type': 'text/event-stream' } }))
-        request.send(': hi\n\n')
-      },
-      refuse(status) {
-        request.open = false
-        resolve(new Response('', { status }))
-      },
-      send: (text) => stream?.enqueue(Buffer.from(text)),
-      end() {
-        request.open = false
-        stream?.close()
-      },
-    }
-    signal.addEventListener('abort', () => {
-      if (!request.open) return
-      request.open = false
-      reject(signal.reason)
-      stream?.error(signal.reason)
-    })
-    requests.push(request)
-  })
-
 function begin(separator?: string): void {
   clock = createManualClock(1_795_211_831_000)
-  requests = []
+  server = createFakeFetch({ greeting: ': hi\n\n' })
   log = []
   const settings = settingsOf({
     url: 'http://h',
     modes: ['eventsource'],
     protocol: nchan(separator === undefined ? {} : { separator }),
-    environment: {
-      now: () => clock.now(),
-      setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
-      clearTimeout: (timer) => clock.clearTimeout(timer as number),
-      random: () => 0.5,
-      fetch: fetching as unknown as typeof fetch,
-      page: undefined,
-      memory: undefined,
-      location: undefined,
-    },
+    environment: manualEnvironment(clock, { fetch: server.fetch }),
   })
   let told: string | undefined
   lanes = createLanes(settings, {
@@ -93,8 +43,9 @@ function begin(separator?: string): void {
 }
 
 const settle = (ms = 10) => clock.advance(ms)
-const open = () => requests.filter((request) => request.open)
-const of = (channel: string) => open().find((request) => request.channel === channel) as Request
+const channelOf = ({ path }: { path: string }) => decodeURIComponent(path.slice('/sub/'.length))
+const open = () => server.open
+const of = (channel: string) => open().find((request) => channelOf(request) === channel)!
 async function add(...names: string[]): Promise<void> {
   for (const name of names) lanes.add(name, 0, undefined)
   lanes.change()
@@ -135,12 +86,12 @@ describe('a connection for each channel', () => {
     await accepted('a')
     const deaf = of('a')
     deaf.send(message('1795211831:0', 'a1'))
-    for (let seconds = 0; seconds < 90 && requests.length === 1; seconds += 2) {
+    for (let seconds = 0; seconds < 90 && server.requests.length === 1; seconds += 2) {
       await settle(2000)
       deaf.send('event: ping\n\n')
       await settle(0)
     }
-    const successor = requests.at(-1) as Request
+    const successor = server.requests.at(-1)!
     expect([successor === deaf, successor.url]).toEqual([false, 'http://h/sub/a?last_event_id=1795211830:32767'])
     successor.accept()
     successor.send(message('1795211831:0', 'a1') + message('1795211850:0', 'a2'))
@@ -156,7 +107,7 @@ describe('a connection for each channel', () => {
       first.send(message(`${1_795_211_831 + seconds}:0`, `${seconds}`))
       await settle(10_000)
     }
-    expect(requests).toEqual([first])
+    expect(server.requests).toEqual([first])
   })
 
   test('one that is lost does not touch the others, and goes on from where it was', async () => {
@@ -190,13 +141,13 @@ describe('a connection for each channel', () => {
   test('one that is refused is given up, the others go on', async () => {
     await accepted('a')
     await add('b')
-    of('b').refuse(403)
+    of('b').respond(403)
     await settle(1000)
     // Another one is asked, to see whether it is really this channel.
-    for (const request of open().filter(({ channel }) => channel === 'b')) request.refuse(403)
+    for (const request of open().filter((request) => channelOf(request) === 'b')) request.respond(403)
     await settle(5000)
     expect(log).toContain('refused b 403')
-    expect([lanes.channels, lanes.status.state, open().map(({ channel }) => channel)]).toEqual([['a'], 'open', ['a']])
+    expect([lanes.channels, lanes.status.state, open().map(channelOf)]).toEqual([['a'], 'open', ['a']])
   })
 
   test('one that is taken away is closed at once, and counted on', async () => {
@@ -208,7 +159,7 @@ describe('a connection for each channel', () => {
     expect([lanes.remove('a'), lanes.remove('a'), lanes.remove('c')]).toEqual([true, false, false])
     lanes.change()
     await settle()
-    expect([open().map(({ channel }) => channel), lanes.channels, lanes.duplicates]).toEqual([['b'], ['b'], 1])
+    expect([open().map(channelOf), lanes.channels, lanes.duplicates]).toEqual([['b'], ['b'], 1])
     expect(() => send(message('1795211831:1', 'late'))).toThrow()
     expect(lanes.status.state).toBe('open')
   })
@@ -233,14 +184,14 @@ describe('a connection for each channel', () => {
     expect([lanes.status.state, open(), clock.pending]).toEqual(['closed', [], 0])
     lanes.connect()
     await settle()
-    expect(open().map(({ channel }) => channel)).toEqual(['a', 'b'])
+    expect(open().map(channelOf)).toEqual(['a', 'b'])
   })
 
   test('the worst says how the client is', async () => {
     await accepted('a', 'b')
     of('b').end()
     await settle(2000)
-    of('b').refuse(503)
+    of('b').respond(503)
     await settle()
     const { state, attempt, retryAt, error } = lanes.status
     // The end of one that had brought nothing counts as well.
@@ -266,7 +217,7 @@ describe('one connection for all', () => {
     ])
     open()[1]?.accept()
     await settle()
-    expect(open().map(({ channel }) => channel)).toEqual(['a,b,c'])
+    expect(open().map(channelOf)).toEqual(['a,b,c'])
     lanes.remove('a')
     lanes.remove('b')
     lanes.remove('c')

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { nchanNames, refusedByNchan } from '../../../../e2e/support/channel-names.js'
 import { PushStream } from '../../src/client.js'
 import { everything, positionOf } from '../../src/delivery/position.js'
 import { PushStreamError } from '../../src/errors.js'
@@ -8,8 +9,8 @@ import { type NchanSettings, nchan } from '../../src/protocols/nchan.js'
 import type { RequestKind, Subscription, Wanted } from '../../src/protocols/protocol.js'
 import { brief, make, reading, through } from './support/nchan.js'
 import { anyString, runs, wellFormed } from './support/runs.js'
+import { kinds, wanted } from './support/wanted.js'
 
-const kinds: readonly RequestKind[] = ['websocket', 'eventsource', 'stream', 'longpolling', 'poll']
 const stream = { 'Content-Type': 'text/event-stream; charset=utf-8' }
 const lines = 'line1\nline2\r\nline3\rline4\n'
 const utf8 = 'é€😀'
@@ -472,15 +473,6 @@ test('garbage never throws, and is nothing or a dead letter or what it looks lik
   )
 })
 
-const wanted = (channels: readonly Wanted[] = [{ name: 'a' }], over: Partial<Subscription> = {}): Subscription => ({
-  channels,
-  position: undefined,
-  eventId: undefined,
-  params: {},
-  headers: {},
-  ...over,
-})
-
 describe('addresses', () => {
   test.each<[NchanSettings, RequestKind, string]>([
     [{}, 'websocket', 'ws://h:8080/base/sub/a'],
@@ -534,8 +526,7 @@ describe('addresses', () => {
     return /^\/base\/(?:sub|pub)\/([^]+)$/.exec(steps.join('/'))?.[1]
   }
 
-  const names = ['a', 'x.b5', '%2F', '%252F', '%', '%zz', '...', '. .', '%2e%2e', '..%2F', 'a/b', 'a/b/c', 'a/', '.a', 'a.', 'a/.b', 'a=b=c&d', '#', '?', 'a?b#c', '+', ' ', '\\', '..\\x', ':', ';', ',', '"', "'", '$&', '$1', "$'", '{channel}', '<script>', '__proto__', '🦊', 'é', '\u2028', 'x'.repeat(10_000)] // biome-ignore format: one list
-  test.each(names)('%j comes back from the address', (name) => {
+  test.each(nchanNames)('%j comes back from the address', (name) => {
     const protocol = make()
     protocol.check(name)
     for (const kind of kinds) expect(nginxReads(protocol.exchange(kind, wanted([{ name }])).url)).toBe(name)
@@ -568,26 +559,7 @@ describe('addresses', () => {
     )
   })
 
-  test.each<[unknown, string]>([
-    ['', 'at least one character'],
-    ['.', 'path'],
-    ['..', 'path'],
-    // nginx merges slashes and takes steps after it has decoded: these would be other channels, or other locations.
-    ['/a', 'path'],
-    ['a//b', 'path'],
-    ['a/./b', 'path'],
-    ['x/../y', 'path'],
-    ['../secret', 'path'],
-    ['a/..', 'path'],
-    // The end of a location's expression is also before a line end: this would be 'x'.
-    ['x\n', 'control'],
-    ['a\u0085', 'control'],
-    ['\ud800', 'Unicode'],
-    ['a\udc00b', 'Unicode'],
-    [undefined, 'text'],
-    [7, 'text'],
-    [null, 'text'],
-  ])('%j is refused, and it is said why', (name, why) => {
+  test.each(refusedByNchan)('%j is refused, and it is said why', (name, why) => {
     const check = () => make().check(name as string)
     expect(check).toThrow(PushStreamError)
     expect(check).toThrow(expect.objectContaining({ code: 'bad-channel', message: expect.stringContaining(why) }))

@@ -6,8 +6,8 @@ import { PushStreamError } from '../../src/errors.js'
 import { settingsOf } from '../../src/options.js'
 import { djangoEventStream } from '../../src/protocols/django-eventstream.js'
 import { nchan } from '../../src/protocols/nchan.js'
-import type { Subscription } from '../../src/protocols/protocol.js'
 import { anyString, runs } from './support/runs.js'
+import { wanted } from './support/wanted.js'
 
 type Options = Parameters<typeof settingsOf>[0]
 
@@ -16,15 +16,7 @@ const page = (href: string) => {
   return { location: { protocol, hostname, port }, now: () => 1_000_000 }
 }
 const at = (href: string, options: object = {}) => settingsOf({ environment: page(href), ...options } as Options)
-const subscription: Subscription = {
-  channels: [{ name: 'a' }],
-  position: undefined,
-  eventId: undefined,
-  params: {},
-  headers: {},
-}
-const address = (href: string, options: object = {}) =>
-  at(href, options).protocol.exchange('websocket', subscription).url
+const address = (href: string, options: object = {}) => at(href, options).protocol.exchange('websocket', wanted()).url
 const here = 'https://www.example.org/some/page'
 
 describe('what is refused, and why', () => {
@@ -222,7 +214,7 @@ describe('several servers', () => {
 
   test('one after the other, round and round', () => {
     const { hosts, protocol, origin } = at(here, { hosts: three })
-    const asked = () => protocol.exchange('websocket', subscription).url
+    const asked = () => protocol.exchange('websocket', wanted()).url
     const fail = () => hosts.failed(hosts.current)
     expect([hosts.count, hosts.current, origin]).toEqual([3, 'https://a.example', 'https://a.example'])
     expect(asked()).toBe('wss://a.example/ws/a')
@@ -260,7 +252,7 @@ describe('several servers', () => {
   test('headers that need a preflight are left out as soon as one is of another origin', () => {
     const position = positionOf(Date.UTC(2026, 10, 20), 1)
     const headers = (hosts: readonly string[]) =>
-      at(here, { hosts }).protocol.exchange('longpolling', { ...subscription, position }).headers
+      at(here, { hosts }).protocol.exchange('longpolling', wanted(undefined, { position })).headers
     expect(headers(['/', 'https://a.example'])).toEqual({})
     expect(headers(['/', 'https://www.example.org/other'])).toHaveProperty('If-None-Match')
   })
@@ -268,7 +260,7 @@ describe('several servers', () => {
   test('nchan asks the one in use too', () => {
     const { hosts, protocol } = at(here, { hosts: three, protocol: nchan() })
     hosts.failed(hosts.current)
-    expect(protocol.exchange('websocket', subscription).url).toBe('wss://b.example:8443/prefix/sub/a')
+    expect(protocol.exchange('websocket', wanted()).url).toBe('wss://b.example:8443/prefix/sub/a')
     expect(protocol.publish(['a'], '').url).toBe('https://b.example:8443/prefix/pub/a')
   })
 })

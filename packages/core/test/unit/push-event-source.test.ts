@@ -1,4 +1,11 @@
-import { createManualClock, type ManualClock } from '@pushstream/testkit'
+import {
+  createFakeFetch,
+  createManualClock,
+  type FakeFetch,
+  type FakeRequest,
+  type ManualClock,
+  manualEnvironment,
+} from '@pushstream/testkit'
 import { createParser } from 'eventsource-parser'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -113,72 +120,25 @@ describe('the parser, by the standard', () => {
   })
 })
 
-interface Request {
-  readonly url: URL
-  readonly headers: Record<string, string>
-  readonly init: RequestInit
-  readonly aborted: boolean
-  respond(status: number, headers?: Record<string, string>, body?: string | null): void
-  open(): void
-  send(text: string): void
-  end(): void
-  break(): void
-}
-
 let clock: ManualClock
-let requests: Request[]
+let server: FakeFetch
 let log: unknown[]
 let made: PushEventSource[]
 /** The longest timer that was set, in ms. */
 let longest: number
 
-const fetching = (url: string, init: RequestInit): Promise<Response> =>
-  new Promise((resolve, reject) => {
-    let stream: ReadableStreamDefaultController<Uint8Array> | undefined
-    const body = new ReadableStream<Uint8Array>({
-      start: (controller) => {
-        stream = controller
-      },
-    })
-    let aborted = false
-    init.signal?.addEventListener('abort', () => {
-      aborted = true
-      reject(new DOMException('', 'AbortError'))
-      try {
-        stream?.error(new DOMException('', 'AbortError'))
-      } catch {}
-    })
-    requests.push({
-      url: new URL(url),
-      headers: init.headers as Record<string, string>,
-      init,
-      get aborted() {
-        return aborted
-      },
-      respond: (status, headers = {}, body = '') =>
-        resolve(new Response([204, 205].includes(status) ? null : body, { status, headers })),
-      open: () => resolve(new Response(body, { headers: { 'Content-Type': 'text/event-stream' } })),
-      send: (text) => stream?.enqueue(Buffer.from(text)),
-      end: () => stream?.close(),
-      break: () => stream?.error(new TypeError('network error')),
-    })
-  })
-
 function source(init: PushEventSourceInit = {}, url = 'http://h/events?x=1'): PushEventSource {
   const made1 = new PushEventSource(url, {
     ...init,
-    environment: {
-      now: () => clock.now(),
-      setTimeout: (callback, ms) => {
+    environment: manualEnvironment(clock, {
+      setTimeout: (callback: () => void, ms: number) => {
         longest = Math.max(longest, ms)
         return clock.setTimeout(callback, ms)
       },
-      clearTimeout: (timer) => clock.clearTimeout(timer as number),
       random: () => 1,
-      fetch: fetching as unknown as typeof fetch,
-      page: undefined,
+      fetch: server.fetch,
       ...init.environment,
-    },
+    }),
   })
   made.push(made1)
   made1.onopen = () => log.push('open')
@@ -190,11 +150,11 @@ function source(init: PushEventSourceInit = {}, url = 'http://h/events?x=1'): Pu
 const settle = async () => {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
 }
-const last = () => requests.at(-1) as Request
+const last = () => server.requests.at(-1) as FakeRequest
 
 beforeEach(() => {
   clock = createManualClock(1_000_000)
-  requests = []
+  server = createFakeFetch()
   log = []
   made = []
   longest = 0
@@ -214,9 +174,9 @@ describe('PushEventSource', () => {
       expect.objectContaining({ name: 'SyntaxError' }),
     )
     await settle()
-    expect(last().headers).toEqual({ Accept: 'text/event-stream' })
+    expect(last().headers).toEqual({ accept: 'text/event-stream' })
     expect(last().init).toMatchObject({ method: 'GET', cache: 'no-store', credentials: 'include' })
-    last().open()
+    last().accept()
     await settle()
     expect(one.readyState).toBe(1)
     one.onmessage = 5 as never
@@ -231,7 +191,7 @@ describe('PushEventSource', () => {
       one.close()
     })
     await settle()
-    last().open()
+    last().accept()
     await settle()
     last().send('data: 1\n\nid: 7\ndata: 2\n\nevent: answer\ndata: 3\n\ndata: after\n\n')
     await settle()
@@ -240,7 +200,7 @@ describe('PushEventSource', () => {
     expect(one.readyState).toBe(2)
     expect(last().aborted).toBe(true)
     await clock.advance(1_000_000)
-    expect(requests).toHaveLength(1)
+    expect(server.requests).toHaveLength(1)
   })
 
   test('a server event named `error` or `open` is an event', async () => {
@@ -248,7 +208,7 @@ describe('PushEventSource', () => {
     const seen: unknown[] = []
     one.addEventListener('error', (event) => seen.push((event as unknown as MessageEvent).data))
     await settle()
-    last().open()
+    last().accept()
     last().send('event: error\ndata: x\n\n')
     await settle()
     expect(seen).toEqual(['x'])
@@ -258,7 +218,7 @@ describe('PushEventSource', () => {
   test('an end, a break, a refusal: it connects again, and goes on after the last id', async () => {
     source()
     await settle()
-    last().open()
+    last().accept()
     last().send('id: żółć\ndata: x\n\n')
     await settle()
     last().end()
@@ -266,54 +226,54 @@ describe('PushEventSource', () => {
     expect(log.at(-1)).toEqual(['error', 0, undefined])
     await clock.advance(1070)
     await settle()
-    expect(requests).toHaveLength(2)
-    expect(Buffer.from(last().headers['Last-Event-ID'] as string, 'latin1').toString()).toBe('żółć')
-    last().open()
+    expect(server.requests).toHaveLength(2)
+    expect(Buffer.from(last().headers['last-event-id'] as string, 'latin1').toString()).toBe('żółć')
+    last().accept()
     await settle()
-    last().break()
+    last().cut()
     await settle()
     expect(log.slice(2)).toEqual([['error', 0, undefined], 'open', ['error', 0, undefined]])
     await clock.advance(1000)
     await settle()
-    expect(requests).toHaveLength(3)
+    expect(server.requests).toHaveLength(3)
   })
 
   test('what is unfinished at the end moves no position', async () => {
     source({ lastEventId: 'a' })
     await settle()
-    expect(last().headers['Last-Event-ID']).toBe('a')
-    last().open()
+    expect(last().headers['last-event-id']).toBe('a')
+    last().accept()
     last().send('id: b\ndata: x\n\nid: c\ndata: y')
     await settle()
     last().end()
     await settle()
     await clock.advance(1070)
     await settle()
-    expect(last().headers['Last-Event-ID']).toBe('b')
+    expect(last().headers['last-event-id']).toBe('b')
   })
 
   test('an empty id takes it back; `error` is never asked for; a query carries it where told so', async () => {
     source({ lastEventIdParameter: 'lastEventId', lastEventId: 'a:1' })
     await settle()
-    expect(last().url.searchParams.get('lastEventId')).toBe('a:1')
-    expect(last().url.searchParams.get('x')).toBe('1')
-    last().open()
+    expect(last().query.get('lastEventId')).toBe('a:1')
+    expect(last().query.get('x')).toBe('1')
+    last().accept()
     last().send('event: stream-error\nid: error\ndata: {}\n\n')
     await settle()
     last().end()
     await settle()
     await clock.advance(1000)
     await settle()
-    expect(last().url.searchParams.get('lastEventId')).toBe('a:1')
-    expect(last().headers['Last-Event-ID']).toBeUndefined()
-    last().open()
+    expect(last().query.get('lastEventId')).toBe('a:1')
+    expect(last().headers['last-event-id']).toBeUndefined()
+    last().accept()
     last().send('id:\ndata: x\n\n')
     await settle()
     last().end()
     await settle()
     await clock.advance(1070)
     await settle()
-    expect(last().url.searchParams.has('lastEventId')).toBe(false)
+    expect(last().query.has('lastEventId')).toBe(false)
   })
 
   test.each([204, 205, 210, 299, 400, 403, 404, 410])('%i ends it for good', async (status) => {
@@ -323,7 +283,7 @@ describe('PushEventSource', () => {
     await settle()
     expect(log).toEqual([['error', 2, status]])
     await clock.advance(1_000_000)
-    expect(requests).toHaveLength(1)
+    expect(server.requests).toHaveLength(1)
   })
 
   test.each(['text/plain', 'text/html', 'text/event-streams', 'text/event-stream-x', ''])(
@@ -353,12 +313,12 @@ describe('PushEventSource', () => {
     const waits = [70, 1000, 2000, 4000]
     for (const wait of waits) {
       await settle()
-      const before = requests.length
+      const before = server.requests.length
       last().respond(status)
       await settle()
       await clock.advance(wait - 1)
       await settle()
-      expect(requests).toHaveLength(before)
+      expect(server.requests).toHaveLength(before)
       await clock.advance(1)
     }
     await settle()
@@ -366,40 +326,40 @@ describe('PushEventSource', () => {
     await settle()
     await clock.advance(99_999)
     await settle()
-    expect(requests).toHaveLength(waits.length + 1)
+    expect(server.requests).toHaveLength(waits.length + 1)
     await clock.advance(8001)
     await settle()
-    expect(requests).toHaveLength(waits.length + 2)
+    expect(server.requests).toHaveLength(waits.length + 2)
   })
 
   test('the server’s own retry is the least', async () => {
     source()
     await settle()
-    last().open()
+    last().accept()
     last().send('retry: 3000\ndata: x\n\n')
     await settle()
     last().end()
     await settle()
     await clock.advance(2999)
     await settle()
-    expect(requests).toHaveLength(1)
+    expect(server.requests).toHaveLength(1)
     await clock.advance(71)
     await settle()
-    expect(requests).toHaveLength(2)
+    expect(server.requests).toHaveLength(2)
   })
 
   test('an answer that opens and ends, again and again, is backed off from', async () => {
     source()
     for (const wait of [70, 1000, 2000]) {
       await settle()
-      last().open()
+      last().accept()
       await settle()
       last().end()
       await settle()
       await clock.advance(wait)
     }
     await settle()
-    expect(requests).toHaveLength(4)
+    expect(server.requests).toHaveLength(4)
   })
 
   test('no answer: it is given up after the timeout', async () => {
@@ -408,13 +368,13 @@ describe('PushEventSource', () => {
     await clock.advance(5000)
     await settle()
     expect(log).toEqual([['error', 0, undefined]])
-    expect(requests[0]?.aborted).toBe(true)
+    expect(server.requests[0]?.aborted).toBe(true)
   })
 
   test('silence, where the server’s pings were seen, or where it was told', async () => {
     source()
     await settle()
-    last().open()
+    last().accept()
     await settle()
     await clock.advance(100_000)
     await settle()
@@ -436,7 +396,7 @@ describe('PushEventSource', () => {
     log = []
     source({ silence: 45_000 })
     await settle()
-    last().open()
+    last().accept()
     await settle()
     await clock.advance(45_000)
     await settle()
@@ -452,14 +412,14 @@ describe('PushEventSource', () => {
       },
     })
     await settle()
-    expect(last().headers.Authorization).toBe('Bearer 1')
+    expect(last().headers.authorization).toBe('Bearer 1')
     last().respond(503)
     await settle()
     await clock.advance(70)
     await settle()
     await clock.advance(1000)
     await settle()
-    expect(last().headers.Authorization).toBe('Bearer 3')
+    expect(last().headers.authorization).toBe('Bearer 3')
     expect(log).toHaveLength(2)
   })
 
@@ -495,7 +455,7 @@ describe('what a page may say, and what it may not', () => {
     expect(() => new PushEventSource('http://h/', init as never)).toThrow(
       expect.objectContaining({ name: 'PushStreamError', code: 'bad-option' }),
     )
-    expect(requests).toHaveLength(0)
+    expect(server.requests).toHaveLength(0)
   })
 
   test('an address with a name and a password can’t be fetched, and is refused', () => {
@@ -527,21 +487,21 @@ describe('what a page may say, and what it may not', () => {
 
 describe('what would be a storm', () => {
   /** How many requests are made within a time to a server that does this with each. */
-  async function within(ms: number, serve: (request: Request) => void): Promise<number> {
+  async function within(ms: number, serve: (request: FakeRequest) => void): Promise<number> {
     source()
     let served = 0
     for (let now = 0; now <= ms; now += 50) {
       await settle()
-      while (served < requests.length) serve(requests[served++] as Request)
+      while (served < server.requests.length) serve(server.requests[served++] as FakeRequest)
       await settle()
       await clock.advance(50)
     }
-    return requests.length
+    return server.requests.length
   }
 
   test('a server that says what there is and ends is asked about once a second', async () => {
     const count = await within(30_000, (request) => {
-      request.open()
+      request.accept()
       request.send('data: x\n\n')
       request.end()
     })
@@ -551,7 +511,7 @@ describe('what would be a storm', () => {
 
   test('… and as often as it wants, where it says so', async () => {
     const count = await within(30_000, (request) => {
-      request.open()
+      request.accept()
       request.send('retry: 200\ndata: x\n\n')
       request.end()
     })
@@ -560,7 +520,7 @@ describe('what would be a storm', () => {
 
   test('one that refuses in a good answer, as django-eventstream does, is backed off from', async () => {
     const count = await within(60_000, (request) => {
-      request.open()
+      request.accept()
       request.send('event: stream-error\nid: error\ndata: {"condition":"forbidden"}\n\n')
       request.end()
     })
@@ -569,7 +529,7 @@ describe('what would be a storm', () => {
 
   test.each(['99999999999', '9'.repeat(400)])('a `retry` of %s is no timer that is due at once', async (retry) => {
     const count = await within(20_000, (request) => {
-      request.open()
+      request.accept()
       request.send(`retry: ${retry}\ndata: x\n\n`)
       request.end()
     })
@@ -579,7 +539,7 @@ describe('what would be a storm', () => {
 
   test('neither is a Retry-After of a thousand years', async () => {
     await within(5000, (request) => request.respond(503, { 'Retry-After': '31536000000' }))
-    expect(requests).toHaveLength(1)
+    expect(server.requests).toHaveLength(1)
     expect(longest).toBeLessThanOrEqual(2 ** 31 - 1)
   })
 })
@@ -588,18 +548,18 @@ test('a quiet connection that lasted and broke was no failure, however often', a
   source()
   for (let i = 0; i < 8; i++) {
     await settle()
-    last().open()
+    last().accept()
     await settle()
     await clock.advance(60_000)
     last().send(': comment\n\n')
     await settle()
-    last().break()
+    last().cut()
     await settle()
-    expect(requests).toHaveLength(i + 1)
+    expect(server.requests).toHaveLength(i + 1)
     await clock.advance(70)
   }
   await settle()
-  expect(requests).toHaveLength(9)
+  expect(server.requests).toHaveLength(9)
 })
 
 describe('the rhythm of the pings', () => {
@@ -608,7 +568,7 @@ describe('the rhythm of the pings', () => {
   test('messages between them, and the time before the first, are not it', async () => {
     const one = source()
     await settle()
-    last().open()
+    last().accept()
     await settle()
     // A server that greets, and pings everybody each 15 s, whatever else it sends: this page came 2 s before.
     last().send(': welcome\n\n')
@@ -635,7 +595,7 @@ describe('the rhythm of the pings', () => {
   test('one that is late, and two that come nearly together, change nothing', async () => {
     const one = source()
     await settle()
-    last().open()
+    last().accept()
     for (const after of [15, 15, 29.4, 0.6, 0.1, 14.9]) {
       await seconds(after)
       last().send('event: ping\ndata:\n\n')
@@ -651,7 +611,7 @@ describe('the rhythm of the pings', () => {
   test('a comment that goes with each message is none', async () => {
     const one = source()
     await settle()
-    last().open()
+    last().accept()
     for (let i = 0; i < 5; i++) {
       last().send(': by worker 1\nid: 7\ndata: x\n\n')
       await settle()
@@ -677,7 +637,7 @@ test.each(['ftp://h/', 'about:blank', 'mailto:a@h', 'javascript:1', 'nonsense:x'
 test('the id `error` is not asked for as a seed either', async () => {
   source({ lastEventId: 'error' })
   await settle()
-  expect(last().headers).toEqual({ Accept: 'text/event-stream' })
+  expect(last().headers).toEqual({ accept: 'text/event-stream' })
 })
 
 test('Retry-After is kept to when the network comes back, an ordinary back-off is not', async () => {
@@ -695,14 +655,14 @@ test('Retry-After is kept to when the network comes back, an ordinary back-off i
   await settle()
   back()
   await settle()
-  expect(requests).toHaveLength(1)
+  expect(server.requests).toHaveLength(1)
   await clock.advance(100_070)
   await settle()
   last().respond(503)
   await settle()
   back()
   await settle()
-  expect(requests).toHaveLength(3)
+  expect(server.requests).toHaveLength(3)
 })
 
 test('closed while a function is asked for headers: no timer is left, and no request made', async () => {
@@ -718,7 +678,7 @@ test('closed while a function is asked for headers: no timer is left, and no req
   expect(clock.pending).toBe(0)
   tell({ Authorization: 'x' })
   await settle()
-  expect(requests).toEqual([])
+  expect(server.requests).toEqual([])
 })
 
 test.each(['close', 'end', 'refusal'])('after a %s nothing is left behind', async (how) => {
@@ -733,7 +693,7 @@ test.each(['close', 'end', 'refusal'])('after a %s nothing is left behind', asyn
   const one = source({ silence: 45_000, environment: { page } })
   await settle()
   if (how === 'refusal') last().respond(403)
-  else last().open()
+  else last().accept()
   await settle()
   if (how === 'close') one.close()
   else if (how === 'end') last().end()

@@ -1,4 +1,4 @@
-import { createManualClock } from '@pushstream/testkit'
+import { createManualClock, manualEnvironment } from '@pushstream/testkit'
 import { describe, expect, test } from 'vitest'
 import { PushStream } from '../../src/client.js'
 import { nchan } from '../../src/protocols/nchan.js'
@@ -82,17 +82,10 @@ function visit(latency: number, stored: number) {
     url: 'http://h',
     modes: ['longpolling'],
     protocol: nchan(),
-    environment: {
-      now: () => clock.now(),
-      setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
-      clearTimeout: (timer) => clock.clearTimeout(timer as number),
-      random: () => 0.5,
+    environment: manualEnvironment(clock, {
       fetch: fetching as unknown as typeof fetch,
-      page: undefined,
-      memory: undefined,
-      location: undefined,
       connections: () => 4,
-    },
+    }),
   })
   const got: string[] = []
   stream.on('message', ({ text }) => got.push(text))

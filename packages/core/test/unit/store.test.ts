@@ -1,4 +1,4 @@
-import { createManualClock, type ManualClock } from '@pushstream/testkit'
+import { createManualClock, type ManualClock, manualEnvironment } from '@pushstream/testkit'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createStore, type Store, storeOf } from '../../src/store/store.js'
@@ -12,10 +12,7 @@ let store: Store
 beforeEach(() => {
   stub = new StubClient()
   clock = createManualClock()
-  store = createStore(stub.client, {
-    setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
-    clearTimeout: (timer) => clock.clearTimeout(timer as number),
-  })
+  store = createStore(stub.client, manualEnvironment(clock))
 })
 
 const view = (channel: ChannelName, options: ViewOptions = {}) => createView(store, keyOf(channel), options)
@@ -107,10 +104,7 @@ describe('channels are counted', () => {
       fc.asyncProperty(fc.array(act, { maxLength: 30 }), async (acts) => {
         stub = new StubClient()
         clock = createManualClock()
-        store = createStore(stub.client, {
-          setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
-          clearTimeout: (timer) => clock.clearTimeout(timer as number),
-        })
+        store = createStore(stub.client, manualEnvironment(clock))
         const used: { view: View; end: () => void }[] = []
         const recently = new Map<string, number>()
         for (const act of acts) {

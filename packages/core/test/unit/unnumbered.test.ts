@@ -8,6 +8,7 @@ import { Received } from '../../src/message.js'
 import type { Decoder } from '../../src/protocols/protocol.js'
 import { make } from './support/nchan.js'
 import { runs } from './support/runs.js'
+import { wanted } from './support/wanted.js'
 
 const at = (second: number, tag: number) => positionOf(second * 1000, tag + 1)
 const message = (position: Position, text: string, channel = 'a') =>
@@ -422,8 +423,7 @@ class World {
   }
 
   #request(kind: Line['kind'], position: Position | undefined): Server['stored'] {
-    const channels = [{ name: 'a' }]
-    const { url } = this.#protocol.exchange(kind, { channels, position, eventId: undefined, params: {}, headers: {} })
+    const { url } = this.#protocol.exchange(kind, wanted(undefined, { position }))
     const last = this.log.findLast((one) => one !== 'gap')
     if (last !== undefined && !this.server.stored.some(({ n }) => n === last)) this.reason = true
     return this.server.after(url, this.begins)

@@ -1,4 +1,4 @@
-import { createManualClock } from '@pushstream/testkit'
+import { createFakeFetch, createManualClock, type FakeRequest, manualEnvironment } from '@pushstream/testkit'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from 'vitest'
 import { createUpdates, type Message, PushStream, type Updates } from '../../src/index.js'
@@ -13,45 +13,27 @@ function relay(
   tells: (index: number) => Record<string, string> = (n) => ({ Etag: `${n}` }),
 ) {
   const stored = [...bodies]
-  const waiting = new Set<() => void>()
-  const requests: { url: string; init: RequestInit }[] = []
-  const fetch = (input: unknown, init: RequestInit = {}) =>
-    new Promise<Response>((resolve, reject) => {
-      requests.push({ url: String(input), init })
-      const headers = init.headers as Record<string, string>
-      const since = Date.parse(headers['If-Modified-Since'] ?? '') / 1000
-      const from = since === second ? Number(headers['If-None-Match']) + 1 : 0
-      const look = () => {
-        if (stored[from] === undefined) return
-        waiting.delete(look)
-        const told = { 'Last-Modified': new Date(second * 1000).toUTCString(), ...tells(from) }
-        resolve(new Response(stored[from], { headers: told }))
-      }
-      if (init.method === 'OPTIONS') return resolve(new Response(''))
-      init.signal?.addEventListener('abort', () => {
-        waiting.delete(look)
-        reject(init.signal?.reason)
-      })
-      waiting.add(look)
-      look()
-    })
+  const look = ({ headers, respond }: FakeRequest) => {
+    const since = Date.parse(headers['if-modified-since'] ?? '') / 1000
+    const from = since === second ? Number(headers['if-none-match']) + 1 : 0
+    if (stored[from] === undefined) return
+    respond(200, { 'Last-Modified': new Date(second * 1000).toUTCString(), ...tells(from) }, stored[from])
+  }
+  const server = createFakeFetch({
+    answer: (request) => (request.method === 'OPTIONS' ? request.respond(200) : look(request)),
+  })
   const clock = createManualClock(second * 1000 + 60_000)
   return {
-    requests,
-    waiting,
+    server,
     clock,
     publish(body: string) {
       stored.push(body)
-      for (const look of [...waiting]) look()
+      for (const request of server.open) look(request)
     },
-    environment: {
-      fetch: fetch as typeof globalThis.fetch,
-      now: clock.now,
-      setTimeout: clock.setTimeout,
-      clearTimeout: clock.clearTimeout as (timer: unknown) => void,
+    environment: manualEnvironment(clock, {
+      fetch: server.fetch,
       location: { protocol: 'https:', hostname: 'page.example', port: '' },
-      random: () => 0.5,
-    },
+    }),
   }
 }
 
@@ -199,7 +181,7 @@ describe('processors', () => {
 
   test('who ends the subscription while a message is on its way gets nothing after it', async () => {
     const got = vi.fn()
-    const { updates, publish, clock, waiting } = await after(['{"type":"a"}', '{"type":"a"}'], (updates) => {
+    const { updates, publish, clock, server } = await after(['{"type":"a"}', '{"type":"a"}'], (updates) => {
       updates.registerProcessor('main', 'a', () => {
         got()
         updates.unsubscribe('main')
@@ -208,7 +190,7 @@ describe('processors', () => {
     publish('{"type":"a"}')
     await settle(clock)
     expect(got).toHaveBeenCalledOnce()
-    expect(waiting.size).toBe(0)
+    expect(server.open.length).toBe(0)
     expect(clock.pending).toBe(0)
     updates.close()
   })
@@ -216,11 +198,11 @@ describe('processors', () => {
 
 describe('requests', () => {
   test('begin in 1970, have cookies, go to addresses relative to the page or of another origin', async () => {
-    const { environment, requests, clock, waiting } = relay()
+    const { environment, server, clock } = relay()
     const updates = createUpdates({ environment })
     updates.subscribe({ a: '/updates/1?token=x', b: 'https://other.example:8443/u/2', c: '//third.example/u' })
     await settle(clock)
-    const gets = requests.filter(({ init }) => init.method === 'GET')
+    const gets = server.requests.filter(({ init }) => init.method === 'GET')
     const position = 'time=Thu%2C%2001%20Jan%201970%2000%3A00%3A00%20GMT&tag=0'
     expect(gets.map(({ url }) => url)).toEqual([
       `https://page.example/updates/1?token=x&${position}`,
@@ -236,18 +218,18 @@ describe('requests', () => {
     }
     updates.close()
     await settle(clock)
-    expect([waiting.size, clock.pending]).toEqual([0, 0])
+    expect([server.open.length, clock.pending]).toEqual([0, 0])
   })
 
   test('to what is known to be a relay have no position in the query', async () => {
-    const { environment, requests, clock } = relay(['{}'])
+    const { environment, server, clock } = relay(['{}'])
     const told = createUpdates({ environment, server: 'relay', credentials: 'same-origin' })
     told.subscribe({ a: '/updates/1' })
     await settle(clock)
     const found = createUpdates({ environment })
     found.subscribe({ a: '/updates/2' })
     await settle(clock)
-    const of = (path: string) => requests.filter(({ url, init }) => url.includes(path) && init.method === 'GET')
+    const of = (path: string) => server.requests.filter(({ url, init }) => url.includes(path) && init.method === 'GET')
     expect(of('/1').every(({ url, init }) => !url.includes('?') && init.credentials === 'same-origin')).toBe(true)
     expect(of('/2').map(({ url }) => url.includes('?'))[0]).toBe(true)
     expect(
@@ -291,15 +273,15 @@ describe('what is said wrong', () => {
   })
 
   test('a signal closes', async () => {
-    const { environment, clock, waiting } = relay()
+    const { environment, clock, server } = relay()
     const abort = new AbortController()
     const some = createUpdates({ environment, signal: abort.signal })
     some.subscribe({ a: '/x' })
     await settle(clock)
-    expect(waiting.size).toBe(1)
+    expect(server.open.length).toBe(1)
     abort.abort()
     await settle(clock)
-    expect([waiting.size, clock.pending, some.names.length]).toEqual([0, 0, 0])
+    expect([server.open.length, clock.pending, some.names.length]).toEqual([0, 0, 0])
   })
 })
 

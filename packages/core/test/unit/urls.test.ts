@@ -1,23 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { pushStreamNames, refusedByPushStream } from '../../../../e2e/support/channel-names.js'
 import { positionOf } from '../../src/delivery/position.js'
 import { PushStreamError } from '../../src/errors.js'
 import type { Ending } from '../../src/modes/mode.js'
-import type { Endpoint, RequestKind, Subscription, Wanted } from '../../src/protocols/protocol.js'
+import type { Endpoint, RequestKind } from '../../src/protocols/protocol.js'
 import { type PushStreamSettings, pushStream } from '../../src/protocols/push-stream.js'
 import { runs, wellFormed } from './support/runs.js'
+import { kinds, wanted } from './support/wanted.js'
 
-const kinds: readonly RequestKind[] = ['websocket', 'eventsource', 'stream', 'longpolling', 'poll']
 const make = (settings: PushStreamSettings = {}, endpoint: Partial<Endpoint> = {}) =>
   pushStream(settings)({ base: 'http://h:8080/base', credentials: 'same-origin', sameOrigin: true, ...endpoint })
-const wanted = (channels: readonly Wanted[], over: Partial<Subscription> = {}): Subscription => ({
-  channels,
-  position: undefined,
-  eventId: undefined,
-  params: {},
-  headers: {},
-  ...over,
-})
 const position = positionOf(Date.UTC(2026, 10, 20, 22, 5, 8), 3)
 const time = 'Fri, 20 Nov 2026 22:05:08 GMT'
 
@@ -39,47 +32,8 @@ function serverReads(url: string, byArgument: boolean): { name: string; backtrac
   return read
 }
 
-const names = [
-  'a',
-  'x.b5',
-  'x.b5.b6',
-  '.b5',
-  'x.b',
-  'x.b5y',
-  '%2F',
-  '%252F',
-  '%',
-  '%zz',
-  '.',
-  '..',
-  '...',
-  '. .',
-  '%2e%2e',
-  'a=b=c&d',
-  '#',
-  'a#b',
-  '+',
-  'a+b c',
-  ' ',
-  '&channels=b',
-  '\\',
-  '..\\x',
-  ':',
-  ';',
-  '"',
-  "'",
-  '<script>',
-  '__proto__',
-  'constructor',
-  '🦊',
-  'é',
-  '\u2028',
-  'x'.repeat(10_000),
-  '🦊'.repeat(1000),
-]
-
 describe('channels', () => {
-  test.each(names)('%j comes back from the address', (name) => {
+  test.each(pushStreamNames)('%j comes back from the address', (name) => {
     for (const byArgument of [false, true]) {
       const protocol = make({ channelsByArgument: byArgument })
       protocol.check(name)
@@ -124,20 +78,7 @@ describe('channels', () => {
     )
   })
 
-  test.each<[unknown, string]>([
-    ['a/b', "'/'"],
-    ['/', "'/'"],
-    ['a?b', "'?'"],
-    // A worker of the module never comes out of reading this.
-    ['a\n', 'control characters'],
-    ['\0', 'control characters'],
-    ['', 'at least one character'],
-    ['\ud800', 'Unicode'],
-    ['a\udc00b', 'Unicode'],
-    [undefined, 'text'],
-    [7, 'text'],
-    [null, 'text'],
-  ])('%j is refused, and it is said why', (name, why) => {
+  test.each(refusedByPushStream)('%j is refused, and it is said why', (name, why) => {
     const check = () => make().check(name as string)
     expect(check).toThrow(PushStreamError)
     expect(check).toThrow(expect.objectContaining({ code: 'bad-channel', message: expect.stringContaining(why) }))

@@ -1,5 +1,6 @@
 import { nchanServer, type Publisher, pushStreamServer, relayServer } from '@pushstream/publisher'
 import { describe, expect, test } from 'vitest'
+import { fewNames as names } from '../../../../e2e/support/channel-names.js'
 import { missingNginx, type Nginx, startNginx } from '../../../../e2e/support/nginx.js'
 import { lacking } from '../../../../e2e/support/programs.js'
 import { cleanup, errorOf, makePublisher, startServer } from './support.js'
@@ -24,8 +25,6 @@ async function live(config: string, values = {}): Promise<Nginx> {
   })
   return nginx
 }
-
-const names = ['plain', 'with space', 'a+b%41', 'quo"te\\', 'x.b5', 'é😀', '.hidden', '..', 'a&b=c#d;e']
 
 async function pushStreamLife(publisher: Publisher, url: string): Promise<void> {
   const statusOf = (name: string) => subscribed(`${url}/ev/${pathName(name)}`)

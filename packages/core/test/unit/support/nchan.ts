@@ -6,6 +6,7 @@ import type { Ending, Exchange, FrameMeta } from '../../../src/modes/mode.js'
 import { stream } from '../../../src/modes/stream.js'
 import { type NchanSettings, nchan } from '../../../src/protocols/nchan.js'
 import type { Endpoint, Inlet, Protocol, RequestKind } from '../../../src/protocols/protocol.js'
+import { wanted } from './wanted.js'
 
 export const make = (settings: NchanSettings = {}, endpoint: Partial<Endpoint> = {}): Protocol =>
   nchan(settings)({ base: 'http://h:8080/base', credentials: 'same-origin', sameOrigin: true, ...endpoint })
@@ -94,13 +95,7 @@ export async function through(
     if (asked++ > 0) return Promise.reject(new Error('one is enough'))
     return Promise.resolve(response(headers, cut(bytesOf(body), options.cuts ?? []), options.status))
   }
-  const exchange: Exchange = make(options.settings).exchange(kind, {
-    channels: [{ name: 'a' }],
-    position: undefined,
-    eventId: undefined,
-    params: {},
-    headers: {},
-  })
+  const exchange: Exchange = make(options.settings).exchange(kind, wanted())
   const ended = await new Promise<Ending>((resolve) => {
     mode.open(
       () => Promise.resolve(exchange),
