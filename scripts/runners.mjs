@@ -27,8 +27,8 @@ export const playwright = (report, browser, args) => ({
     'test',
     '-c',
     E2E,
-    '--project',
-    browser,
+    // Joined, as it would take the arguments after it for more names.
+    `--project=${browser}`,
     '--reporter=list,json',
     ...args,
   ],
