@@ -1,4 +1,5 @@
-import type { Channel, Ledger } from '../delivery/ledger.js'
+import type { Channel } from '../delivery/channel.js'
+import type { Ledger } from '../delivery/ledger.js'
 import { type Position, positionOf, timeOf } from '../delivery/position.js'
 import type { Received } from '../message.js'
 import { request } from '../modes/fetching.js'

@@ -1,4 +1,5 @@
-import type { Channel, Ledger } from '../delivery/ledger.js'
+import type { Channel } from '../delivery/channel.js'
+import type { Ledger } from '../delivery/ledger.js'
 import { PushStreamError } from '../errors.js'
 import type { Received } from '../message.js'
 import { eventsource, nativeEventsource } from '../modes/eventsource.js'

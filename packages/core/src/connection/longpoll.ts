@@ -1,4 +1,5 @@
-import type { Channel, Ledger } from '../delivery/ledger.js'
+import type { Channel } from '../delivery/channel.js'
+import type { Ledger } from '../delivery/ledger.js'
 import { type Position, tagOf } from '../delivery/position.js'
 import type { Answer } from '../modes/mode.js'
 import type { Protocol } from '../protocols/protocol.js'

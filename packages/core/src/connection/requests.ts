@@ -1,4 +1,5 @@
-import type { Channel, Ledger } from '../delivery/ledger.js'
+import type { Channel } from '../delivery/channel.js'
+import type { Ledger } from '../delivery/ledger.js'
 import type { Position } from '../delivery/position.js'
 import { secondOf } from '../delivery/position.js'
 import { PushStreamError } from '../errors.js'

@@ -1,4 +1,4 @@
-import type { Channel } from '../delivery/ledger.js'
+import type { Channel } from '../delivery/channel.js'
 import type { Ending, Mode } from '../modes/mode.js'
 import type { Settings } from '../options.js'
 import type { Checks } from './checks.js'

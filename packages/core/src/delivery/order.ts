@@ -1,6 +1,6 @@
 import type { Received } from '../message.js'
+import type { Channel } from './channel.js'
 import type { Echo, EchoEvents } from './echo.js'
-import type { Channel } from './ledger.js'
 import { type Position, positionOf } from './position.js'
 import { type Outcome, sequence } from './sequencer.js'
 

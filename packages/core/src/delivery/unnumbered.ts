@@ -1,6 +1,6 @@
 import type { Received } from '../message.js'
+import type { Channel } from './channel.js'
 import { Echo } from './echo.js'
-import type { Channel } from './ledger.js'
 import type { Order, Replay } from './order.js'
 import { everything, positionOf, secondOf } from './position.js'
 import type { Outcome } from './sequencer.js'

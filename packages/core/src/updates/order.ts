@@ -1,5 +1,5 @@
+import type { Channel } from '../delivery/channel.js'
 import { Echo, type EchoEvents } from '../delivery/echo.js'
-import type { Channel } from '../delivery/ledger.js'
 import { numbered, type Order } from '../delivery/order.js'
 import { secondOf } from '../delivery/position.js'
 import { textOf } from '../delivery/text.js'
