@@ -1,6 +1,6 @@
 export { type Options, PushStream } from './client.js'
-export type { Environment, Memory, Page } from './connection/environment.js'
 export type { GapReason } from './delivery/sequencer.js'
+export type { Environment, Memory, Page } from './environment.js'
 export { type ErrorCode, type ErrorDetails, PushStreamError } from './errors.js'
 export type {
   Callbacks,

@@ -1,7 +1,7 @@
-import type { Position } from './delivery/position.js'
-import { timeOf } from './delivery/position.js'
 import type { Sequenced } from './delivery/sequencer.js'
 import type { ModeName } from './modes/mode.js'
+import type { Position } from './position.js'
+import { timeOf } from './position.js'
 
 /** A message as the application sees it. */
 export interface Message<Data = unknown> {

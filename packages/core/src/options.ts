@@ -1,4 +1,4 @@
-import { defaultEnvironment, type Environment } from './connection/environment.js'
+import { defaultEnvironment, type Environment } from './environment.js'
 import { PushStreamError } from './errors.js'
 import type { ModeName } from './modes/mode.js'
 import type { Protocol, ProtocolFactory } from './protocols/protocol.js'

@@ -1,4 +1,4 @@
-import { defaultEnvironment, type Environment } from '../connection/environment.js'
+import { defaultEnvironment, type Environment } from '../environment.js'
 import type { Gap } from '../events.js'
 import type { ModeName } from '../modes/mode.js'
 import type { Params, Provider } from '../options.js'

@@ -1,9 +1,9 @@
 import { newReplay, type Replay } from '../delivery/order.js'
-import type { Position } from '../delivery/position.js'
-import { positionOf, timeOf } from '../delivery/position.js'
 import type { Received } from '../message.js'
 import type { Answer, Ending, Mode, ModeName, NextExchange, Transport } from '../modes/mode.js'
 import type { Settings } from '../options.js'
+import type { Position } from '../position.js'
+import { positionOf, timeOf } from '../position.js'
 import type { Decoder, Inlet } from '../protocols/protocol.js'
 import { Liveness } from './liveness.js'
 

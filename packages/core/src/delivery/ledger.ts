@@ -1,7 +1,7 @@
 import type { Received } from '../message.js'
+import { type Position, secondOf } from '../position.js'
 import type { Channel } from './channel.js'
 import { newReplay, type Order, type Replay } from './order.js'
-import { type Position, secondOf } from './position.js'
 import { anchor, forget, type GapReason, newSequence, type Outcome, type Outlet, settle } from './sequencer.js'
 
 /** Where messages go once they are in order. */

@@ -1,4 +1,4 @@
-import { type Position, secondOf } from './position.js'
+import { type Position, secondOf } from '../position.js'
 
 /** What the sequencer needs to know of a message. */
 export interface Sequenced {

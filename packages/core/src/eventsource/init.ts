@@ -1,4 +1,4 @@
-import type { Environment } from '../connection/environment.js'
+import type { Environment } from '../environment.js'
 import { bad, type Provider } from '../options.js'
 
 /** What `new PushEventSource` takes beside the address. */

@@ -1,5 +1,5 @@
 import { backoff } from '../connection/backoff.js'
-import { defaultEnvironment, type Environment } from '../connection/environment.js'
+import { defaultEnvironment, type Environment } from '../environment.js'
 import { readBody, request, retryAfter } from '../modes/fetching.js'
 import { checkInit, longest, type PushEventSourceInit } from './init.js'
 import { createStreamParser } from './parser.js'

@@ -1,4 +1,4 @@
-import type { Environment } from '../connection/environment.js'
+import type { Environment } from '../environment.js'
 import type { Ending, Exchange, Sink } from './mode.js'
 
 const explainHeader = 'X-Nginx-PushStream-Explain'

@@ -1,5 +1,5 @@
 import { createParser } from 'eventsource-parser'
-import type { Environment } from '../connection/environment.js'
+import type { Environment } from '../environment.js'
 import { readBody, request, statusEnding } from './fetching.js'
 import type { Ending, Exchange, Mode, Sink } from './mode.js'
 

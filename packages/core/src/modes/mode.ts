@@ -1,4 +1,4 @@
-import type { Environment } from '../connection/environment.js'
+import type { Environment } from '../environment.js'
 
 /** The ways a message can come. `stream` is used on request only. */
 export type ModeName = 'websocket' | 'eventsource' | 'stream' | 'longpolling'

@@ -1,4 +1,4 @@
-import type { Environment } from '../connection/environment.js'
+import type { Environment } from '../environment.js'
 import { readBody, request, statusEnding } from './fetching.js'
 import type { Ending, NextExchange, Sink, Transport } from './mode.js'
 

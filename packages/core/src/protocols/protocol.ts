@@ -1,8 +1,8 @@
 import type { Order } from '../delivery/order.js'
-import type { Position } from '../delivery/position.js'
 import type { Received } from '../message.js'
 import type { Answer, Ending, Exchange, FrameMeta, ModeName } from '../modes/mode.js'
 import type { ClientOptions } from '../options.js'
+import type { Position } from '../position.js'
 
 /** A channel as one request names it. */
 export interface Wanted {

@@ -1,6 +1,6 @@
-import { type Position, positionOf } from '../delivery/position.js'
 import { Received } from '../message.js'
 import type { Ending, FrameMeta } from '../modes/mode.js'
+import { type Position, positionOf } from '../position.js'
 import type { Decoder, DecoderContext, Inlet, Promises } from './protocol.js'
 import { escaped, type Fields, type Shape, type TemplateKeys } from './template.js'
 

@@ -1,5 +1,5 @@
-import { type Position, timeOf } from '../delivery/position.js'
 import type { Received } from '../message.js'
+import { type Position, timeOf } from '../position.js'
 import type { DecoderContext, Inlet } from '../protocols/protocol.js'
 import { pushStream } from '../protocols/push-stream.js'
 import { jsonTexts } from './json-texts.js'

@@ -1,5 +1,5 @@
-import { type Position, positionOf, tagOf } from '../delivery/position.js'
 import { Received } from '../message.js'
+import { type Position, positionOf, tagOf } from '../position.js'
 import { nchan } from '../protocols/nchan.js'
 import type { DecoderContext, Inlet, ProtocolFactory } from '../protocols/protocol.js'
 import { relayOrder } from './order.js'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { positionOf, secondOf } from '../../src/delivery/position.js'
 import { anchor, forget, newSequence, type Sequenced, sequence, settle } from '../../src/delivery/sequencer.js'
+import { positionOf, secondOf } from '../../src/position.js'
 import { runs } from './support/runs.js'
 
 interface Item extends Sequenced {

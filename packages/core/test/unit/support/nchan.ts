@@ -1,4 +1,4 @@
-import { defaultEnvironment } from '../../../src/connection/environment.js'
+import { defaultEnvironment } from '../../../src/environment.js'
 import { Received } from '../../../src/message.js'
 import { eventsource } from '../../../src/modes/eventsource.js'
 import { longpolling } from '../../../src/modes/longpolling.js'
