@@ -7,8 +7,8 @@ import type { Callbacks, Channels, ClientEvents, DataOf, Name, Routed, Stats, St
 import type { Message, Received } from './message.js'
 import { bad, type ClientOptions, type Settings, settingsOf } from './options.js'
 import { positionOf } from './position.js'
-import type { Promises } from './protocols/protocol.js'
 import type { PushStreamSettings } from './protocols/push-stream.js'
+import type { Promises } from './types.js'
 
 /** Everything `new PushStream` takes. */
 export type Options = ClientOptions & PushStreamSettings & Callbacks

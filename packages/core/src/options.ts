@@ -1,8 +1,8 @@
-import { defaultEnvironment, type Environment } from './environment.js'
+import { defaultEnvironment } from './environment.js'
 import { PushStreamError } from './errors.js'
-import type { ModeName } from './modes/mode.js'
 import type { Protocol, ProtocolFactory } from './protocols/protocol.js'
 import { type PushStreamSettings, pushStream } from './protocols/push-stream.js'
+import type { Environment, ModeName } from './types.js'
 
 /** A value, or a function that is asked for it anew before every request. */
 export type Provider<T> = T | (() => T | Promise<T>)

@@ -1,8 +1,8 @@
 import type { Channel } from '../delivery/channel.js'
 import type { Ledger } from '../delivery/ledger.js'
-import type { Answer } from '../modes/mode.js'
-import { type Position, tagOf } from '../position.js'
+import { tagOf } from '../position.js'
 import type { Protocol } from '../protocols/protocol.js'
+import type { Answer, Position } from '../types.js'
 import { farewell } from './machine.js'
 import type { Requests } from './requests.js'
 

@@ -1,6 +1,7 @@
 import type { Channel } from '../delivery/channel.js'
-import type { Ending, Mode } from '../modes/mode.js'
+import type { Mode } from '../modes/mode.js'
 import type { Settings } from '../options.js'
+import type { Ending } from '../types.js'
 import type { Checks } from './checks.js'
 import type { Requests } from './requests.js'
 import { Source } from './source.js'

@@ -1,5 +1,5 @@
 import type { Received } from '../message.js'
-import type { Position } from '../position.js'
+import type { Position } from '../types.js'
 import type { Outlet, Sequence } from './sequencer.js'
 
 /** One channel, and how far it is known. */

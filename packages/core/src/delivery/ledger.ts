@@ -1,8 +1,9 @@
 import type { Received } from '../message.js'
-import { type Position, secondOf } from '../position.js'
+import { secondOf } from '../position.js'
+import type { GapReason, Position } from '../types.js'
 import type { Channel } from './channel.js'
 import { newReplay, type Order, type Replay } from './order.js'
-import { anchor, forget, type GapReason, newSequence, type Outcome, type Outlet, settle } from './sequencer.js'
+import { anchor, forget, newSequence, type Outcome, type Outlet, settle } from './sequencer.js'
 
 /** Where messages go once they are in order. */
 export interface LedgerEvents {

@@ -1,5 +1,6 @@
 import type { Received } from '../message.js'
-import { type Position, positionOf } from '../position.js'
+import { positionOf } from '../position.js'
+import type { Position } from '../types.js'
 import type { Channel } from './channel.js'
 import type { Echo, EchoEvents } from './echo.js'
 import { type Outcome, sequence } from './sequencer.js'

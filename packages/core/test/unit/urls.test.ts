@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { PushStreamError } from '../../src/errors.js'
-import type { Ending } from '../../src/modes/mode.js'
 import { positionOf } from '../../src/position.js'
 import type { Endpoint, RequestKind, Subscription, Wanted } from '../../src/protocols/protocol.js'
 import { type PushStreamSettings, pushStream } from '../../src/protocols/push-stream.js'
+import type { Ending } from '../../src/types.js'
 import { runs, wellFormed } from './support/runs.js'
 
 const kinds: readonly RequestKind[] = ['websocket', 'eventsource', 'stream', 'longpolling', 'poll']
