@@ -1,7 +1,6 @@
 import { defaultEnvironment } from '../environment.js'
 import type { Gap } from '../events.js'
-import type { Params, Provider } from '../options.js'
-import type { Environment, ModeName } from '../types.js'
+import type { Environment, ModeName, Params, Provider } from '../types.js'
 import type { ClassicError } from './error.js'
 
 /** The callbacks of the classic script. They may be assigned at any time. */

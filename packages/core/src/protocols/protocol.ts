@@ -1,7 +1,6 @@
 import type { Order } from '../delivery/order.js'
 import type { Received } from '../message.js'
-import type { ClientOptions } from '../options.js'
-import type { Answer, Ending, Exchange, FrameMeta, ModeName, Position, Promises } from '../types.js'
+import type { Answer, CommonOptions, Ending, Exchange, FrameMeta, ModeName, Position, Promises } from '../types.js'
 
 /** A channel as one request names it. */
 export interface Wanted {
@@ -111,7 +110,7 @@ export interface Endpoint {
   /** Whether headers can be sent without a preflight. */
   readonly sameOrigin: boolean
   /** What was said to the client, for a protocol to refuse what its server doesn't have. */
-  readonly options?: ClientOptions
+  readonly options?: CommonOptions
 }
 
 /** Makes the protocol of a client, once it is known where the server is. */
