@@ -107,7 +107,6 @@ export class Store {
       eventId: options.eventId ?? null,
       eventType: options.eventType ?? null,
       expires: messageTtl === null ? 0 : now + Math.ceil(messageTtl / 1000),
-      formatted: new Map(),
     }
     channel.lastTime = message.time
     channel.lastTag = message.tag
