@@ -1,14 +1,14 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import mitt from 'mitt'
 import { createLanes, type Lanes } from './connection/lanes.js'
-import { positionOf } from './delivery/position.js'
 import { Processors } from './delivery/processors.js'
 import { PushStreamError } from './errors.js'
 import type { Callbacks, Channels, ClientEvents, DataOf, Name, Routed, Stats, Status, TypeOn } from './events.js'
 import type { Message, Received } from './message.js'
 import { bad, type ClientOptions, type Settings, settingsOf } from './options.js'
-import type { Promises } from './protocols/protocol.js'
+import { positionOf } from './position.js'
 import type { PushStreamSettings } from './protocols/push-stream.js'
+import type { Promises } from './types.js'
 
 /** Everything `new PushStream` takes. */
 export type Options = ClientOptions & PushStreamSettings & Callbacks

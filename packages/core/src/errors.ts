@@ -1,4 +1,4 @@
-import type { ModeName } from './modes/mode.js'
+import type { ModeName } from './types.js'
 
 /**
  * What went wrong, as a stable word to switch on.

@@ -1,9 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { GapReason } from './delivery/sequencer.js'
 import type { PushStreamError } from './errors.js'
 import type { Message } from './message.js'
-import type { ModeName } from './modes/mode.js'
-import type { Promises } from './protocols/protocol.js'
+import type { GapReason, ModeName, Promises } from './types.js'
 
 /** Which types of messages come on which channels, and what their bodies are: `{ 'user-42': { answer: { value: number } } }`. */
 export type Channels = Record<string, Record<string, unknown>>

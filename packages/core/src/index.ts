@@ -1,6 +1,4 @@
 export { type Options, PushStream } from './client.js'
-export type { Environment, Memory, Page } from './connection/environment.js'
-export type { GapReason } from './delivery/sequencer.js'
 export { type ErrorCode, type ErrorDetails, PushStreamError } from './errors.js'
 export type {
   Callbacks,
@@ -20,13 +18,13 @@ export {
   type PushEventSourceEventMap,
 } from './eventsource/push-event-source.js'
 export type { Message } from './message.js'
-export type { ModeName } from './modes/mode.js'
-export type { ClientOptions, Logger, Params, Provider } from './options.js'
+export type { ClientOptions } from './options.js'
 export { type DjangoEventStreamSettings, djangoEventStream } from './protocols/django-eventstream.js'
 export { type NchanSettings, nchan } from './protocols/nchan.js'
-export type { Endpoint, Promises, Protocol, ProtocolFactory } from './protocols/protocol.js'
+export type { Endpoint, Protocol, ProtocolFactory } from './protocols/protocol.js'
 export type { PushStreamSettings } from './protocols/push-stream.js'
 export type { TextEncoding } from './protocols/text.js'
 export type { Register, Registered } from './register.js'
+export type { Environment, GapReason, Logger, Memory, ModeName, Page, Params, Promises, Provider } from './types.js'
 export type { Updates, UpdatesEvents, UpdatesOptions } from './updates/types.js'
 export { createUpdates } from './updates/updates.js'

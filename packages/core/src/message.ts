@@ -1,7 +1,5 @@
-import type { Position } from './delivery/position.js'
-import { timeOf } from './delivery/position.js'
-import type { Sequenced } from './delivery/sequencer.js'
-import type { ModeName } from './modes/mode.js'
+import { timeOf } from './position.js'
+import type { ModeName, Position, Sequenced } from './types.js'
 
 /** A message as the application sees it. */
 export interface Message<Data = unknown> {

@@ -1,81 +1,19 @@
-import { defaultEnvironment, type Environment } from './connection/environment.js'
+import { defaultEnvironment } from './environment.js'
 import { PushStreamError } from './errors.js'
-import type { ModeName } from './modes/mode.js'
 import type { Protocol, ProtocolFactory } from './protocols/protocol.js'
 import { type PushStreamSettings, pushStream } from './protocols/push-stream.js'
-
-/** A value, or a function that is asked for it anew before every request. */
-export type Provider<T> = T | (() => T | Promise<T>)
-
-/** Query arguments to add to every request. */
-export type Params = Record<string, string | number | boolean>
-
-/** Where a client writes what it does. `console` fits. Never receives message texts, headers or arguments. */
-export interface Logger {
-  debug(...values: unknown[]): void
-}
+import type { CommonOptions, Environment, Logger, ModeName, Params, Provider } from './types.js'
 
 /**
  * What a client can be told. All of it is optional in a page that nginx serves from the same host with the locations
  * `/ws/`, `/ev/`, `/lp/`.
  */
-export interface ClientOptions {
-  /** The server's address, as `https://push.example.org` or with a path prefix. Instead of `host`, `port` and `useSSL`. Default: the page's own. */
-  url?: string
-  /** The server's host name. Default: the page's own. */
-  host?: string
-  /**
-   * Several servers with the same channels, as addresses like `url`: nodes that share one Redis, for example. Instead of
-   * `url` and `host`. The first is used until it can't be reached, then the next, and so round. What one of them stores
-   * must be what all of them store.
-   */
-  hosts?: readonly string[]
-  /** Default: the page's own port; with another `host` 80, or 443 with TLS. */
-  port?: number | string
-  /** Whether to use https and wss. Default: as the page does. */
-  useSSL?: boolean
-  /**
-   * The ways to connect, most wanted first, as an array or `'websocket|eventsource|longpolling'`. The next one starts
-   * when the one before it is not accepted within half a second. Default: websocket, eventsource, longpolling, as far as the
-   * protocol has them.
-   * `stream` (push_stream_subscriber streaming) is used when named.
-   */
-  modes?: string | readonly ModeName[]
-  /** Silence in ms after which the connection is checked. Default 30000; lower it to notice a dead websocket sooner, at the price of a small request per interval of silence. */
-  pingtimeout?: number
-  /** How long to wait for the server's answer, in ms, before it counts as none. Default 10000. */
-  timeout?: number
-  /** Whether to connect again after a loss. Default true. */
-  autoReconnect?: boolean
-  /** The first back-off after a failed attempt, in ms, doubled with every failure and spread at random. Default 1000. */
-  reconnectOnTimeoutInterval?: number
-  /** The longest back-off, in ms. Default 60000. */
-  reconnectOnChannelUnavailableInterval?: number
-  /** Go on after the message with this `Event-Id` (push_stream_last_event_id). */
-  lastEventId?: string
-  /** Begin with what was published after this: a Date, or a number of seconds before now (the sign doesn't matter). */
-  messagesPublishedAfter?: Date | number
-  /** More query arguments (classic name of `params`). */
-  extraParams?: Provider<Params>
-  /** More query arguments, for a token for example; a function is asked before every request and may be async. */
-  params?: Provider<Params>
-  /** Headers for every request that can carry some (all but websocket's). A function is asked before every request and may be async. */
-  headers?: Provider<Record<string, string>>
-  /** Whether cookies go with the requests. Default `same-origin`; another origin's server needs `include`, and Allow-Credentials from nginx. */
-  credentials?: RequestCredentials
-  /** `native` uses the browser's EventSource instead of fetch, for pages whose policy needs it: pings and statuses are not seen then. Default `fetch`. */
-  eventSource?: 'fetch' | 'native'
-  /** Closes the client when it is aborted. */
-  signal?: AbortSignal
-  /** Gets a line for whatever the client does. Default: none. */
-  logger?: Logger
+export interface ClientOptions extends CommonOptions {
   /**
    * The server's protocol: `nchan({ … })`, for example. Default: nginx-push-stream-module, set up by the options whose
    * names begin with `urlPrefix`, `json`, `channels`, `messages` and so on.
    */
   protocol?: ProtocolFactory
-  /** For tests, and for runtimes that lack something: replaces the clock, the random, fetch, WebSocket. */
-  environment?: Partial<Environment>
 }
 
 /** What the connection reads. */

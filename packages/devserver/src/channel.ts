@@ -1,10 +1,32 @@
 import type { Message } from './message.js'
-import type { Subscriber } from './subscriber.js'
 
 /** One channel named in one subscription; a name given twice makes two. */
 export interface Subscription {
   channel: Channel
-  subscriber: Subscriber
+  subscriber: Listener
+}
+
+/** A connection that waits for messages, as its channels, the store and the server see it. */
+export interface Listener {
+  readonly context: {
+    /** The server that took the connection: several may share a store. */
+    readonly owner: object
+  }
+  /** The simulated worker that holds the connection. */
+  readonly worker: number
+  readonly subscriptions: Set<Subscription>
+  /** A message of one of its channels, just published. */
+  receive(channel: Channel, message: Message): void
+  /** One of its channels was deleted; `message` is the -2. */
+  channelDeleted(channel: Channel, message: Message): void
+  /** The server ends it in good order: its time is up, or nginx was reloaded. */
+  expire(): void
+  /** Closes the socket without a word. */
+  abort(): void
+  /** Ends the socket once everything is written. */
+  hangUp(): void
+  /** As after SIGQUIT: one more ping, then nothing until the connection's time is up. */
+  quit(): void
 }
 
 /** A channel: its ids, what is stored of it, and who listens. */

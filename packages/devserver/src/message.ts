@@ -1,5 +1,3 @@
-import type { Template } from './template.js'
-
 /** A message as the store holds it. Strings are byte strings (one character per byte). */
 export interface Message {
   /** 1, 2, 3… within its channel; negative for control messages. */
@@ -16,8 +14,6 @@ export interface Message {
   eventType: string | null
   /** When it leaves the store, in seconds since 1970. 0 is never. */
   expires: number
-  /** Its bytes in each template that was asked for. */
-  formatted: Map<Template, Buffer>
 }
 
 /** Ids of the messages that no one published. */
@@ -25,5 +21,5 @@ export const CONTROL_ID = { ping: -1, channelDeleted: -2, timedOut: -3 } as cons
 
 /** A control message: tag 0, time 1970, no event id. */
 export function controlMessage(id: number, text: Buffer): Message {
-  return { id, time: 0, tag: 0, text, eventId: null, eventType: null, expires: 0, formatted: new Map() }
+  return { id, time: 0, tag: 0, text, eventId: null, eventType: null, expires: 0 }
 }

@@ -1,10 +1,9 @@
-import { Channel, type Subscription } from './channel.js'
+import { Channel, type Listener, type Subscription } from './channel.js'
 import { toBytes } from './channel-names.js'
 import { type Clock, seconds, systemClock, type TimerHandle } from './clock.js'
 import { type Delivery, DirectDelivery } from './delivery.js'
 import { CONTROL_ID, controlMessage, type Message } from './message.js'
 import { resolveSettings, type StoreSettings } from './settings.js'
-import type { Subscriber } from './subscriber.js'
 
 /** How often expired messages and forgotten channels are looked for, ms. */
 const SWEEP_INTERVAL = 1000
@@ -33,7 +32,7 @@ export class Store {
   /** How messages get to who listens. */
   readonly delivery: Delivery
   /** Everyone connected, of all servers that share the store. */
-  readonly subscribers = new Set<Subscriber>()
+  readonly subscribers = new Set<Listener>()
   /** Messages published since start, events not counted. */
   published = 0
   /** Start, in seconds since 1970. */
@@ -107,7 +106,6 @@ export class Store {
       eventId: options.eventId ?? null,
       eventType: options.eventType ?? null,
       expires: messageTtl === null ? 0 : now + Math.ceil(messageTtl / 1000),
-      formatted: new Map(),
     }
     channel.lastTime = message.time
     channel.lastTag = message.tag
@@ -141,7 +139,7 @@ export class Store {
   }
 
   /** Adds a subscriber to a channel; the same one may come twice. */
-  subscribe(channel: Channel, subscriber: Subscriber): Subscription {
+  subscribe(channel: Channel, subscriber: Listener): Subscription {
     const subscription = { channel, subscriber }
     channel.subscriptions.add(subscription)
     channel.workers.add(subscriber.worker)

@@ -1,4 +1,4 @@
-import type { Channel, Subscription } from './channel.js'
+import type { Channel, Listener, Subscription } from './channel.js'
 import type { Clock, TimerHandle } from './clock.js'
 import type { Location } from './location.js'
 import type { Message } from './message.js'
@@ -10,7 +10,7 @@ const LAZY_TIMER = 300
 
 /** What every subscriber needs to know of its server. */
 export interface SubscriberContext {
-  /** The server that took the connection: several may share a store. */
+  /** The server that took the connection. */
   owner: object
   store: Store
   location: Location
@@ -18,10 +18,9 @@ export interface SubscriberContext {
   userAgent: string
 }
 
-/** A connection that waits for messages. */
-export abstract class Subscriber {
+/** What the connections of all modes have in common. */
+export abstract class Subscriber implements Listener {
   readonly subscriptions = new Set<Subscription>()
-  /** The simulated worker that holds the connection. */
   readonly worker: number
   protected ended = false
   readonly context: SubscriberContext
@@ -34,20 +33,14 @@ export abstract class Subscriber {
     this.worker = context.store.delivery.nextWorker()
   }
 
-  /** A message of one of its channels, just published. */
   abstract receive(channel: Channel, message: Message): void
-  /** A channel of its is gone; `message` is the -2. */
   abstract channelDeleted(channel: Channel, message: Message): void
-  /** The server ends it in good order: its time is up, or nginx was reloaded. */
   abstract expire(): void
-  /** Closes the socket without a word. */
   abstract abort(): void
-  /** Ends the socket once everything is written. */
   abstract hangUp(): void
   /** Sends a ping. */
   protected abstract ping(): void
 
-  /** As after SIGQUIT: one more ping, then nothing until the connection's time is up. */
   quit(): void {
     this.#quitting = true
   }

@@ -11,6 +11,8 @@ export type Wrapping = 'plain' | 'eventsource' | 'websocket'
 export class Template {
   readonly #parts: Array<{ literal: Buffer } | { token: string }> = []
   readonly #wrapping: Wrapping
+  /** The bytes of each message that was asked for. */
+  readonly #formatted = new WeakMap<Message, Buffer>()
 
   constructor(source: string, wrapping: Wrapping) {
     this.#wrapping = wrapping
@@ -24,12 +26,12 @@ export class Template {
     if (last < text.length) this.#parts.push({ literal: Buffer.from(text.slice(last)) })
   }
 
-  /** The bytes of a message, made once and kept with it. `channel` is '' for pings and time-outs. */
+  /** The bytes of a message, made once and kept as long as the message is. `channel` is '' for pings and time-outs. */
   format(message: Message, channel: string): Buffer {
-    let bytes = message.formatted.get(this)
+    let bytes = this.#formatted.get(message)
     if (bytes === undefined) {
       bytes = this.#make(message, channel)
-      message.formatted.set(this, bytes)
+      this.#formatted.set(message, bytes)
     }
     return bytes
   }

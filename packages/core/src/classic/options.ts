@@ -1,6 +1,6 @@
 import type { Options } from '../client.js'
-import type { Params } from '../options.js'
 import type { PushStreamSettings } from '../protocols/push-stream.js'
+import type { Params } from '../types.js'
 import { type ClassicProperties, modeOf } from './properties.js'
 
 /** The server's address. */

@@ -1,7 +1,6 @@
-import { defaultEnvironment, type Environment } from '../connection/environment.js'
+import { defaultEnvironment } from '../environment.js'
 import type { Gap } from '../events.js'
-import type { ModeName } from '../modes/mode.js'
-import type { Params, Provider } from '../options.js'
+import type { Environment, ModeName, Params, Provider } from '../types.js'
 import type { ClassicError } from './error.js'
 
 /** The callbacks of the classic script. They may be assigned at any time. */

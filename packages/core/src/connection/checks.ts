@@ -1,10 +1,11 @@
-import type { Channel, Ledger } from '../delivery/ledger.js'
-import { type Position, positionOf, timeOf } from '../delivery/position.js'
+import type { Channel } from '../delivery/channel.js'
+import type { Ledger } from '../delivery/ledger.js'
 import type { Received } from '../message.js'
 import { request } from '../modes/fetching.js'
 import { poll } from '../modes/longpolling.js'
-import type { Ending } from '../modes/mode.js'
 import type { Settings } from '../options.js'
+import { positionOf, timeOf } from '../position.js'
+import type { Ending, Position } from '../types.js'
 import type { Requests } from './requests.js'
 
 /** The longest wait for the position of new channels, in ms: a connection is worth more. */

@@ -1,4 +1,5 @@
-import type { Channel, Ledger } from '../delivery/ledger.js'
+import type { Channel } from '../delivery/channel.js'
+import type { Ledger } from '../delivery/ledger.js'
 import type { Settings } from '../options.js'
 import type { Checks } from './checks.js'
 import type { Source } from './source.js'

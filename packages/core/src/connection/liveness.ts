@@ -1,4 +1,4 @@
-import type { Environment } from './environment.js'
+import type { Environment } from '../types.js'
 
 /** What a silent connection is given up for, as a multiple of the server's ping interval. */
 const patience = 2.5

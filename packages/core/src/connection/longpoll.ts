@@ -1,7 +1,8 @@
-import type { Channel, Ledger } from '../delivery/ledger.js'
-import { type Position, tagOf } from '../delivery/position.js'
-import type { Answer } from '../modes/mode.js'
+import type { Channel } from '../delivery/channel.js'
+import type { Ledger } from '../delivery/ledger.js'
+import { tagOf } from '../position.js'
 import type { Protocol } from '../protocols/protocol.js'
+import type { Answer, Position } from '../types.js'
 import { farewell } from './machine.js'
 import type { Requests } from './requests.js'
 

@@ -1,5 +1,5 @@
-import type { ModeName } from '../modes/mode.js'
 import type { Verdict } from '../protocols/protocol.js'
+import type { ModeName } from '../types.js'
 import { type BackoffPolicy, backoff } from './backoff.js'
 
 /**

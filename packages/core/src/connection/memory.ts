@@ -1,5 +1,4 @@
-import type { ModeName } from '../modes/mode.js'
-import type { Environment } from './environment.js'
+import type { Environment, ModeName } from '../types.js'
 
 /** How long a mode that worked is tried first, in ms. */
 const keep = 10 * 60_000

@@ -1,10 +1,10 @@
-import type { Channel, Ledger } from '../delivery/ledger.js'
-import type { Position } from '../delivery/position.js'
-import { secondOf } from '../delivery/position.js'
+import type { Channel } from '../delivery/channel.js'
+import type { Ledger } from '../delivery/ledger.js'
 import { PushStreamError } from '../errors.js'
-import type { Exchange } from '../modes/mode.js'
-import type { Provider, Settings } from '../options.js'
+import type { Settings } from '../options.js'
+import { secondOf } from '../position.js'
 import type { RequestKind, Wanted } from '../protocols/protocol.js'
+import type { Exchange, Position, Provider } from '../types.js'
 
 const ask = async <T>(provider: Provider<T>, name: string): Promise<T> => {
   if (typeof provider !== 'function') return provider

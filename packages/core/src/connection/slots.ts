@@ -1,4 +1,4 @@
-import type { Environment } from './environment.js'
+import type { Environment } from '../types.js'
 
 /** How long a poll may hang while others wait for its connection, in ms, where the way to the server takes no longer. */
 const slice = 500

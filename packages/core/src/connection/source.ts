@@ -1,10 +1,10 @@
 import { newReplay, type Replay } from '../delivery/order.js'
-import type { Position } from '../delivery/position.js'
-import { positionOf, timeOf } from '../delivery/position.js'
 import type { Received } from '../message.js'
-import type { Answer, Ending, Mode, ModeName, NextExchange, Transport } from '../modes/mode.js'
+import type { Mode, NextExchange, Transport } from '../modes/mode.js'
 import type { Settings } from '../options.js'
+import { positionOf, timeOf } from '../position.js'
 import type { Decoder, Inlet } from '../protocols/protocol.js'
+import type { Answer, Ending, ModeName, Position } from '../types.js'
 import { Liveness } from './liveness.js'
 
 /** How long a websocket must stay open to count as accepted, in ms: a rejection follows the opening at once. */

@@ -1,4 +1,4 @@
-import type { Environment } from './environment.js'
+import type { Environment } from '../types.js'
 
 /** Timers by name: setting one replaces it, and none is left behind. */
 export function createTimers(environment: Environment) {

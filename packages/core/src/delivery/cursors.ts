@@ -1,5 +1,5 @@
 import { Received } from '../message.js'
-import type { Channel } from './ledger.js'
+import type { Channel } from './channel.js'
 import type { Order } from './order.js'
 import { hashOf, type Outcome, sequence, settle } from './sequencer.js'
 

@@ -1,7 +1,7 @@
 import type { Received } from '../message.js'
-import type { Ending } from '../modes/mode.js'
-import type { Channel } from './ledger.js'
-import { everything, type Position, secondOf } from './position.js'
+import { everything, secondOf } from '../position.js'
+import type { Ending, Position } from '../types.js'
+import type { Channel } from './channel.js'
 import { textOf } from './text.js'
 
 /** What an echo needs of the connection. */

@@ -1,38 +1,9 @@
 import type { Received } from '../message.js'
+import { secondOf } from '../position.js'
+import type { GapReason, Position } from '../types.js'
+import type { Channel } from './channel.js'
 import { newReplay, type Order, type Replay } from './order.js'
-import { type Position, secondOf } from './position.js'
-import {
-  anchor,
-  forget,
-  type GapReason,
-  newSequence,
-  type Outcome,
-  type Outlet,
-  type Sequence,
-  settle,
-} from './sequencer.js'
-
-/** One channel, and how far it is known. */
-export interface Channel {
-  readonly name: string
-  /** Stored messages to begin with. */
-  readonly backtrack: number
-  readonly sequence: Sequence<Received>
-  readonly outlet: Outlet<Received>
-  /** Where the application wants it to begin. */
-  readonly from: Position | undefined
-  /** Everything of this channel up to here has come, whether or not it was anything. */
-  complete: Position | undefined
-  /** When it was first listened to, by the page's clock: the last resort. */
-  joined: number | undefined
-  lastEventId: string | undefined
-  /** The server may have lost what it stored of it. */
-  doubtful: boolean
-  /** When something of it came last, by the page's clock. */
-  heard: number
-  /** Texts that came lately, by position, where messages have no number. */
-  readonly known: Map<Position | object, number>
-}
+import { anchor, forget, newSequence, type Outcome, type Outlet, settle } from './sequencer.js'
 
 /** Where messages go once they are in order. */
 export interface LedgerEvents {

@@ -1,7 +1,8 @@
 import type { Received } from '../message.js'
+import { positionOf } from '../position.js'
+import type { Position } from '../types.js'
+import type { Channel } from './channel.js'
 import type { Echo, EchoEvents } from './echo.js'
-import type { Channel } from './ledger.js'
-import { type Position, positionOf } from './position.js'
 import { type Outcome, sequence } from './sequencer.js'
 
 /** Clocks differ: what is asked for by the page's own clock begins this much earlier, in ms. */

@@ -1,17 +1,5 @@
-import { type Position, secondOf } from './position.js'
-
-/** What the sequencer needs to know of a message. */
-export interface Sequenced {
-  /** The channel's running number, from 1. `undefined` where the template has none. */
-  readonly id: number | undefined
-  /** Where the message stands in the server's stream, NaN where the template does not tell. */
-  readonly position: Position
-  /** Tells two messages apart that have neither id nor position. */
-  readonly fingerprint: string
-}
-
-/** Why messages are missing. `overflow`: no longer stored. `restart`: the server's numbering began anew. */
-export type GapReason = 'overflow' | 'restart'
+import { secondOf } from '../position.js'
+import type { GapReason, Position, Sequenced } from '../types.js'
 
 /** Where the sequencer's decisions go, in order. */
 export interface Outlet<T> {

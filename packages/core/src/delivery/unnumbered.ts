@@ -1,8 +1,8 @@
 import type { Received } from '../message.js'
+import { everything, positionOf, secondOf } from '../position.js'
+import type { Channel } from './channel.js'
 import { Echo } from './echo.js'
-import type { Channel } from './ledger.js'
 import type { Order, Replay } from './order.js'
-import { everything, positionOf, secondOf } from './position.js'
 import type { Outcome } from './sequencer.js'
 import { textOf } from './text.js'
 

@@ -1,5 +1,5 @@
-import type { Environment } from '../connection/environment.js'
-import { bad, type Provider } from '../options.js'
+import { bad } from '../options.js'
+import type { Environment, Provider } from '../types.js'
 
 /** What `new PushEventSource` takes beside the address. */
 export interface PushEventSourceInit {

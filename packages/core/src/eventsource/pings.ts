@@ -1,4 +1,4 @@
-import type { Environment } from '../connection/environment.js'
+import type { Environment } from '../types.js'
 
 /** Silence of so many intervals is death. */
 const patience = 2.5

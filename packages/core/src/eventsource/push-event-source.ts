@@ -1,6 +1,7 @@
 import { backoff } from '../connection/backoff.js'
-import { defaultEnvironment, type Environment } from '../connection/environment.js'
+import { defaultEnvironment } from '../environment.js'
 import { readBody, request, retryAfter } from '../modes/fetching.js'
+import type { Environment } from '../types.js'
 import { checkInit, longest, type PushEventSourceInit } from './init.js'
 import { createStreamParser } from './parser.js'
 import { type Pings, watchPings } from './pings.js'

@@ -1,5 +1,5 @@
-import type { Environment } from '../connection/environment.js'
-import type { Ending, Exchange, Sink } from './mode.js'
+import type { Ending, Environment, Exchange } from '../types.js'
+import type { Sink } from './mode.js'
 
 const explainHeader = 'X-Nginx-PushStream-Explain'
 

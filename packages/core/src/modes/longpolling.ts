@@ -1,7 +1,7 @@
 import { createParser } from 'eventsource-parser'
-import type { Environment } from '../connection/environment.js'
+import type { Ending, Environment, Exchange } from '../types.js'
 import { readBody, request, statusEnding } from './fetching.js'
-import type { Ending, Exchange, Mode, Sink } from './mode.js'
+import type { Mode, Sink } from './mode.js'
 
 type PollSink = Pick<Sink, 'life' | 'frame' | 'answered'>
 

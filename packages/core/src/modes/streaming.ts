@@ -1,6 +1,6 @@
-import type { Environment } from '../connection/environment.js'
+import type { Ending, Environment } from '../types.js'
 import { readBody, request, statusEnding } from './fetching.js'
-import type { Ending, NextExchange, Sink, Transport } from './mode.js'
+import type { NextExchange, Sink, Transport } from './mode.js'
 
 /** One long response over fetch: what eventsource and stream have in common. */
 export function openStreaming(

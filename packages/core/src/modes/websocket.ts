@@ -1,5 +1,6 @@
 import ReconnectingWebSocket from 'reconnecting-websocket'
-import type { Ending, Mode } from './mode.js'
+import type { Ending } from '../types.js'
+import type { Mode } from './mode.js'
 
 const states = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 }
 const never = 2 ** 31 - 1

@@ -1,6 +1,6 @@
 import { Mark } from '../delivery/cursors.js'
 import { Received } from '../message.js'
-import type { Ending, FrameMeta } from '../modes/mode.js'
+import type { Ending, FrameMeta } from '../types.js'
 import { type Ids, parseIds, unreachable } from './event-ids.js'
 import type { Decoder, DecoderContext, Inlet } from './protocol.js'
 

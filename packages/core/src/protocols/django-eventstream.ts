@@ -1,6 +1,6 @@
 import { cursors } from '../delivery/cursors.js'
 import { PushStreamError } from '../errors.js'
-import type { ClientOptions } from '../options.js'
+import type { CommonOptions } from '../types.js'
 import { createCursorDecoder, type Shared, unresumable } from './django-eventstream-decoder.js'
 import { encodeIds, type Ids, parseIds, unreachable } from './event-ids.js'
 import { refuseForeign } from './foreign.js'
@@ -56,7 +56,7 @@ const wrong = (message: string): never => {
 const instead = `leave it out, and give 'lastEventId' what get_current_event_id() was when the page was rendered.`
 
 /** What the client was told to begin with. Throws a `bad-option` error for what this server doesn't have. */
-function seedsOf(options: ClientOptions = {}): Ids {
+function seedsOf(options: CommonOptions = {}): Ids {
   refuseForeign('djangoEventStream', options)
   const { messagesPublishedAfter, lastEventId } = options
   if (messagesPublishedAfter !== undefined) {

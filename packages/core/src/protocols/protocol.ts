@@ -1,8 +1,6 @@
 import type { Order } from '../delivery/order.js'
-import type { Position } from '../delivery/position.js'
 import type { Received } from '../message.js'
-import type { Answer, Ending, Exchange, FrameMeta, ModeName } from '../modes/mode.js'
-import type { ClientOptions } from '../options.js'
+import type { Answer, CommonOptions, Ending, Exchange, FrameMeta, ModeName, Position, Promises } from '../types.js'
 
 /** A channel as one request names it. */
 export interface Wanted {
@@ -64,21 +62,6 @@ export interface DecoderContext {
  */
 export type Verdict = 'again' | 'retry' | 'mode' | 'rejected'
 
-/** What can be promised, read by the client's `status` and by nothing that decides. */
-export interface Promises {
-  /**
-   * What the server resumes by. `position`: second and counter, exact. `second`: the whole second again, and what is
-   * known is dropped. `event-id`: only channels whose last message had one. `none`: what comes while the connection is
-   * down is lost.
-   */
-  readonly resume: 'position' | 'second' | 'event-id' | 'none'
-  /**
-   * `exact`: missing messages are known by id. `possible`: messages have no numbers, so a `gap` says that some may be
-   * missing, and not which. `none`: a loss can't be seen.
-   */
-  readonly gaps: 'exact' | 'possible' | 'none'
-}
-
 /** Knows a server. Does no I/O and holds no timer. */
 export interface Protocol {
   readonly name: string
@@ -127,7 +110,7 @@ export interface Endpoint {
   /** Whether headers can be sent without a preflight. */
   readonly sameOrigin: boolean
   /** What was said to the client, for a protocol to refuse what its server doesn't have. */
-  readonly options?: ClientOptions
+  readonly options?: CommonOptions
 }
 
 /** Makes the protocol of a client, once it is known where the server is. */

@@ -1,7 +1,7 @@
-import { type Position, positionOf } from '../delivery/position.js'
 import { Received } from '../message.js'
-import type { Ending, FrameMeta } from '../modes/mode.js'
-import type { Decoder, DecoderContext, Inlet, Promises } from './protocol.js'
+import { positionOf } from '../position.js'
+import type { Ending, FrameMeta, Position, Promises } from '../types.js'
+import type { Decoder, DecoderContext, Inlet } from './protocol.js'
 import { escaped, type Fields, type Shape, type TemplateKeys } from './template.js'
 
 // A frame that is still incomplete after this many characters never will be.

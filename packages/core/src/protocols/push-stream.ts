@@ -1,6 +1,6 @@
 import { numbered } from '../delivery/order.js'
-import { type Position, positionOf, tagOf, timeOf } from '../delivery/position.js'
-import type { Ending, Exchange } from '../modes/mode.js'
+import { positionOf, tagOf, timeOf } from '../position.js'
+import type { Ending, Exchange, Position } from '../types.js'
 import { checkName, refuse } from './names.js'
 import type { ProtocolFactory, RequestKind, Subscription, Wanted } from './protocol.js'
 import { Frames } from './push-stream-decoder.js'

@@ -1,10 +1,10 @@
+import type { Channel } from '../delivery/channel.js'
 import { Echo, type EchoEvents } from '../delivery/echo.js'
-import type { Channel } from '../delivery/ledger.js'
 import { numbered, type Order } from '../delivery/order.js'
-import { secondOf } from '../delivery/position.js'
 import { textOf } from '../delivery/text.js'
 import { unnumbered } from '../delivery/unnumbered.js'
 import type { Received } from '../message.js'
+import { secondOf } from '../position.js'
 
 const hasNumbers = ({ sequence }: Channel) => sequence.last !== undefined
 

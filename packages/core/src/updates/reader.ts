@@ -1,7 +1,8 @@
-import { type Position, timeOf } from '../delivery/position.js'
 import type { Received } from '../message.js'
+import { timeOf } from '../position.js'
 import type { DecoderContext, Inlet } from '../protocols/protocol.js'
 import { pushStream } from '../protocols/push-stream.js'
+import type { Position } from '../types.js'
 import { jsonTexts } from './json-texts.js'
 
 /** Marks an answer whose `Etag` is none that the server told. */

@@ -1,7 +1,8 @@
-import { type Position, positionOf, tagOf } from '../delivery/position.js'
 import { Received } from '../message.js'
+import { positionOf, tagOf } from '../position.js'
 import { nchan } from '../protocols/nchan.js'
 import type { DecoderContext, Inlet, ProtocolFactory } from '../protocols/protocol.js'
+import type { Position } from '../types.js'
 import { relayOrder } from './order.js'
 import { counted as countedHeader, type Part, type Reader, told } from './reader.js'
 

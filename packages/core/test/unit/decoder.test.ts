@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { positionOf } from '../../src/delivery/position.js'
+import { positionOf } from '../../src/position.js'
 import { anyString, runs } from './support/runs.js'
 import { kinds } from './support/wanted.js'
 import {

@@ -4,10 +4,10 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { Echo } from '../../src/delivery/echo.js'
 import { Ledger } from '../../src/delivery/ledger.js'
 import { newReplay } from '../../src/delivery/order.js'
-import { everything, type Position, positionOf } from '../../src/delivery/position.js'
 import { unnumbered } from '../../src/delivery/unnumbered.js'
 import { Received } from '../../src/message.js'
-import type { Ending } from '../../src/modes/mode.js'
+import { everything, positionOf } from '../../src/position.js'
+import type { Ending, Position } from '../../src/types.js'
 import { runs } from './support/runs.js'
 
 const farewell = 115

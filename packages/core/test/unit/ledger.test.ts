@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { Ledger } from '../../src/delivery/ledger.js'
 import { numbered } from '../../src/delivery/order.js'
-import { positionOf, secondOf } from '../../src/delivery/position.js'
 import { Received } from '../../src/message.js'
+import { positionOf, secondOf } from '../../src/position.js'
 import { runs } from './support/runs.js'
 
 const at = (second: number, tag: number) => positionOf(second * 1000, tag)

@@ -1,7 +1,7 @@
 import { createManualClock } from '@pushstream/testkit'
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Environment } from '../../src/connection/environment.js'
 import { Liveness } from '../../src/connection/liveness.js'
+import type { Environment } from '../../src/types.js'
 
 const pingtimeout = 30_000
 let clock: ReturnType<typeof createManualClock>

@@ -14,7 +14,7 @@ import {
   type TimerName,
   table,
 } from '../../src/connection/machine.js'
-import type { ModeName } from '../../src/modes/mode.js'
+import type { ModeName } from '../../src/types.js'
 import { runs } from './support/runs.js'
 
 const states: readonly State[] = ['closed', 'priming', 'connecting', 'sifting', 'waiting', 'open']

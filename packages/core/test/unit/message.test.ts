@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { positionOf } from '../../src/delivery/position.js'
 import { Received } from '../../src/message.js'
+import { positionOf } from '../../src/position.js'
 
 const at = Date.UTC(2026, 10, 20, 22, 0, 0)
 const message = (body: unknown, eventType?: string, position = positionOf(at, 7)) =>

@@ -1,7 +1,7 @@
 import { createManualClock, type ManualClock } from '@pushstream/testkit'
 import { beforeEach, expect, test } from 'vitest'
-import type { Environment } from '../../src/connection/environment.js'
 import { createSlots, type Slot, type Slots } from '../../src/connection/slots.js'
+import type { Environment } from '../../src/types.js'
 
 let clock: ManualClock
 let slots: Slots

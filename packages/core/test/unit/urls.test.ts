@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { pushStreamNames, refusedByPushStream } from '../../../../e2e/support/channel-names.js'
-import { positionOf } from '../../src/delivery/position.js'
 import { PushStreamError } from '../../src/errors.js'
-import type { Ending } from '../../src/modes/mode.js'
+import { positionOf } from '../../src/position.js'
 import type { Endpoint, RequestKind } from '../../src/protocols/protocol.js'
 import { type PushStreamSettings, pushStream } from '../../src/protocols/push-stream.js'
+import type { Ending } from '../../src/types.js'
 import { runs, wellFormed } from './support/runs.js'
 import { kinds, wanted } from './support/wanted.js'
 

@@ -3,9 +3,9 @@ import { createParser } from 'eventsource-parser'
 import { Ledger } from '../../../src/delivery/ledger.js'
 import { newReplay } from '../../../src/delivery/order.js'
 import type { Received } from '../../../src/message.js'
-import type { Ending, Exchange } from '../../../src/modes/mode.js'
 import { type DjangoEventStreamSettings, djangoEventStream } from '../../../src/protocols/django-eventstream.js'
 import type { Endpoint, Protocol } from '../../../src/protocols/protocol.js'
+import type { Ending, Exchange } from '../../../src/types.js'
 
 export const make = (settings: DjangoEventStreamSettings = {}, endpoint: Partial<Endpoint> = {}): Protocol =>
   djangoEventStream(settings)({ base: 'http://h/base', credentials: 'same-origin', sameOrigin: true, ...endpoint })

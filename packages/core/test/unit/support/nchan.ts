@@ -1,11 +1,11 @@
-import { defaultEnvironment } from '../../../src/connection/environment.js'
+import { defaultEnvironment } from '../../../src/environment.js'
 import { Received } from '../../../src/message.js'
 import { eventsource } from '../../../src/modes/eventsource.js'
 import { longpolling } from '../../../src/modes/longpolling.js'
-import type { Ending, Exchange, FrameMeta } from '../../../src/modes/mode.js'
 import { stream } from '../../../src/modes/stream.js'
 import { type NchanSettings, nchan } from '../../../src/protocols/nchan.js'
 import type { Endpoint, Inlet, Protocol, RequestKind } from '../../../src/protocols/protocol.js'
+import type { Ending, Exchange, FrameMeta } from '../../../src/types.js'
 import { wanted } from './wanted.js'
 
 export const make = (settings: NchanSettings = {}, endpoint: Partial<Endpoint> = {}): Protocol =>

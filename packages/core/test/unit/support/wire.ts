@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { createParser } from 'eventsource-parser'
 import { parseTranscript } from '../../../../devserver/test/support/transcript.js'
 import { Received } from '../../../src/message.js'
-import type { FrameMeta } from '../../../src/modes/mode.js'
 import type { Inlet, RequestKind } from '../../../src/protocols/protocol.js'
 import { type PushStreamSettings, pushStream } from '../../../src/protocols/push-stream.js'
+import type { FrameMeta } from '../../../src/types.js'
 
 const json = (text: string, space = '') =>
   `{"id":~id~,"channel":"~channel~","text":${text},${space}"tag":"~tag~",${space}"time":"~time~",${space}"eventid":"~event-id~"}`

@@ -1,38 +1,4 @@
-/** What the page tells a connection about itself. */
-export interface Page {
-  /** Calls back when the network or the page comes back (online, visible, restored from the back/forward cache). */
-  onBack(callback: () => void): () => void
-  /** Calls back when the page is left. It may come back from the back/forward cache. */
-  onLeave(callback: () => void): () => void
-}
-
-/** The part of `Storage` that is used to remember which mode worked. */
-export type Memory = Pick<Storage, 'getItem' | 'setItem'>
-
-/**
- * Everything a connection takes from the world around it. The browser's own by default; tests inject a clock and a
- * seeded random, and a runtime without a global WebSocket (Node 20) injects one.
- */
-export interface Environment {
-  /** Wall clock in ms since 1970. */
-  now(): number
-  setTimeout(callback: () => void, ms: number): unknown
-  clearTimeout(timer: unknown): void
-  /** Uniform in [0, 1). All jitter comes from here. */
-  random(): number
-  fetch: typeof fetch
-  WebSocket: typeof WebSocket | undefined
-  EventSource: typeof EventSource | undefined
-  /** Where relative addresses belong to: the page's own, if there is a page. */
-  location: { protocol: string; hostname: string; port: string } | undefined
-  /**
-   * How many requests to a server of this origin may stay open at once. Browsers allow six over HTTP/1.1, and some are
-   * the page's.
-   */
-  connections(origin: string): number
-  page: Page | undefined
-  memory: Memory | undefined
-}
+import type { Environment, Memory, Page } from './types.js'
 
 function browserPage(): Page | undefined {
   if (typeof window === 'undefined' || typeof window.addEventListener !== 'function') return undefined

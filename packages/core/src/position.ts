@@ -1,8 +1,4 @@
-/**
- * A point in a server's stream: a second and the server's counter within it, as one number, so that comparing
- * positions costs nothing on the way of a message.
- */
-export type Position = number
+import type { Position } from './types.js'
 
 // A counter of 2^20 messages in one second leaves the product well within the integers a double can hold.
 const TAGS = 2 ** 20

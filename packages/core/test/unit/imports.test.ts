@@ -1,0 +1,159 @@
+// Circles in every package, and the layers of core. One file checks both, because both read the same imports and only
+// core has layers.
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import {
+  circles,
+  graphOf,
+  reachable,
+  readGraph,
+  relativeImports,
+  unpermitted,
+  violations,
+} from './support/import-graph.js'
+
+const packages = new URL('../../../', import.meta.url)
+const sourcesOf = (name: string) => readGraph(fileURLToPath(new URL(`${name}/src/`, packages)))
+
+/** From the top. A file imports from its own folder and from lower layers, never from the rest of its layer. */
+const layers = [
+  ['index.ts', 'scripts/'],
+  ['classic/', 'eventsource/', 'store/', 'updates/', 'register.ts'],
+  ['client.ts'],
+  ['connection/'],
+  ['options.ts'],
+  ['modes/', 'protocols/'],
+  ['delivery/', 'events.ts'],
+  ['message.ts'],
+  ['environment.ts', 'errors.ts', 'position.ts'],
+  ['types.ts'],
+]
+
+/** Which files of protocols/ may be imported from outside it, and by whom. */
+const protocolImports = {
+  // The interface.
+  'protocols/protocol.ts': ['index.ts', 'options.ts', 'connection/', 'classic/', 'updates/'],
+  // The default protocol. Its settings are options of the client.
+  'protocols/push-stream.ts': ['index.ts', 'options.ts', 'client.ts', 'classic/', 'updates/'],
+  // The other servers: an application ships them only if it imports them.
+  'protocols/nchan.ts': ['index.ts', 'scripts/', 'updates/'],
+  'protocols/django-eventstream.ts': ['index.ts'],
+  // A helper for regular expressions, and the type of a public option.
+  'protocols/template.ts': ['classic/'],
+  'protocols/text.ts': ['index.ts'],
+}
+
+const graph = (sources: Record<string, string>) => graphOf(new Map(Object.entries(sources)))
+
+describe('the sources', () => {
+  it.each(readdirSync(packages))('%s → no circle', (name) => {
+    expect(circles(sourcesOf(name))).toEqual([])
+  })
+
+  it('the layers of core → every import leads down', () => {
+    expect(violations(sourcesOf('core'), layers)).toEqual([])
+  })
+
+  it('the protocols of core → imported only by permission, and every permission is used', () => {
+    expect(unpermitted(sourcesOf('core'), 'protocols/', protocolImports)).toEqual([])
+  })
+
+  it.each([
+    ['client.ts', 'push-stream'],
+    ['protocols/nchan.ts', 'nchan'],
+    ['protocols/django-eventstream.ts', 'django-eventstream'],
+  ])('%s → reaches no protocol but %s', (file, own) => {
+    const found = reachable(sourcesOf('core'), file)
+    const protocols = ['push-stream', 'nchan', 'django-eventstream']
+    expect(protocols.filter((name) => found.has(`protocols/${name}.ts`))).toEqual([own])
+  })
+})
+
+describe('relativeImports', () => {
+  it.each([
+    ['import { a } from "./a.js"'],
+    ["import type { A } from './a.js'"],
+    ["import type A from\n  './a.js'"],
+    ["import { b, type A } from './a.js'"],
+    ["import './a.js'"],
+    ["export * from './a.js'"],
+    ["export type { A } from './a.js'"],
+    ["const a = await import('./a.js')"],
+    ["type A = import('./a.js').A"],
+  ])('%s → found', (source) => {
+    expect(relativeImports(source)).toEqual(['./a.js'])
+  })
+
+  it.each([
+    ["import { a } from 'a'"],
+    ["// import { a } from './a.js'"],
+    ["/** {@link import('./a.js').A} */"],
+    [`const a = "import { a } from './a.js'"`],
+  ])('%s → not one', (source) => {
+    expect(relativeImports(source)).toEqual([])
+  })
+})
+
+describe('the checks of a graph', () => {
+  it('two files that import each other → the circle, even if one imports only a type', () => {
+    const found = circles(
+      graph({
+        'a.ts': "import './b/c.js'",
+        'b/c.ts': "import '../d.js'",
+        'd.tsx': "import type { C } from './b/c.js'",
+      }),
+    )
+    expect(found).toEqual(['b/c.ts → d.tsx → b/c.ts'])
+  })
+
+  it('two ways to the same file → no circle', () => {
+    const found = circles(graph({ 'a.ts': "import './b.js'\nimport './c.js'", 'b.ts': "import './c.js'", 'c.ts': '' }))
+    expect(found).toEqual([])
+  })
+
+  it('an import of something that is not a source of the package → an error that names both', () => {
+    expect(() => graph({ 'a.ts': "import '../../other/src/b.js'" })).toThrow(
+      "a.ts imports '../../other/src/b.js', which is not a source of the same package",
+    )
+  })
+
+  it('an import against the layers, or within one → a line that says where', () => {
+    const sources = {
+      'top.ts': "import './left/a.js'",
+      'left/a.ts': "import './b.js'\nimport '../right/c.js'",
+      'left/b.ts': "import '../low.js'",
+      'right/c.ts': '',
+      'low.ts': "import type { B } from './left/b.js'",
+    }
+    expect(violations(graph(sources), [['top.ts'], ['left/', 'right/'], ['low.ts']])).toEqual([
+      'left/a.ts imports right/c.ts, but right/ is in the same layer as left/',
+      'low.ts imports left/b.ts, but left/ lies above low.ts',
+    ])
+  })
+
+  it('a new file, or a removed one → a line that asks for the table', () => {
+    expect(violations(graph({ 'new.ts': '' }), [['old.ts']])).toEqual([
+      'new.ts is in no layer',
+      'old.ts is in a layer but does not exist',
+    ])
+  })
+
+  it('a permission that is missing, or no longer needed → a line each', () => {
+    const sources = {
+      'a.ts': "import './protocols/x.js'",
+      'b.ts': "import './protocols/x.js'",
+      'protocols/x.ts': "import './y.js'",
+      'protocols/y.ts': '',
+    }
+    expect(unpermitted(graph(sources), 'protocols/', { 'protocols/x.ts': ['a.ts', 'c.ts'] })).toEqual([
+      'b.ts imports protocols/x.ts, which is not permitted to b.ts',
+      'c.ts does not import protocols/x.ts: remove its permission',
+    ])
+  })
+
+  it('a file imported by an import → reachable; one that imports → not', () => {
+    const sources = { 'a.ts': "import './b.js'", 'b.ts': "import './c.js'", 'c.ts': '', 'd.ts': "import './a.js'" }
+    expect([...reachable(graph(sources), 'a.ts')]).toEqual(['a.ts', 'b.ts', 'c.ts'])
+  })
+})
