@@ -17,6 +17,11 @@ const fresh = 90_000
 const remembered = positionOf(3000, 0)
 /** And so many at least. */
 const least = 64
+/**
+ * How much earlier several channels begin that share a connection: in its own second, what is new on one may be repeated
+ * before what is known of another.
+ */
+const earlier = positionOf(1000, 0)
 
 /**
  * For servers whose messages have a second and a counter within it, and no number: nothing on the wire shows that one is
@@ -28,7 +33,7 @@ const least = 64
 export const unnumbered = (shared: boolean): Order => ({
   known({ sequence: { position }, complete, joined, doubtful, heard }, newest, now) {
     if (position === undefined && complete === undefined && joined === undefined) return undefined
-    const known = shared && newest >= 0 ? newest : position
+    const known = shared && newest >= 0 ? secondOf(newest) - earlier : position
     return known === undefined || doubtful || now - heard > fresh ? everything : known
   },
 

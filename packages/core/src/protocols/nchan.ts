@@ -65,21 +65,20 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
   return (endpoint) => {
     refuseForeign('nchan', endpoint.options)
     const together = separator !== undefined
-    /** The id that stands for the newest answer of a long-poll for several channels. */
-    let told: { position: Position; id: string } | undefined
+    /** The last message of a long-poll for several channels, and which they were. */
+    let told: { position: Position; id: string; names: string } | undefined
 
     const fill = (template: string, names: readonly string[]) =>
       template.replaceAll('{channel}', names.map(encodeURIComponent).join(encodeURIComponent(separator ?? '')))
     const absolute = (path: string) => (/^https?:/.test(path) ? path : `${endpoint.base}/${path.replace(/^\/+/, '')}`)
 
     /** The id after which everything is asked for. */
-    const idOf = (position: Position, count: number): string => {
+    const idOf = (position: Position, names: readonly string[]): string => {
       const second = timeOf(position) / 1000
       if (together) {
-        // A second earlier: in its own second, what is new on one channel may come before what is known on another.
-        return told !== undefined && secondOf(told.position) === secondOf(position)
-          ? told.id
-          : `${second - 1}:[-]${',-'.repeat(count - 1)}`
+        // Only a poll that goes on has a counter. What begins has a whole second, so that something known comes first.
+        const last = tagOf(position) > 0 && told?.names === names.join() ? told : undefined
+        return last && last.position >= secondOf(position) ? last.id : `${second}:[-]${',-'.repeat(names.length - 1)}`
       }
       if (position === everything) return '0:0'
       const tag = tagOf(position)
@@ -121,7 +120,7 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
             ? (eventId ?? all)
             : together && position === everything
               ? undefined
-              : idOf(position, names.length)
+              : idOf(position, names)
         if (id !== undefined && where === 'query') {
           // As it is: what is encoded counts threefold towards the 128 characters the server reads.
           query.push(`last_event_id=${id.replace(/[^\w:,[\]-]/g, encodeURIComponent)}`)
@@ -144,7 +143,18 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
         }
       },
 
-      decoder: (context, inlet) => createDecoder(context, inlet, answerOf),
+      decoder(context, inlet) {
+        const { kind, channels } = context
+        const remembering: Inlet = {
+          ...inlet,
+          message(message) {
+            const { position, eventId: id } = message
+            if (kind === 'longpolling' && id !== undefined) told = { position, id, names: channels.join() }
+            inlet.message(message)
+          },
+        }
+        return createDecoder(context, together ? remembering : inlet, answerOf)
+      },
 
       verdict({ kind, status }) {
         if (kind === 'end' || status === 410 || status === 408) return 'again'
@@ -164,10 +174,7 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
 
       positionOf({ headers }) {
         const answer = answerOf(headers)
-        if (answer === undefined) return undefined
-        const position = placeOf(answer.second, tagsOf(answer.etag).tag)
-        if (together) told = { position, id: `${answer.second}:${answer.etag}` }
-        return position
+        return answer && placeOf(answer.second, tagsOf(answer.etag).tag)
       },
 
       publish: (channels, text) => ({ url: absolute(fill(publisher, channels)), body: text, frame: undefined }),
@@ -228,6 +235,10 @@ function createDecoder({ kind, channels, liveFrom }: DecoderContext, inlet: Inle
     const last = headers && answerOf(headers)
     const type = headers?.get('Content-Type') ?? undefined
     const id = last && `${last.second}:${last.etag}`
+    // A poll for fewer channels, as some were removed: its counters are not those of the channels that this began with.
+    if (last !== undefined && channels.length > 1 && channels.length !== last.etag.split(',').length) {
+      return inlet.over({ kind: 'end', status: 408 })
+    }
     if (!type?.startsWith('multipart/mixed')) return message(id ?? '', text, type)
     const parts: Part[] = []
     createMultipart((part) => parts.push(part))(text)

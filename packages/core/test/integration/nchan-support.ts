@@ -95,14 +95,14 @@ export function account({ all }: Recording, sent: readonly Sent[]): Pick<Account
 /** The account when all is well. */
 export const perfect = { lostWithoutGap: 0, doubled: 0, outOfOrder: 0, gaps: 0, evidence: [] as readonly string[] }
 
-/** Waits until the last message of every channel came; what is missing then is for the account to say. */
+/** Waits until the last message of every channel came, or never will; what is missing then is for the account to say. */
 export const complete = (recording: Recording, sent: readonly Sent[]): Promise<void> => {
   const last = new Map(sent.filter(({ taken }) => taken === 'yes').map(({ channel, n }) => [channel, n]))
   const came = () =>
     [...last].every(([channel, n]) =>
       recording.messages.some((message) => message.channel === channel && numberOf(message) === n),
     )
-  return recording.until(came, 8000).catch(() => {})
+  return recording.until(came).catch(() => {})
 }
 
 export const isGap = (event: Message | Gap): event is Gap => 'reason' in event
