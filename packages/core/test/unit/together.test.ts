@@ -1,4 +1,4 @@
-import { createManualClock } from '@pushstream/testkit'
+import { createManualClock, manualEnvironment } from '@pushstream/testkit'
 import { expect, test } from 'vitest'
 import { PushStream } from '../../src/client.js'
 import { nchan } from '../../src/protocols/nchan.js'
@@ -65,16 +65,7 @@ function visit() {
     url: 'http://h',
     modes: ['longpolling'],
     protocol: nchan({ separator: ',' }),
-    environment: {
-      now: () => clock.now(),
-      setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
-      clearTimeout: (timer) => clock.clearTimeout(timer as number),
-      random: () => 0.5,
-      fetch: fetching as unknown as typeof fetch,
-      page: undefined,
-      memory: undefined,
-      location: undefined,
-    },
+    environment: manualEnvironment(clock, { fetch: fetching as unknown as typeof fetch }),
   })
   const got: string[] = []
   // A text begins with its channel's name.
