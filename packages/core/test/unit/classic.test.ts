@@ -356,6 +356,27 @@ describe('states and errors', () => {
     expect(states).toEqual([1, 2, 0, 1, 0])
   })
 
+  test('long-polling alone, slow to learn where its channel stands → OPEN only after its long-poll was sent', async () => {
+    let answer = () => {}
+    const slow = (url: string, init: Parameters<typeof fetching>[1]) =>
+      'X-Nginx-PushStream-Mode' in init.headers
+        ? new Promise<Response>((resolve) => {
+            answer = () => resolve(new Response(null, { status: 304 }))
+          })
+        : fetching(url, init)
+    const stream = make({ modes: 'longpolling', environment: { fetch: slow as unknown as typeof fetch } })
+    stream.addChannel('a')
+    stream.connect()
+    await settle(1500)
+    expect([states, requests]).toEqual([[1], []])
+    answer()
+    await settle()
+    expect(open().map(({ url }) => url.pathname)).toEqual(['/lp/a'])
+    expect(states).toEqual([1])
+    await settle(500)
+    expect(states).toEqual([1, 2])
+  })
+
   test('a page that is left is no error, and goes on when it comes back', async () => {
     const told: Record<string, () => void> = {}
     const page = {
