@@ -86,6 +86,8 @@ for (const modes of ['eventsource|websocket|stream|longpolling', 'websocket|even
     await expect(page.locator('#state')).toHaveText('12012')
     expect(await page.evaluate(() => self.errors)).toEqual([])
 
+    // The server reports a deletion only to who is subscribed at that moment: between two long-polls no one is.
+    await expect.poll(() => site.server.stats().subscribers).toBe(1)
     site.server.deleteChannel('my_channel_1')
     await expect(page.locator('#log > li', { hasText: 'deleted' })).toHaveCount(1)
     const wrapper = await page.evaluate(() => self.pushstream.wrapper.type)

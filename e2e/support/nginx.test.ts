@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
+import { createFaultProxy, freePort } from '@pushstream/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
 import { missingNginx, type Nginx, type NginxOptions, startNginx } from './nginx.js'
 import { lacking } from './programs.js'
@@ -129,20 +130,39 @@ describe.skipIf(lacking(missingNginx('nchan')))('nchan.conf', () => {
 })
 
 describe.skipIf(lacking(missingRedis(), missingNginx('nchan-redis')))('nchan-redis.conf', () => {
+  it('Redis takes its time → a node is started when all of its workers have reached it', async () => {
+    const redis = await redisWith(false)
+    const way = keep(createFaultProxy({ target: `http://127.0.0.1:${redis.port}` }))
+    await way.listen()
+    way.blackhole(true, { hold: true })
+    const port = await freePort()
+    let started = false
+    const starting = nginxWith('nchan-redis', {
+      port,
+      workers: 2,
+      values: { redis: `redis://127.0.0.1:${way.port}` },
+    }).finally(() => {
+      started = true
+    })
+    const status = () => get(`http://127.0.0.1:${port}/pub/a`).then(({ status }) => status)
+    // It accepts connections, and has nothing to answer with.
+    for (let asked = 0; asked < 20; asked++) await expect.poll(() => status().catch(() => 0)).toBe(503)
+    expect(started).toBe(false)
+    way.blackhole(false)
+    await starting
+    for (let asked = 0; asked < 20; asked++) expect(await status()).toBe(404)
+  })
+
   it('two nodes share what is published, also after nginx was killed', async () => {
     const redis = await redisWith(false)
     const values = { redis: redis.url }
     const one = await nginxWith('nchan-redis', { values })
     const other = await nginxWith('nchan-redis', { values })
-    const ready = (node: Nginx) =>
-      expect.poll(async () => (await post(`${node.url}/pub/ready`, 'x')).status).toBeLessThan(300)
-    await ready(one)
-    await ready(other)
     await post(`${one.url}/pub/a`, 'shared')
     expect(await get(`${other.url}/sub/a`)).toEqual({ status: 200, text: 'shared' })
     await one.kill()
     await one.start()
-    await ready(one)
+    await expect.poll(async () => (await post(`${one.url}/pub/ready`, 'x')).status).toBeLessThan(300)
     expect(await get(`${one.url}/sub/a`)).toEqual({ status: 200, text: 'shared' })
   })
 })

@@ -89,7 +89,7 @@ const testSettings = `access_log off;
 ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path {dir}/${name};`).join('\n')}
 `
 
-/** Starts nginx with a configuration of e2e/nginx. Resolves when it accepts connections. */
+/** Starts nginx with a configuration of e2e/nginx. Resolves when it accepts connections and has reached its Redis. */
 export async function startNginx(config: string, options: NginxOptions = {}): Promise<Nginx> {
   const missing = missingNginx(config)
   if (missing !== undefined) throw new Error(missing)
@@ -111,11 +111,14 @@ export async function startNginx(config: string, options: NginxOptions = {}): Pr
     if (value === undefined) throw new Error(`${config}.conf needs a value for ${placeholder}`)
     return String(value)
   })
-  await writeFile(join(dir, 'nginx.conf'), adjust(filled))
+  const text = adjust(filled)
+  await writeFile(join(dir, 'nginx.conf'), text)
   await writeFile(join(dir, 'test.conf'), testSettings.replaceAll('{dir}', dir))
   const nginx = new Process(dir, port, workers)
   try {
     await nginx.start()
+    // Until then it answers 503 to everything, and a client with several hosts goes to the next one.
+    if (text.includes('nchan_redis_server')) await nginx.reachedRedis()
   } catch (error) {
     await nginx.close()
     throw error
@@ -166,6 +169,14 @@ class Process implements Nginx {
     this.#daemon = daemon
     await daemon.until('the start of its workers', (lines) => workersOf(lines).length >= this.workers)
     await accepting(this.port, () => daemon.running)
+  }
+
+  /** Resolves when every worker of Nchan has reached the Redis that its messages are in. */
+  async reachedRedis(): Promise<void> {
+    await this.#running().until('a connection to Redis', (lines) => {
+      const ready = matches(lines, /\[notice\] (\d+)#\d+: nchan: Redis upstream .*: ready/)
+      return new Set(ready).size >= this.workers
+    })
   }
 
   async reload(): Promise<void> {

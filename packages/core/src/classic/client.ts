@@ -16,7 +16,7 @@ import { classicProtocol } from './protocol.js'
 export const PushStreamManager: ClassicPushStream[] = []
 
 const refusals: readonly string[] = ['forbidden', 'unauthorized', 'bad-request']
-/** How long a poll that is not refused goes for a connection, in ms, where another origin's server can't be asked. */
+/** How long a poll must go without a refusal to count as a connection, in ms, where nothing else is known of the server. */
 const patience = 500
 /** As many stored messages as there are. */
 const all = 2 ** 31 - 1
@@ -61,7 +61,7 @@ export class ClassicPushStream extends ClassicProperties {
   readonly #refused = new Map<string, unknown>()
   /** The client's. */
   #state: Status['state'] = 'closed'
-  /** When an answer that does not come is taken for a poll that waits. */
+  /** The timer after which a poll without an answer counts as one that waits for messages. */
   #patience: unknown
   /** What went wrong just now. */
   #trouble: PushStreamError | undefined
@@ -186,7 +186,7 @@ export class ClassicPushStream extends ClassicProperties {
       ...(lastEventId && { lastEventId }),
       params: () => paramsOf(this),
       headers: async () => (typeof this.headers === 'function' ? this.headers() : (this.headers ?? {})),
-      protocol: classicProtocol(server, names),
+      protocol: classicProtocol(server, names, () => mine(() => this.#polling())),
       environment: this.environment,
       logger: { debug: (...values) => this.#log('debug', ...values) },
     })
@@ -272,7 +272,17 @@ export class ClassicPushStream extends ClassicProperties {
     }
     if (state !== 'connecting' || this.#client?.status.state !== state) return
     this.#setState(ClassicPushStream.CONNECTING)
+  }
+
+  /**
+   * A long-poll leaves. Not earlier than that may the page be OPEN: until then the position of its channels may be unknown,
+   * and what is published would be taken for old.
+   */
+  #polling(): void {
+    if (this.readyState !== ClassicPushStream.CONNECTING) return
     if (this.wrappers.some((wrapper) => modeOf(wrapper) !== 'longpolling')) return
+    const { environment } = this
+    environment.clearTimeout(this.#patience)
     this.#patience = environment.setTimeout(() => this.#setState(ClassicPushStream.OPEN), patience)
   }
 

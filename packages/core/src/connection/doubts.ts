@@ -2,7 +2,7 @@ import type { Channel } from '../delivery/channel.js'
 import type { Ledger } from '../delivery/ledger.js'
 import type { Settings } from '../options.js'
 import type { Checks } from './checks.js'
-import type { Source } from './source.js'
+import { grace, type Source } from './source.js'
 import type { Timers } from './timers.js'
 
 /** How long a hole is waited for before the server is asked, in ms: workers deliver out of order by a few. */
@@ -147,7 +147,8 @@ export function createDoubts(
     /** Accepts a source that can't show by itself that it is well: an answer beside it shows it, else time has to. */
     async prove(source: Source) {
       if (settings.protocol.polls === undefined) {
-        if (await checks.knock(covered(source))) source.accept()
+        // The poll itself may be rejected a little later: by whoever authorises it, for example, who is not asked here.
+        if (await checks.knock(covered(source))) source.after(grace, () => source.accept())
         return
       }
       if (checks.possible && (await checks.audit(covered(source))) === undefined) return source.accept()

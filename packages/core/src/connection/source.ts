@@ -7,7 +7,7 @@ import type { Decoder, Inlet } from '../protocols/protocol.js'
 import type { Answer, Ending, ModeName, Position } from '../types.js'
 import { Liveness } from './liveness.js'
 
-/** How long a websocket must stay open to count as accepted, in ms: a rejection follows the opening at once. */
+/** How long a connection that shows nothing by itself must go without a rejection to count as accepted, in ms. */
 export const grace = 250
 
 /** What a source tells the connection. */

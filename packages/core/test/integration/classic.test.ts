@@ -74,11 +74,16 @@ describe.each(allModes)('%s', (modes) => {
       [`it's </script>`, 2, 'a', '', true, time],
     ])
     expect(page.stream.wrapper?.type.toLowerCase()).toBe(modes)
+    // The server reports a deletion only to who is subscribed at that moment, and between two long-polls no one is.
+    const subscribers = (count: number) => until(() => server.stats().subscribers).toBe(count)
+    await subscribers(1)
     page.stream.disconnect()
     expect(page.states).toEqual([1, 2, 0])
     expect(page.errors).toEqual([])
+    await subscribers(0)
     page.stream.connect()
     await opened(page)
+    await subscribers(1)
     server.deleteChannel('a')
     await until(() => page.deleted).toEqual(['a'])
   })

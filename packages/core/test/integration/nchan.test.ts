@@ -284,7 +284,11 @@ describe.skipIf(lacking(missing, missingRedis()) !== undefined)('two nodes that 
     const recording = recordNchan(b, [mode], {}, { hosts: [b.proxy.url, a.proxy.url] })
     recording.stream.addChannel('a').addChannel('b').connect()
     await open(recording)
-    const taken = await publishNumbers(a, ['a', 'b'], 600, 200, (n) => (n === 300 ? b.nginx.kill() : undefined))
+    const taken = await publishNumbers(a, ['a', 'b'], 600, 200, (n) => {
+      if (n !== 300) return
+      expect(a.proxy.requests).toEqual([])
+      return b.nginx.kill()
+    })
     await complete(recording, taken)
     expect(account(recording, taken), JSON.stringify(recording.gaps)).toEqual(perfect)
     expect(recording.stream.status.mode).toBe(mode)

@@ -313,6 +313,23 @@ describe('states and errors', () => {
     expect(states).toEqual([1, 2, 0, 1, 0])
   })
 
+  test('long-polling alone, slow to learn where its channel stands → OPEN only after its long-poll was sent', async () => {
+    // Nothing is answered before the test does it.
+    server = createFakeFetch()
+    const stream = make({ modes: 'longpolling' })
+    stream.addChannel('a')
+    stream.connect()
+    await settle(1500)
+    expect(server.requests.map(({ path }) => path)).toEqual(['/ev/a.b1'])
+    expect(states).toEqual([1])
+    open()[0]!.respond(304)
+    await settle()
+    expect(open().map(({ path }) => path)).toContain('/lp/a')
+    expect(states).toEqual([1])
+    await settle(500)
+    expect(states).toEqual([1, 2])
+  })
+
   test('a page that is left is no error, and goes on when it comes back', async () => {
     const told: Record<string, () => void> = {}
     const page = {
