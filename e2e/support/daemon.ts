@@ -26,8 +26,7 @@ export class Daemon {
   }
 
   static async start(file: string, args: readonly string[]): Promise<Daemon> {
-    // Nothing of what npm adds to the environment: with a large one, workers of Nchan 1.3.6 with Redis crash at every
-    // reload (signal 11, before they serve anybody), with a small one at none.
+    // What npm and test runners add to the environment is no business of a server.
     const env = { PATH: process.env.PATH }
     const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env })
     await once(child, 'spawn')
