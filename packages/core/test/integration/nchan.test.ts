@@ -1,7 +1,9 @@
 import { once } from 'node:events'
-import { createConnection } from 'node:net'
+import { Agent, get, type IncomingMessage } from 'node:http'
+import { createConnection, type Socket } from 'node:net'
 import { PushStreamError } from '@pushstream/core'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import WebSocket from 'ws'
 import { lacking } from '../../../../e2e/support/programs.js'
 import { missingRedis, startRedis } from '../../../../e2e/support/redis.js'
 import {
@@ -25,6 +27,58 @@ async function publishAll(live: Live, channel: string, ...bodies: string[]) {
   for (const body of bodies) expect(await live.publish(channel, body)).toBe(true)
 }
 
+/** A connection that sends no request, as a browser opens them ahead of need. */
+async function connectUnused(live: Live): Promise<Socket> {
+  const unused = createConnection(live.nginx.port, '127.0.0.1')
+  cleanup(() => void unused.destroy())
+  await once(unused, 'connect')
+  // The worker has it when it has what comes after it.
+  expect(await live.publish('other', 'x')).toBe(true)
+  return unused
+}
+
+/** Each answer names the worker that gives it. */
+const withWorker = (config: string) => config.replace('server {', '$& add_header X-Worker $pid always;')
+
+/** A kept connection, and the worker that has it. */
+async function connect({ nginx }: Live): Promise<{ agent: Agent; worker: string }> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  cleanup(() => agent.destroy())
+  const [response] = (await once(get(`${nginx.url}/pub/none`, { agent }), 'response')) as [IncomingMessage]
+  await once(response.resume(), 'end')
+  return { agent, worker: String(response.headers['x-worker']) }
+}
+
+/** A kept connection of the worker that was started as the first, the second, … */
+async function connectTo(live: Live, place: number): Promise<Agent> {
+  const wanted = String(live.nginx.workerPids[place])
+  for (;;) {
+    // Several at once: at rest the same worker takes each connection.
+    const made = await Promise.all(Array.from({ length: 8 }, () => connect(live)))
+    const found = made.find(({ worker }) => worker === wanted)
+    if (found !== undefined) return found.agent
+  }
+}
+
+/** A websocket on a kept connection that brings everything that is stored, and the texts that it brings. */
+async function listen({ nginx }: Live, channel: string, agent: Agent) {
+  const url = `${nginx.url.replace('http', 'ws')}/sub/${channel}?last_event_id=0:0`
+  const socket = new WebSocket(url, 'ws+meta.nchan', { agent })
+  cleanup(() => socket.terminate())
+  const texts: string[] = []
+  socket.on('message', (data) => void texts.push(String(data).split('\n\n')[1] as string))
+  let worker = ''
+  socket.on('upgrade', ({ headers }) => {
+    worker = String(headers['x-worker'])
+  })
+  await once(socket, 'open')
+  return { socket, texts, worker }
+}
+
+/** Waits until a websocket has brought these texts. */
+const brings = ({ texts }: { texts: string[] }, ...expected: string[]) =>
+  vi.waitFor(() => expect(texts).toEqual(expected), 15_000)
+
 describe.skipIf(missing !== undefined)('live Nchan', () => {
   describe.each(allModes)('%s', (mode) => {
     test('what is stored, then what comes, with ids and types', async () => {
@@ -44,7 +98,8 @@ describe.skipIf(missing !== undefined)('live Nchan', () => {
     })
 
     test('a deleted channel: the messages after it come, after a gap', async () => {
-      const live = await startNchan({ workers: 2 })
+      // With two workers the server may leave one of them deaf after a websocket: see the test of that fault below.
+      const live = await startNchan({ workers: mode === 'websocket' ? 1 : 2 })
       const recording = recordNchan(live, [mode])
       recording.stream.addChannel('a').connect()
       await open(recording)
@@ -115,17 +170,26 @@ describe.skipIf(missing !== undefined)('live Nchan', () => {
       await open(recording)
       const before = await publishNumbers(live, ['a'], 10, 200)
       await recording.until(() => recording.messages.length === 10)
-      // As a browser opens them ahead of need.
-      const unused = createConnection(live.nginx.port, '127.0.0.1')
-      cleanup(() => void unused.destroy())
-      await once(unused, 'connect')
-      // The old worker has it when it has what comes after it.
-      expect(await live.publish('other', 'x')).toBe(true)
+      const unused = await connectUnused(live)
       await live.nginx.reload()
       const after = await publishNumbers(live, ['a'], 40, 10, undefined, 10)
       await complete(recording, after)
       expect(account(recording, [...before, ...after])).toEqual({ ...perfect, gaps: 1 })
       expect(unused.destroyed).toBe(false)
+    })
+
+    test('a reload, and another connection that sends no request → the old worker goes after client_header_timeout', async () => {
+      const live = await startNchan()
+      const recording = recordNchan(live, [mode])
+      recording.stream.addChannel('a').connect()
+      await open(recording)
+      const before = await publishNumbers(live, ['a'], 10, 200)
+      await recording.until(() => recording.messages.length === 10)
+      await connectUnused(live)
+      await live.nginx.reload()
+      const after = await publishNumbers(live, ['a'], 10, 200, undefined, 10)
+      await complete(recording, after)
+      expect(account(recording, [...before, ...after])).toEqual({ ...perfect, gaps: 1 })
     })
 
     test('a half-open link is found, and what was sent into it is fetched', async () => {
@@ -144,6 +208,40 @@ describe.skipIf(missing !== undefined)('live Nchan', () => {
       expect(recording.gaps).toEqual([])
     })
   })
+
+  test.each([0, 1])(
+    'a websocket on worker %i has a channel that another worker owns, and it is deleted → the worker is deaf for it',
+    async (index) => {
+      const live = await startNchan({ workers: 2, adjust: withWorker })
+      const on = async (place: number, channel: string) => listen(live, channel, await connectTo(live, place))
+      const deaf: string[] = []
+      for (const channel of ['a', 'b', 'd', 'e']) {
+        const deleted = await on(index, channel)
+        await publishAll(live, channel, '1')
+        await brings(deleted, '1')
+        const closed = once(deleted.socket, 'close')
+        // It is still there when its worker is told that the owner is done with it.
+        deleted.socket.pause()
+        await live.delete(channel)
+        deleted.socket.resume()
+        await closed
+        const again = await on(index, channel)
+        const elsewhere = await on(1 - index, channel)
+        await publishAll(live, channel, '2')
+        await brings(elsewhere, '2')
+        // A later subscriber does not get what is stored, either. Other channels are not affected.
+        const later = await on(index, channel)
+        const fresh = await on(index, `${channel}-new`)
+        await publishAll(live, `${channel}-new`, '1')
+        await brings(fresh, '1')
+        expect(new Set([deleted, again, later, fresh].map(({ worker }) => worker)).size).toBe(1)
+        await brings(later, ...again.texts)
+        if (again.texts.length === 0) deaf.push(channel)
+      }
+      // The hash of its name says which worker owns a channel.
+      expect(deaf).toEqual(index === 0 ? ['d', 'e'] : ['a', 'b'])
+    },
+  )
 
   test('from mode to mode nothing is lost or doubled', async () => {
     const live = await startNchan({ workers: 2 })
