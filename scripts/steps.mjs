@@ -6,7 +6,8 @@ const settings = /^(package(-lock)?\.json|vite\.config\.ts|tsconfig.*\.json)$|^s
 const sources = /^packages\/[^/]+\/(src\/|package\.json$)/
 const published = /^packages\/[^/]+\/(src\/|[^/]+$)/
 /** What pages and servers of the browser tests are made of; the specs don't import all of it. */
-const inBrowsers = /^playground\/|^e2e\/(page|support|matrix|nginx|react-18)\/|^e2e\/playwright|^packages\/core\/test\//
+const inBrowsers =
+  /^playground\/|^e2e\/(page|support|matrix|nginx|react-18)\/|^e2e\/playwright|^packages\/core\/test\/(support|fixtures)\//
 
 /**
  * What `npm test` runs, in order.

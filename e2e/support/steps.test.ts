@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+
+interface Steps {
+  steps: Record<string, object>
+  concerns(step: object, files: readonly string[]): boolean
+}
+
+const { steps, concerns }: Steps = await import(new URL('../../scripts/steps.mjs', import.meta.url).href)
+
+const all = Object.keys(steps)
+const browsers = ['browser: chromium', 'browser: firefox']
+const tests = ['lint', 'types', 'unit', 'integration']
+
+test.each([
+  [[], []],
+  ['README.md', ['lint']],
+  ['docs/publishing.md', ['lint', 'integration']],
+  ['packages/core/test/unit/text.test.ts', tests],
+  ['packages/core/test/integration/nchan.test.ts', tests],
+  ['packages/core/test/support/numbered.ts', [...tests, ...browsers]],
+  ['packages/core/README.md', ['lint', 'unit', 'integration', 'build', 'packages']],
+  ['packages/core/src/client.ts', all],
+  ['package-lock.json', all],
+  ['scripts/build.mjs', all],
+  ['playground/App.vue', ['lint', 'types: playground', ...browsers]],
+  ['e2e/tabs.spec.ts', ['lint', 'types', 'integration', ...browsers]],
+  ['e2e/nginx/nchan.conf', ['lint', 'integration', ...browsers]],
+])('npm test -- --changed, after a change of %s → %j', (files, expected) => {
+  expect(all.filter((name) => concerns(steps[name] as object, [files].flat()))).toEqual(expected)
+})
