@@ -56,10 +56,8 @@ function vitestRunner(project) {
       const args = [command('vitest'), 'list', '--project', project, `--json=${report}`]
       const { code, last } = await execute(args, { env, quiet: true })
       if (code !== 0) fail(last)
-      return JSON.parse(readFileSync(report, 'utf8')).map(({ name, file }) => ({
-        file: relative(root, file),
-        title: name,
-      }))
+      const tests = JSON.parse(readFileSync(report, 'utf8'))
+      return tests.map(({ name, file }) => ({ file: relative(root, file), title: name }))
     },
     run: (report, files, titles) => vitest(report, ['--project', project, ...files, '-t', `^(?:${titles.join('|')})$`]),
   }
@@ -91,8 +89,10 @@ async function find({ pattern, only }) {
 const nameOf = (step, { file, title }) => `${step}: ${file} › ${title.replaceAll(' > ', ' › ')}`
 const patternOf = ({ title }) => escaped(title).replaceAll(/ [›>] /g, ' (?:[›>] )?')
 
+/** Endless loops, which end with this process even if it is killed. */
 function keepBusy(count) {
-  const loops = Array.from({ length: count }, () => spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }))
+  const loop = 'const parent = process.ppid; while (process.ppid === parent);'
+  const loops = Array.from({ length: count }, () => spawn(process.execPath, ['-e', loop], { stdio: 'ignore' }))
   const stop = () => {
     for (const loop of loops) loop.kill('SIGKILL')
   }
