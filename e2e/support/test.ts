@@ -8,7 +8,7 @@ import { Tab } from './tab.js'
 import { watch } from './watch.js'
 
 export { expect } from '@playwright/test'
-export { faults } from '../../packages/core/test/support/numbered.js'
+export { faults, sentAgain } from '../../packages/core/test/support/numbered.js'
 export { publishAtRate } from './publish.js'
 export { Tab } from './tab.js'
 

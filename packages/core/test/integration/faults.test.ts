@@ -1,6 +1,7 @@
 import type { ModeName } from '@pushstream/core'
 import { createScriptedServer } from '@pushstream/testkit'
 import { describe, expect, test } from 'vitest'
+import { sentAgain } from '../support/numbered.js'
 import { allModes, cleanup, faults, publishAtRate, record, startProxy, startServer } from './support.js'
 
 describe('fallback: the first message comes through another mode within 2 s of connect', () => {
@@ -92,7 +93,7 @@ describe('a black hole', () => {
     recording.stream.addChannel('a').connect()
     await recording.until(() => recording.stream.status.state === 'open')
     // The rhythm is learned from one ping.
-    await new Promise((resolve) => setTimeout(resolve, pingMessageInterval * 1.5))
+    await sentAgain(proxy, 2)
     const began = performance.now()
     proxy.blackhole(true)
     server.publish('a', 'into the hole')

@@ -21,6 +21,16 @@ export async function publishAtRate(
   }
 }
 
+/** Waits until the server behind a fault proxy has sent something this many times more: pings, where nothing is published. */
+export async function sentAgain(proxy: { stats: { bytesFromServer: number } }, times: number): Promise<void> {
+  for (let seen = 0, before = proxy.stats.bytesFromServer; seen < times; ) {
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    const { bytesFromServer } = proxy.stats
+    if (bytesFromServer > before) seen++
+    before = bytesFromServer
+  }
+}
+
 /** What is wrong with ids that should be first…n per channel, gaps aside. Empty when nothing is. */
 export function faults(
   all: readonly (Pick<Message, 'channel' | 'id'> | Gap)[],
