@@ -58,14 +58,6 @@ const integration: TestProjectInlineConfiguration = {
 export default defineConfig({
   resolve: { alias },
   test: {
-    // What tests read without importing it.
-    forceRerunTriggers: [
-      '**/package-lock.json',
-      '**/vite.config.ts',
-      'e2e/nginx/**',
-      'packages/*/test/fixtures/**',
-      'docs/publishing.md',
-    ],
     projects: [
       unit('unit', '{core,devserver,publisher,testkit}'),
       unit('unit-react', 'react', { alone: true }),

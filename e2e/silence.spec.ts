@@ -1,6 +1,6 @@
 import { expect, faults, note, sentAgain, test } from './support/test.js'
 
-// Sooner after each other than half a second, signs of life are no rhythm: a busy machine may move them by as much again.
+// The client ignores pings that are less than 500 ms apart. Twice that leaves room for a busy machine.
 const pingMessageInterval = 1000
 
 test.describe('a black hole', () => {

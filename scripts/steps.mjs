@@ -5,6 +5,8 @@ import { command } from './workspace.mjs'
 const settings = /^(package(-lock)?\.json|vite\.config\.ts|tsconfig.*\.json)$|^scripts\//
 const sources = /^packages\/[^/]+\/(src\/|package\.json$)/
 const published = /^packages\/[^/]+\/(src\/|[^/]+$)/
+/** What tests in Node need without always importing it: they start it, or read it. */
+const inNode = /^e2e\/(nginx|support)\/|^packages\/[^/]+\/test\/(support|fixtures)\/|^docs\/publishing\.md$/
 /** What pages and servers of the browser tests are made of; the specs don't import all of it. */
 const inBrowsers =
   /^playground\/|^e2e\/(page|support|matrix|nginx|react-18)\/|^e2e\/playwright|^packages\/core\/test\/(support|fixtures)\//
@@ -33,12 +35,15 @@ export const steps = {
   },
   unit: {
     run: ({ report }) => vitest(report, ['--project', 'unit*']),
-    dependsOn: [settings, /^packages\//],
+    dependsOn: [settings, /^(packages|e2e\/support)\//],
   },
   integration: {
-    run: ({ report, since }) =>
-      vitest(report, ['--project', 'integration', ...(since ? [`--changed=${since}`, '--passWithNoTests'] : [])]),
-    dependsOn: [settings, /^(packages|e2e)\//, /^docs\/publishing\.md$/],
+    run: ({ report, since, files }) => {
+      const testsAlone = since !== undefined && !matches([settings, sources, inNode], files)
+      const narrowed = testsAlone ? [`--changed=${since}`, '--passWithNoTests'] : []
+      return vitest(report, ['--project', 'integration', ...narrowed])
+    },
+    dependsOn: [settings, inNode, /^(packages|e2e)\//],
     live: true,
   },
   build: {

@@ -90,9 +90,9 @@ ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_te
 `
 
 /**
- * At each reload, Nchan 1.3.6 with Redis goes on using memory of the configuration before, which is freed by then. Its new
- * workers crash, one after the other, where OpenSSL puts something of its own there: it does that when a worker first needs
- * it. This makes the master need it before, so that the workers find everything in place.
+ * After a reload, Nchan 1.3.6 with Redis still uses memory of the previous configuration, which nginx has freed. OpenSSL may
+ * reuse that memory when a worker first loads it, and the worker then crashes. This location makes the master load OpenSSL,
+ * so that the workers don't have to.
  */
 const reloadable = (config: string) =>
   config.replace(/ {2}server \{\n/, '$&    location = /unused { proxy_pass https://127.0.0.1:9; }\n')

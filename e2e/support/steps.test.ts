@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest'
 
+interface Step {
+  run(how: { report: string; since: string; files: readonly string[] }): { args: readonly string[] }
+}
+
 interface Steps {
-  steps: Record<string, object>
-  concerns(step: object, files: readonly string[]): boolean
+  steps: Record<string, Step>
+  concerns(step: Step, files: readonly string[]): boolean
 }
 
 const { steps, concerns }: Steps = await import(new URL('../../scripts/steps.mjs', import.meta.url).href)
@@ -24,7 +28,18 @@ test.each([
   ['scripts/build.mjs', all],
   ['playground/App.vue', ['lint', 'types: playground', ...browsers]],
   ['e2e/tabs.spec.ts', ['lint', 'types', 'integration', ...browsers]],
+  ['e2e/support/channel-names.ts', [...tests, ...browsers]],
   ['e2e/nginx/nchan.conf', ['lint', 'integration', ...browsers]],
 ])('npm test -- --changed, after a change of %s → %j', (files, expected) => {
-  expect(all.filter((name) => concerns(steps[name] as object, [files].flat()))).toEqual(expected)
+  expect(all.filter((name) => concerns(steps[name] as Step, [files].flat()))).toEqual(expected)
+})
+
+test.each([
+  ['packages/publisher/src/cli.ts', false],
+  ['scripts/system.mjs', false],
+  ['e2e/nginx/nchan.conf', false],
+  ['packages/core/test/integration/nchan.test.ts', true],
+])('the integration tests, after a change of %s → narrowed to what imports it: %s', (file, narrowed) => {
+  const { args } = (steps.integration as Step).run({ report: 'r.json', since: 'HEAD', files: [file] })
+  expect(args.includes('--changed=HEAD')).toBe(narrowed)
 })
