@@ -1,6 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import mitt from 'mitt'
-import { createLanes, type Lanes } from './connection/lanes.js'
 import { Processors } from './delivery/processors.js'
 import { PushStreamError } from './errors.js'
 import type { Callbacks, Channels, ClientEvents, DataOf, Name, Routed, Stats, Status, TypeOn } from './events.js'
@@ -8,6 +7,7 @@ import type { Message, Received } from './message.js'
 import { bad, type ClientOptions, type Settings, settingsOf } from './options.js'
 import { positionOf } from './position.js'
 import type { PushStreamSettings } from './protocols/push-stream.js'
+import { createPool, type Pool } from './session/pool.js'
 import type { Promises } from './types.js'
 
 /** Everything `new PushStream` takes. */
@@ -37,7 +37,7 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   readonly #emitter = mitt<ClientEvents<C>>()
   readonly #listeners = new Map<unknown, Map<string, (event: never) => void>>()
   readonly #processors: Processors
-  readonly #lanes: Lanes
+  readonly #pool: Pool
   readonly #endings = new Set<() => void>()
   #promises: Promises | undefined
   #received = 0
@@ -61,7 +61,7 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
       invalid: (message, issues) =>
         this.#deadletter(message.text, `the schema refuses it: ${issues[0]?.message}`, message, issues),
     })
-    this.#lanes = createLanes(this.#settings, {
+    this.#pool = createPool(this.#settings, {
       deliver: (message) => this.#deliver(message),
       gap: (channel, first, last, reason) => {
         this.#gaps++
@@ -104,15 +104,15 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   get stats(): Stats {
     return {
       received: this.#received,
-      duplicates: this.#lanes.duplicates,
+      duplicates: this.#pool.duplicates,
       gaps: this.#gaps,
-      reconnects: this.#lanes.reconnects,
+      reconnects: this.#pool.reconnects,
     }
   }
 
   /** The names of the channels, in the order they were added. */
   get channels(): readonly string[] {
-    return this.#lanes.channels
+    return this.#pool.channels
   }
 
   /**
@@ -130,19 +130,19 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
       throw bad(`'backtrack' is a whole number from 0, not ${backtrack}.`)
     this.#settings.protocol.check(name, backtrack)
     const after = this.#everOpen || backtrack > 0 ? undefined : this.#settings.publishedAfter
-    if (this.#lanes.add(name, backtrack, after === undefined ? undefined : positionOf(after, 0))) this.#change()
+    if (this.#pool.add(name, backtrack, after === undefined ? undefined : positionOf(after, 0))) this.#change()
     return this
   }
 
   /** Unsubscribes. Nothing of the channel is delivered after this call. */
   removeChannel(name: keyof C & string): this {
-    if (this.#lanes.remove(name)) this.#change()
+    if (this.#pool.remove(name)) this.#change()
     return this
   }
 
   /** Unsubscribes from everything. The client connects again when a channel is added. */
   removeAllChannels(): this {
-    for (const name of this.channels) this.#lanes.remove(name)
+    for (const name of this.channels) this.#pool.remove(name)
     this.#change()
     return this
   }
@@ -157,14 +157,14 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
       throw bad(`There is no page to take the host from: set 'url' or 'host'.`)
     }
     this.#wanted = true
-    this.#lanes.connect()
+    this.#pool.connect()
     return this
   }
 
   /** Stops receiving. What is published until the next `connect` is fetched then, as far as the server stores it. */
   disconnect(): this {
     this.#wanted = false
-    this.#lanes.disconnect()
+    this.#pool.disconnect()
     return this
   }
 
@@ -189,14 +189,15 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
     this.#alive()
     const { channels } = this
     if (channels.length === 0) throw new PushStreamError('send', 'There is no channel to publish to: add one first.')
-    const together = this.#settings.protocol.apart ? channels.map((name) => [name]) : [channels]
+    const together =
+      this.#settings.protocol.capabilities.channelsPerConnection === 1 ? channels.map((name) => [name]) : [channels]
     await Promise.all(together.map((names) => this.#publish(names, text)))
   }
 
   async #publish(names: readonly string[], text: string): Promise<void> {
     const { environment, protocol, timeout } = this.#settings
     const { url, body, frame } = protocol.publish(names, text)
-    if (frame !== undefined && this.#lanes.send(names[0] as string, frame)) return
+    if (frame !== undefined && this.#pool.send(names[0] as string, frame)) return
     const fail = (message: string, details: object) => new PushStreamError('send', message, details)
     let response: Response
     try {
@@ -336,7 +337,7 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
     this.#changing = true
     queueMicrotask(() => {
       this.#changing = false
-      if (this.#wanted) this.#lanes.change()
+      if (this.#wanted) this.#pool.change()
     })
   }
 
@@ -416,7 +417,7 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   }
 
   #snapshot(): Status {
-    const { status } = this.#lanes
+    const { status } = this.#pool
     const { state, mode } = status
     const { resume, gaps } = this.#settings.protocol.promises
     const last = this.#status as Status | undefined

@@ -234,9 +234,10 @@ export function settingsOf(options: ClientOptions & PushStreamSettings): Setting
     sameOrigin: page === undefined || bases.every(isOwn),
     options,
   })
-  if (protocol.modes && options.eventSource === 'native') throw bad(`'eventSource' is 'fetch' with this protocol.`)
+  if (protocol.capabilities.keepAlive && options.eventSource === 'native')
+    throw bad(`'eventSource' is 'fetch' with this protocol.`)
   return {
-    modes: modesOf(options.modes, protocol.modes),
+    modes: modesOf(options.modes, protocol.capabilities.modes),
     pingtimeout: options.pingtimeout ?? 30_000,
     timeout: options.timeout ?? 10_000,
     autoReconnect: options.autoReconnect ?? true,

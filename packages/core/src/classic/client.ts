@@ -16,8 +16,6 @@ import { classicProtocol } from './protocol.js'
 export const PushStreamManager: ClassicPushStream[] = []
 
 const refusals: readonly string[] = ['forbidden', 'unauthorized', 'bad-request']
-/** How long a poll must go without a refusal to count as a connection, in ms, where nothing else is known of the server. */
-const patience = 500
 /** As many stored messages as there are. */
 const all = 2 ** 31 - 1
 
@@ -61,8 +59,6 @@ export class ClassicPushStream extends ClassicProperties {
   readonly #refused = new Map<string, unknown>()
   /** The client's. */
   #state: Status['state'] = 'closed'
-  /** The timer after which a poll without an answer counts as one that waits for messages. */
-  #patience: unknown
   /** What went wrong just now. */
   #trouble: PushStreamError | undefined
 
@@ -186,7 +182,7 @@ export class ClassicPushStream extends ClassicProperties {
       ...(lastEventId && { lastEventId }),
       params: () => paramsOf(this),
       headers: async () => (typeof this.headers === 'function' ? this.headers() : (this.headers ?? {})),
-      protocol: classicProtocol(server, names, () => mine(() => this.#polling())),
+      protocol: classicProtocol(server, names),
       environment: this.environment,
       logger: { debug: (...values) => this.#log('debug', ...values) },
     })
@@ -223,7 +219,6 @@ export class ClassicPushStream extends ClassicProperties {
 
   /** Refused channels are asked for by the next `connect`. */
   #calm(): void {
-    this.environment.clearTimeout(this.#patience)
     for (const timer of this.#refused.values()) this.environment.clearTimeout(timer)
     this.#refused.clear()
   }
@@ -257,8 +252,6 @@ export class ClassicPushStream extends ClassicProperties {
     const before = this.#state
     this.#state = state
     if (state === before) return
-    const { environment } = this
-    environment.clearTimeout(this.#patience)
     if (state === 'open') return this.#setState(ClassicPushStream.OPEN)
     const type = this.readyState === ClassicPushStream.OPEN ? 'timeout' : 'load'
     const trouble = this.#trouble
@@ -272,18 +265,6 @@ export class ClassicPushStream extends ClassicProperties {
     }
     if (state !== 'connecting' || this.#client?.status.state !== state) return
     this.#setState(ClassicPushStream.CONNECTING)
-  }
-
-  /**
-   * A long-poll leaves. Not earlier than that may the page be OPEN: until then the position of its channels may be unknown,
-   * and what is published would be taken for old.
-   */
-  #polling(): void {
-    if (this.readyState !== ClassicPushStream.CONNECTING) return
-    if (this.wrappers.some((wrapper) => modeOf(wrapper) !== 'longpolling')) return
-    const { environment } = this
-    environment.clearTimeout(this.#patience)
-    this.#patience = environment.setTimeout(() => this.#setState(ClassicPushStream.OPEN), patience)
   }
 
   #tell(error: ClassicError): void {

@@ -1,6 +1,6 @@
-import { backoff } from '../connection/backoff.js'
 import { defaultEnvironment } from '../environment.js'
 import { readBody, request, retryAfter } from '../modes/fetching.js'
+import { backoff } from '../session/backoff.js'
 import type { Environment } from '../types.js'
 import { checkInit, longest, type PushEventSourceInit } from './init.js'
 import { createStreamParser } from './parser.js'

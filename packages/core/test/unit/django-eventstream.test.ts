@@ -6,6 +6,7 @@ import { PushStreamError } from '../../src/errors.js'
 import { type DjangoEventStreamSettings, djangoEventStream } from '../../src/protocols/django-eventstream.js'
 import { encodeIds, parseIds } from '../../src/protocols/event-ids.js'
 import type { Subscription, Wanted } from '../../src/protocols/protocol.js'
+import type { Ending } from '../../src/types.js'
 import { event, make, opening, part, reset, session, type Told, transcript } from './support/django-eventstream.js'
 import { anyString, runs, wellFormed } from './support/runs.js'
 import { wanted } from './support/wanted.js'
@@ -116,7 +117,7 @@ describe('what the server was seen to send', () => {
     expect(told).toEqual([])
     // Nothing of it counts as accepted.
     expect(stream).toMatchObject({ pings: 0, over: { kind: 'status', status, explain } })
-    expect(protocol.verdict(stream.over!)).toBe('rejected')
+    expect(protocol.classify(stream.over!).action).toBe('rejected')
   })
 
   test('an empty answer is no good order (06: non-integer id)', async () => {
@@ -125,7 +126,7 @@ describe('what the server was seen to send', () => {
     await stream.feed(part('06-errors', 'non-integer id'))
     stream.finish()
     expect(stream).toMatchObject({ pings: 0, over: { kind: 'lost' } })
-    expect(protocol.verdict(stream.over!)).toBe('retry')
+    expect(protocol.classify(stream.over!).action).toBe('backoff')
     // One that brought anything ends as it ends.
     const other = connect()
     await other.feed(opening)
@@ -406,7 +407,7 @@ describe('what the server was seen to send', () => {
     expect(first.asked).toBe(`a:${2 ** 31 - 1}`)
     await first.feed(opening)
     expect(first.over).toMatchObject({ kind: 'end' })
-    expect(protocol.verdict(first.over!)).toBe('again')
+    expect(protocol.classify(first.over!).action).toBe('reconnect')
     const second = connect()
     expect(second.asked).toBeNull()
     await second.feed(transcript('15-no-storage').join(''))
@@ -504,7 +505,7 @@ describe('what the server was seen to send', () => {
       const stream = connect()
       await stream.feed(event('stream-error', 'error', data))
       expect(stream.over).toMatchObject({ kind: 'status', status: 500 })
-      expect(protocol.verdict(stream.over!)).toBe('retry')
+      expect(protocol.classify(stream.over!).action).toBe('backoff')
     }
   })
 })
@@ -1069,17 +1070,18 @@ describe('the client with it', () => {
   })
 })
 
-test('verdicts', () => {
-  const { verdict, wiped, explanation, positionOf } = make()
+test('endings', () => {
+  const { classify, positionOf } = make()
+  const actionOf = (ending: Ending) => classify(ending).action
   const statuses = [400, 401, 403, 404, 406, 302, 408, 409, 425, 429, 500, 502, 503]
-  expect(statuses.filter((status) => verdict({ kind: 'status', status }) === 'rejected')).toEqual([
+  expect(statuses.filter((status) => actionOf({ kind: 'status', status }) === 'rejected')).toEqual([
     400, 401, 403, 404, 406, 302,
   ])
-  expect((['refused', 'lost', 'invalid', 'close'] as const).map((kind) => verdict({ kind }))).toEqual(
-    Array(4).fill('retry'),
+  expect((['refused', 'lost', 'invalid', 'close'] as const).map((kind) => actionOf({ kind }))).toEqual(
+    Array(4).fill('backoff'),
   )
-  expect(verdict({ kind: 'end' })).toBe('again')
-  expect(wiped({ kind: 'end' })).toBe(false)
-  expect(explanation({ kind: 'status', status: 403, explain: 'x' })).toEqual({ status: 403, explain: 'x' })
+  expect(actionOf({ kind: 'end' })).toBe('reconnect')
+  expect(classify({ kind: 'end' }).historyLost).toBeFalsy()
+  expect(classify({ kind: 'status', status: 403, explain: 'x' })).toMatchObject({ status: 403, explain: 'x' })
   expect(positionOf({ status: 200, headers: new Headers() })).toBeUndefined()
 })

@@ -21,7 +21,7 @@ const layers = [
   ['index.ts', 'scripts/'],
   ['classic/', 'eventsource/', 'store/', 'updates/', 'register.ts'],
   ['client.ts'],
-  ['connection/'],
+  ['session/'],
   ['options.ts'],
   ['modes/', 'protocols/'],
   ['delivery/', 'events.ts'],
@@ -33,7 +33,7 @@ const layers = [
 /** Which files of protocols/ may be imported from outside it, and by whom. */
 const protocolImports = {
   // The interface.
-  'protocols/protocol.ts': ['index.ts', 'options.ts', 'connection/', 'classic/', 'updates/'],
+  'protocols/protocol.ts': ['index.ts', 'options.ts', 'session/', 'classic/', 'updates/'],
   // The default protocol. Its settings are options of the client.
   'protocols/push-stream.ts': ['index.ts', 'options.ts', 'client.ts', 'classic/', 'updates/'],
   // The other servers: an application ships them only if it imports them.

@@ -177,7 +177,7 @@ describe('where the server is', () => {
 
   test('defaults', () => {
     const { protocol, environment, hosts, ...settings } = at(here)
-    expect([protocol.name, typeof environment.fetch]).toEqual(['push-stream', 'function'])
+    expect([protocol.capabilities.lastMessage, typeof environment.fetch]).toEqual([true, 'function'])
     expect(settings).toEqual({
       modes: ['websocket', 'eventsource', 'longpolling'],
       pingtimeout: 30_000,

@@ -6,14 +6,14 @@ import {
   manualEnvironment,
 } from '@pushstream/testkit'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { createLanes, type Lanes } from '../../src/connection/lanes.js'
 import { settingsOf } from '../../src/options.js'
 import { nchan } from '../../src/protocols/nchan.js'
+import { createPool, type Pool } from '../../src/session/pool.js'
 
 let clock: ManualClock
 let server: FakeFetch
 let log: string[]
-let lanes: Lanes
+let lanes: Pool
 
 function begin(separator?: string): void {
   clock = createManualClock(1_795_211_831_000)
@@ -26,7 +26,7 @@ function begin(separator?: string): void {
     environment: manualEnvironment(clock, { fetch: server.fetch }),
   })
   let told: string | undefined
-  lanes = createLanes(settings, {
+  lanes = createPool(settings, {
     changed() {
       const { state } = lanes.status
       if (state !== told) log.push(state)
