@@ -66,9 +66,9 @@ export interface Ending {
   /** HTTP status, or the websocket's close code. */
   readonly status?: number
   /** The server's explanation: a header or the close reason. */
-  readonly explain?: string
+  readonly explain?: string | undefined
   /** `Retry-After`, in ms. */
-  readonly retryAfter?: number
+  readonly retryAfter?: number | undefined
   readonly cause?: unknown
 }
 
@@ -86,6 +86,39 @@ export interface FrameMeta {
 export interface Answer {
   readonly status: number
   readonly headers: Headers
+}
+
+/** What an open transport reports. After `closed`, or after `close()` was called, it reports nothing more. */
+export interface TransportEvents {
+  /** The transport is open. Open is not accepted. */
+  open(): void
+  /** Bytes came. */
+  activity(): void
+  /** A sign of life that is not a message: an event stream's comment, or '' for an event without data. */
+  comment(text: string): void
+  frame(text: string, meta?: FrameMeta): void
+  /** One poll was answered completely. */
+  answered(answer: Answer): void
+  closed(reason: Ending): void
+}
+
+/** A transport at work. */
+export interface OpenTransport {
+  close(): void
+  /** Sends a text to the server, where the transport can. `false` if it could not be sent. */
+  send?(text: string): boolean
+}
+
+/** Asks for the next request. A rejection is the application's error, and is reported as one. */
+export type NextExchange = () => Promise<Exchange>
+
+/** Moves bytes. Knows no server, holds no policy. */
+export interface Transport {
+  /** The mode that it works in: the protocol knows the location and the form of its requests by it. */
+  readonly name: ModeName
+  /** Whether this runtime has what the transport needs. */
+  available(environment: Environment): boolean
+  open(next: NextExchange, events: TransportEvents, environment: Environment): OpenTransport
 }
 
 /** What the page tells a connection about itself. */

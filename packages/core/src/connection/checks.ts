@@ -1,10 +1,9 @@
 import type { Channel } from '../delivery/channel.js'
 import type { Ledger } from '../delivery/ledger.js'
 import type { Received } from '../message.js'
-import { request } from '../modes/fetching.js'
-import { poll } from '../modes/longpolling.js'
 import type { Settings } from '../options.js'
 import { positionOf, timeOf } from '../position.js'
+import { poll, request } from '../transports/http.js'
 import type { Ending, Position } from '../types.js'
 import type { Requests } from './requests.js'
 
@@ -176,7 +175,6 @@ export class Checks {
       const exchange = await this.#requests.make(kind, channels, position, backtrack)
       if (abort.signal.aborted) return { messages, ending: { kind: 'lost' } }
       const ending = await poll(exchange, abort.signal, environment, {
-        life() {},
         frame: (text, meta) => decoder.frame(text, meta),
         answered: () => decoder.finish(),
       })

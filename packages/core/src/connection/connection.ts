@@ -2,13 +2,11 @@ import type { Channel } from '../delivery/channel.js'
 import type { Ledger } from '../delivery/ledger.js'
 import { PushStreamError } from '../errors.js'
 import type { Received } from '../message.js'
-import { eventsource, nativeEventsource } from '../modes/eventsource.js'
-import { longpolling } from '../modes/longpolling.js'
-import type { Mode } from '../modes/mode.js'
-import { stream } from '../modes/stream.js'
-import { websocket } from '../modes/websocket.js'
 import { bad, type Settings } from '../options.js'
-import type { Ending, ModeName } from '../types.js'
+import { eventsource, longpolling, stream } from '../transports/http.js'
+import { nativeEventSource } from '../transports/native-event-source.js'
+import { websocket } from '../transports/websocket.js'
+import type { Ending, ModeName, Transport } from '../types.js'
 import { Checks } from './checks.js'
 import { createDoubts } from './doubts.js'
 import { LongPollChain } from './longpoll.js'
@@ -49,9 +47,9 @@ export interface Share {
 /** Keeps one connection to the server for all channels: runs what the machine decides. */
 export function createConnection(settings: Settings, ledger: Ledger, events: ConnectionEvents, share?: Share) {
   const { environment, hosts, protocol } = settings
-  const modes: Record<ModeName, Mode> = {
+  const modes: Record<ModeName, Transport> = {
     websocket,
-    eventsource: settings.nativeEventSource ? nativeEventsource : eventsource,
+    eventsource: settings.nativeEventSource ? nativeEventSource : eventsource,
     stream,
     longpolling,
   }

@@ -1,10 +1,9 @@
 import { newReplay, type Replay } from '../delivery/order.js'
 import type { Received } from '../message.js'
-import type { Mode, NextExchange, Transport } from '../modes/mode.js'
 import type { Settings } from '../options.js'
 import { positionOf, timeOf } from '../position.js'
 import type { Decoder, Inlet } from '../protocols/protocol.js'
-import type { Answer, Ending, ModeName, Position } from '../types.js'
+import type { Answer, Ending, ModeName, NextExchange, OpenTransport, Position, Transport } from '../types.js'
 import { Liveness } from './liveness.js'
 
 /** How long a connection that shows nothing by itself must go without a rejection to count as accepted, in ms. */
@@ -44,7 +43,7 @@ export class Source {
   worked = false
   readonly openedAt: number
   readonly replay: Replay = newReplay()
-  readonly #transport: Transport
+  readonly #transport: OpenTransport
   readonly #settings: Settings
   readonly #timers = new Set<unknown>()
   readonly #liveness: Liveness
@@ -52,7 +51,7 @@ export class Source {
   #closed = false
 
   constructor(
-    mode: Mode,
+    mode: Transport,
     names: ReadonlySet<string>,
     skew: number,
     next: NextExchange,
@@ -108,17 +107,17 @@ export class Source {
           if (mode.name === 'websocket') this.after(grace, () => this.accept())
           else if (mode.name !== 'eventsource' || !protocol.greets) this.accept()
         },
-        life: () => {
+        activity: () => {
           this.#liveness.life()
           if (this.opened && mode.name === 'eventsource' && !protocol.silence) this.accept()
         },
-        pulse: (text) => decoder.pulse(text),
+        comment: (text) => decoder.pulse(text),
         frame: (text, meta) => decoder.frame(text, meta),
         answered: (answer) => {
           decoder.finish()
           if (!this.#closed) events.answered(answer)
         },
-        end: (ending) => {
+        closed: (ending) => {
           if (ending.kind === 'end') decoder.finish()
           this.end(ending)
         },

@@ -23,7 +23,7 @@ const layers = [
   ['client.ts'],
   ['connection/'],
   ['options.ts'],
-  ['modes/', 'protocols/'],
+  ['transports/', 'protocols/'],
   ['delivery/', 'events.ts'],
   ['message.ts'],
   ['environment.ts', 'errors.ts', 'position.ts'],

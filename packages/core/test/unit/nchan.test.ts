@@ -66,7 +66,14 @@ describe('an eventsource', () => {
       ': hi\n\n:hello there\n\n:c\nevent: beat\ndata: x\n\nevent: ping\n\nid: 1795212174:0\ndata: x\n\nevent: ping\ndata\n\n'
     const { seen } = await through('eventsource', stream, body)
     const ping = { ping: true }
-    expect(seen.map(brief)).toEqual([ping, ping, ping, ['1795212174:0', 'x', undefined], ping])
+    expect(seen.map(brief)).toEqual([ping, ping, ping, ping, ['1795212174:0', 'x', undefined], ping])
+  })
+
+  test('the default ping, cut anywhere → one ping', async () => {
+    const text = 'event: ping\n\n'
+    for (let place = 0; place <= text.length; place++) {
+      expect((await through('eventsource', stream, text, { cuts: [place] })).seen).toEqual([{ ping: true }])
+    }
   })
 
   test.each([
@@ -253,6 +260,7 @@ describe('a long-poll', () => {
     ['an empty message', head('21:57:16', '2'), '', ['1795211836:2', '', undefined]],
     ['many lines', head('21:58:30', '2'), lines, ['1795211910:2', lines, undefined]],
     ['a quoted Etag', head('21:57:16', '"3"'), 'x', ['1795211836:3', 'x', undefined]],
+    ['a byte order mark of the message', head('21:57:16', '3'), '\ufeffx', ['1795211836:3', '\ufeffx', undefined]],
     ['a weak Etag', head('21:57:16', 'W/"3"'), 'x', ['1795211836:3', 'x', undefined]],
     [
       'a page as a message',

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { createParser } from 'eventsource-parser'
 import { Ledger } from '../../../src/delivery/ledger.js'
 import { newReplay } from '../../../src/delivery/order.js'
 import type { Received } from '../../../src/message.js'
 import { type DjangoEventStreamSettings, djangoEventStream } from '../../../src/protocols/django-eventstream.js'
 import type { Endpoint, Protocol } from '../../../src/protocols/protocol.js'
+import { createSseParser } from '../../../src/transports/sse.js'
 import type { Ending, Exchange } from '../../../src/types.js'
 
 export const make = (settings: DjangoEventStreamSettings = {}, endpoint: Partial<Endpoint> = {}): Protocol =>
@@ -70,17 +70,17 @@ export function session(channels: readonly string[], settings: DjangoEventStream
         },
       },
     )
-    const parser = createParser({
+    const parse = createSseParser({
       // A piece is read to its end, whatever came of its beginning.
-      onEvent: (event) => decoder.frame(event.data, event),
-      onComment: (text) => decoder.pulse(text),
+      event: (event) => (event.data === undefined ? decoder.pulse('') : decoder.frame(event.data, event)),
+      comment: (text) => decoder.pulse(text),
     })
     return Object.assign(stream, {
       exchange,
       asked: new URL(exchange.url).searchParams.get('lastEventId'),
       finish: () => decoder.finish(),
       async feed(text: string) {
-        parser.feed(text)
+        parse(text)
         await undefined
         await undefined
       },

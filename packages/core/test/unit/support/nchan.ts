@@ -1,10 +1,8 @@
 import { defaultEnvironment } from '../../../src/environment.js'
 import { Received } from '../../../src/message.js'
-import { eventsource } from '../../../src/modes/eventsource.js'
-import { longpolling } from '../../../src/modes/longpolling.js'
-import { stream } from '../../../src/modes/stream.js'
 import { type NchanSettings, nchan } from '../../../src/protocols/nchan.js'
 import type { Endpoint, Inlet, Protocol, RequestKind } from '../../../src/protocols/protocol.js'
+import { eventsource, longpolling, stream } from '../../../src/transports/http.js'
 import type { Ending, Exchange, FrameMeta } from '../../../src/types.js'
 import { wanted } from './wanted.js'
 
@@ -89,7 +87,7 @@ export async function through(
   options: ReadingOptions & { cuts?: readonly number[]; status?: number } = {},
 ): Promise<Reading & { ended: Ending }> {
   const read = reading(kind, options)
-  const mode = { eventsource, stream, longpolling }[kind]
+  const transport = { eventsource, stream, longpolling }[kind]
   let asked = 0
   const answer = () => {
     if (asked++ > 0) return Promise.reject(new Error('one is enough'))
@@ -97,15 +95,15 @@ export async function through(
   }
   const exchange: Exchange = make(options.settings).exchange(kind, wanted())
   const ended = await new Promise<Ending>((resolve) => {
-    mode.open(
+    transport.open(
       () => Promise.resolve(exchange),
       {
         open() {},
-        life() {},
+        activity() {},
         answered() {},
-        pulse: (text) => read.pulse(text),
+        comment: (text) => read.pulse(text),
         frame: (text, meta) => read.frame(text, meta),
-        end: resolve,
+        closed: resolve,
       },
       { ...defaultEnvironment(), fetch: answer as typeof fetch },
     )
