@@ -113,6 +113,10 @@ async function checkSize({ path, entries }) {
   console.log(`  the same with nchan: ${withNchan} bytes`)
   const { size: withDjango } = await costOf({ path, entries }, ['PushStream', 'PushStreamError', 'djangoEventStream'])
   console.log(`  the same with djangoEventStream: ${withDjango} bytes`)
+  for (const socket of ['websocket', 'nativeWebSocket']) {
+    const { size: composed } = await costOf({ path, entries }, ['Client', 'PushStreamError', socket, 'eventsource'])
+    console.log(`  a client of ${socket} and eventsource: ${composed} bytes`)
+  }
   if (size <= LIMIT) return true
   console.error(`\nThe client is ${size - LIMIT} bytes too large. What is in it, by module (before minifying):`)
   const modules = Object.entries(rendered).sort(([, a], [, b]) => b.renderedLength - a.renderedLength)

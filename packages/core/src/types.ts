@@ -116,10 +116,15 @@ export type NextExchange = () => Promise<Exchange>
 export interface Transport {
   /** The mode that it works in: the protocol knows the location and the form of its requests by it. */
   readonly name: ModeName
+  /** The browser hides statuses and comments from the page: why a connection is refused, and pings. */
+  readonly opaque?: boolean
   /** Whether this runtime has what the transport needs. */
   available(environment: Environment): boolean
   open(next: NextExchange, events: TransportEvents, environment: Environment): OpenTransport
 }
+
+/** What the name of a mode stands for. */
+export type NamedTransports = Readonly<Partial<Record<ModeName, Transport>>>
 
 /** What the page tells a connection about itself. */
 export interface Page {
@@ -185,12 +190,12 @@ export interface CommonOptions {
   /** Whether to use https and wss. Default: as the page does. */
   useSSL?: boolean
   /**
-   * The ways to connect, most wanted first, as an array or `'websocket|eventsource|longpolling'`. The next one starts
-   * when the one before it is not accepted within half a second. Default: websocket, eventsource, longpolling, as far as the
-   * protocol has them.
+   * The ways to connect, most wanted first: names, as an array or `'websocket|eventsource|longpolling'`, or transports.
+   * The next one starts when the one before it is not accepted within half a second. Default: websocket, eventsource,
+   * longpolling, as far as the protocol has them.
    * `stream` (push_stream_subscriber streaming) is used when named.
    */
-  modes?: string | readonly ModeName[]
+  modes?: string | readonly (ModeName | Transport)[]
   /** Silence in ms after which the connection is checked. Default 30000; lower it to notice a dead websocket sooner, at the price of a small request per interval of silence. */
   pingtimeout?: number
   /** How long to wait for the server's answer, in ms, before it counts as none. Default 10000. */
@@ -213,8 +218,6 @@ export interface CommonOptions {
   headers?: Provider<Record<string, string>>
   /** Whether cookies go with the requests. Default `same-origin`; another origin's server needs `include`, and Allow-Credentials from nginx. */
   credentials?: RequestCredentials
-  /** `native` uses the browser's EventSource instead of fetch, for pages whose policy needs it: pings and statuses are not seen then. Default `fetch`. */
-  eventSource?: 'fetch' | 'native'
   /** Closes the client when it is aborted. */
   signal?: AbortSignal
   /** Gets a line for whatever the client does. Default: none. */

@@ -3,9 +3,7 @@ import type { Ledger } from '../delivery/ledger.js'
 import { PushStreamError } from '../errors.js'
 import type { Received } from '../message.js'
 import { bad, type Settings } from '../options.js'
-import { eventsource, longpolling, stream } from '../transports/http.js'
-import { nativeEventSource } from '../transports/native-event-source.js'
-import { websocket } from '../transports/websocket.js'
+import { eventsource, longpolling } from '../transports/http.js'
 import type { Ending, ModeName, Transport } from '../types.js'
 import { Checks } from './checks.js'
 import { createDoubts } from './doubts.js'
@@ -47,12 +45,9 @@ export interface Share {
 /** Keeps one connection to the server for all channels: runs what the machine decides. */
 export function createConnection(settings: Settings, ledger: Ledger, events: ConnectionEvents, share?: Share) {
   const { environment, hosts, protocol } = settings
-  const modes: Record<ModeName, Transport> = {
-    websocket,
-    eventsource: settings.nativeEventSource ? nativeEventSource : eventsource,
-    stream,
-    longpolling,
-  }
+  /** The transport of a mode. Channels that take turns poll, whatever the modes are. */
+  const transportOf = (mode: ModeName): Transport =>
+    settings.transports.find(({ name }) => name === mode) ?? longpolling
   const requests = new Requests(settings, ledger)
   const checks = new Checks(settings, ledger, requests, {
     message: receive,
@@ -94,7 +89,7 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
 
   /** The modes wanted, as far as this runtime has them. */
   const usable = (): readonly ModeName[] => {
-    const available = settings.modes.filter((mode) => modes[mode].available(environment))
+    const available = settings.transports.filter((one) => one.available(environment)).map(({ name }) => name)
     if (!share?.scarce) return available
     return [...new Set(available.map((mode) => (mode === 'websocket' ? mode : 'longpolling')))]
   }
@@ -212,7 +207,7 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
       return slot === undefined ? exchange : { ...exchange, until: slot.until }
     }
     const source: Source = new Source(
-      modes[name],
+      transportOf(name),
       new Set(channels.map((channel) => channel.name)),
       skew,
       next,
@@ -221,9 +216,9 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
         accepted: () => dispatch({ type: 'accepted', key }),
         ended(ending) {
           // A page can't see why a websocket is refused. Where no other mode will be told, an event stream is asked for.
-          const blind = ending.kind === 'refused' && settings.modes.every((mode) => mode === 'websocket')
+          const blind = ending.kind === 'refused' && settings.transports.every(({ name }) => name === 'websocket')
           if (!blind) return ended(key, source, ending)
-          const told = sifting.ask(channels, modes.eventsource)
+          const told = sifting.ask(channels, eventsource)
           void told.then((known) => ended(key, source, known?.kind === 'status' ? known : ending))
         },
         idle: () => void doubts.audit(source),
@@ -244,7 +239,7 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
     )
     sources.set(key, source)
     // A request that hangs looks the same on a good network and on none, and so does a stream before its first message.
-    const mute = name === 'stream' && protocol.polls !== undefined && settings.modes.length === 1
+    const mute = name === 'stream' && protocol.polls !== undefined && settings.transports.length === 1
     if (chain !== undefined || mute) void doubts.prove(source)
   }
 
@@ -343,7 +338,7 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
     const mine = ++asking
     const known = current()?.names
     const candidates = ledger.all.filter((channel) => !known?.has(channel.name))
-    const found = await sifting.sift(candidates, rejection, modes[usable()[0] as ModeName])
+    const found = await sifting.sift(candidates, rejection, transportOf(usable()[0] as ModeName))
     if (mine !== asking) return
     if (rejected && found.size === 0) failed(rejected)
     for (const [channel, ending] of found) if (ledger.get(channel.name) === channel) refuse(channel, ending)
@@ -386,7 +381,8 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
     },
     connect() {
       if (usable().length === 0) {
-        throw bad(`This runtime has none of the modes ${settings.modes.join(', ')}: use others, or 'environment'.`)
+        const modes = settings.transports.map(({ name }) => name).join(', ')
+        throw bad(`This runtime has none of the modes ${modes}: use others, or 'environment'.`)
       }
       const { page } = environment
       if (page !== undefined && listening.length === 0) {

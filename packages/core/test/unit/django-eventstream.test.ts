@@ -1,11 +1,12 @@
 import { createFakeFetch, createManualClock, manualEnvironment } from '@pushstream/testkit'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { PushStream } from '../../src/client.js'
 import { PushStreamError } from '../../src/errors.js'
 import { type DjangoEventStreamSettings, djangoEventStream } from '../../src/protocols/django-eventstream.js'
 import { encodeIds, parseIds } from '../../src/protocols/event-ids.js'
 import type { Subscription, Wanted } from '../../src/protocols/protocol.js'
+import { PushStream } from '../../src/push-stream.js'
+import { nativeEventSource } from '../../src/transports/native-event-source.js'
 import { event, make, opening, part, reset, session, type Told, transcript } from './support/django-eventstream.js'
 import { anyString, runs, wellFormed } from './support/runs.js'
 import { wanted } from './support/wanted.js'
@@ -1004,7 +1005,7 @@ describe('the client with it', () => {
       /Unknown mode 'websocket'. The modes are eventsource./,
     )
     expect(() => new PushStream({ ...options, modes: 'eventsource' })).not.toThrow()
-    expect(() => new PushStream({ ...options, eventSource: 'native' })).toThrow(/'eventSource' is 'fetch'/)
+    expect(() => new PushStream({ ...options, modes: [nativeEventSource] })).toThrow(/nativeEventSource hides/)
   })
 
   test('begins with nothing but a seed, and says so where it is asked for more', () => {
