@@ -15,7 +15,7 @@ import { command, packages, root } from './workspace.mjs'
 /** The client with all it depends on, without the protocols that are imported apart, minified and gzipped, in bytes. What it is to become. */
 const GOAL = 12 * 1024
 /** What it is at most today: it must not grow without somebody's decision. */
-const LIMIT = 23.1 * 1024
+const LIMIT = 22.2 * 1024
 /** What a binding to a framework is at most, without the framework and the client: all it does is fit one into the other. */
 const BINDING_LIMIT = 1.2 * 1024
 const frameworks = ['react', 'vue']

@@ -116,7 +116,16 @@ export type NextExchange = () => Promise<Exchange>
 export interface Transport {
   /** The mode that it works in: the protocol knows the location and the form of its requests by it. */
   readonly name: ModeName
-  /** The browser hides statuses and comments from the page: why a connection is refused, and pings. */
+  /**
+   * What shows that the server took the subscription: `time` (250 ms without a rejection), a first `byte`, or the `opening`.
+   * Polls open with their first answer.
+   */
+  readonly acceptedBy: 'time' | 'byte' | 'opening'
+  /** Each answer ends a request, and the next one begins where that answer left off. */
+  readonly polls?: boolean
+  /** The browser does not count it among the few connections that it makes to a host over HTTP/1.1. */
+  readonly uncounted?: boolean
+  /** The browser hides from the page why a connection is refused, and the comments of an event stream. */
   readonly opaque?: boolean
   /** Whether this runtime has what the transport needs. */
   available(environment: Environment): boolean

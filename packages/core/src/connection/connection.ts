@@ -89,9 +89,9 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
 
   /** The modes wanted, as far as this runtime has them. */
   const usable = (): readonly ModeName[] => {
-    const available = settings.transports.filter((one) => one.available(environment)).map(({ name }) => name)
-    if (!share?.scarce) return available
-    return [...new Set(available.map((mode) => (mode === 'websocket' ? mode : 'longpolling')))]
+    const available = settings.transports.filter((one) => one.available(environment))
+    const kept = share?.scarce ? available.map((one) => (one.uncounted ? one : longpolling)) : available
+    return [...new Set(kept.map(({ name }) => name))]
   }
 
   /** One event after the other: what a listener sets off waits until the step before it is done. */
@@ -174,7 +174,8 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
   function open(key: number, name: ModeName): void {
     const channels = ledger.all
     const wanted = () => channels.filter((channel) => ledger.get(channel.name) === channel)
-    const chain = name === 'longpolling' ? new LongPollChain(ledger, requests, protocol, environment.now) : undefined
+    const transport = transportOf(name)
+    const chain = transport.polls ? new LongPollChain(ledger, requests, protocol, environment.now) : undefined
     const [first] = channels
     const echo =
       chain !== undefined && first !== undefined
@@ -207,7 +208,7 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
       return slot === undefined ? exchange : { ...exchange, until: slot.until }
     }
     const source: Source = new Source(
-      transportOf(name),
+      transport,
       new Set(channels.map((channel) => channel.name)),
       skew,
       next,
@@ -215,8 +216,8 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
       {
         accepted: () => dispatch({ type: 'accepted', key }),
         ended(ending) {
-          // A page can't see why a websocket is refused. Where no other mode will be told, an event stream is asked for.
-          const blind = ending.kind === 'refused' && settings.transports.every(({ name }) => name === 'websocket')
+          // The browser hides why a websocket is refused. Where no other mode shows it, an event stream is asked for.
+          const blind = ending.kind === 'refused' && settings.transports.every(({ opaque }) => opaque)
           if (!blind) return ended(key, source, ending)
           const told = sifting.ask(channels, eventsource)
           void told.then((known) => ended(key, source, known?.kind === 'status' ? known : ending))
@@ -239,7 +240,7 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
     )
     sources.set(key, source)
     // A request that hangs looks the same on a good network and on none, and so does a stream before its first message.
-    const mute = name === 'stream' && protocol.polls !== undefined && settings.transports.length === 1
+    const mute = transport.acceptedBy === 'opening' && protocol.polls !== undefined && settings.transports.length === 1
     if (chain !== undefined || mute) void doubts.prove(source)
   }
 
@@ -330,7 +331,7 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
     ledger.forget(channel)
     events.deleted(name, text)
     // The server doesn't deliver a channel of that name to this connection when it is made again.
-    if (source !== undefined && source.mode !== 'longpolling' && ledger.size > 1) dispatch({ type: 'change' })
+    if (source !== undefined && !source.transport.polls && ledger.size > 1) dispatch({ type: 'change' })
   }
 
   /** Gives up the channels that the server rejects, so that the others can go on. */

@@ -165,7 +165,7 @@ export function createDoubts(
       watchStale(source, source.brought)
       // What ended the connections before may be something that this mode can't take: a poll may bring it.
       if (failing && checks.possible) void audit(source)
-      if (!dismissed || source.mode === 'longpolling' || settings.protocol.silence) return
+      if (!dismissed || source.transport.polls || settings.protocol.silence) return
       // A server that reloads may take the next connection into a worker on its way out, which looks open and delivers
       // nothing. Unless something live shows that it isn't so, the connection is replaced once more.
       timers.set('renew', renewal * (1 + settings.environment.random()), () => {

@@ -43,7 +43,7 @@ export function createSifting(settings: Settings, checks: Checks, requests: Requ
       })
       probes.add(probe)
       // A poll that hangs was not rejected.
-      if (mode.name === 'longpolling') probe.after(settings.timeout / 5, () => done())
+      if (mode.polls) probe.after(settings.timeout / 5, () => done())
     })
   }
 

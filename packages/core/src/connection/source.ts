@@ -29,7 +29,7 @@ export interface SourceEvents {
 
 /** One transport, its decoder and its watchdog. */
 export class Source {
-  readonly mode: ModeName
+  readonly transport: Transport
   /** The channels it was opened for. */
   readonly names: ReadonlySet<string>
   accepted = false
@@ -43,7 +43,7 @@ export class Source {
   worked = false
   readonly openedAt: number
   readonly replay: Replay = newReplay()
-  readonly #transport: OpenTransport
+  readonly #open: OpenTransport
   readonly #settings: Settings
   readonly #timers = new Set<unknown>()
   readonly #liveness: Liveness
@@ -51,7 +51,7 @@ export class Source {
   #closed = false
 
   constructor(
-    mode: Transport,
+    transport: Transport,
     names: ReadonlySet<string>,
     skew: number,
     next: NextExchange,
@@ -59,7 +59,7 @@ export class Source {
     events: SourceEvents,
   ) {
     const { environment, protocol } = settings
-    this.mode = mode.name
+    this.transport = transport
     this.names = names
     this.#settings = settings
     this.#events = events
@@ -93,23 +93,23 @@ export class Source {
     }
     const decoder: Decoder = protocol.decoder(
       {
-        kind: mode.name,
+        kind: transport.name,
         liveFrom: liveFrom(this.openedAt, skew),
         channels: [...names],
       },
       inlet,
     )
-    this.#transport = mode.open(
+    this.#open = transport.open(
       next,
       {
         open: () => {
           this.opened = true
-          if (mode.name === 'websocket') this.after(grace, () => this.accept())
-          else if (mode.name !== 'eventsource' || !protocol.greets) this.accept()
+          if (transport.acceptedBy === 'time') this.after(grace, () => this.accept())
+          else if (transport.acceptedBy === 'opening' || !protocol.greets) this.accept()
         },
         activity: () => {
           this.#liveness.life()
-          if (this.opened && mode.name === 'eventsource' && !protocol.silence) this.accept()
+          if (this.opened && transport.acceptedBy === 'byte' && !protocol.silence) this.accept()
         },
         comment: (text) => decoder.pulse(text),
         frame: (text, meta) => decoder.frame(text, meta),
@@ -124,6 +124,10 @@ export class Source {
       },
       environment,
     )
+  }
+
+  get mode(): ModeName {
+    return this.transport.name
   }
 
   /** When something last came, in ms since 1970. */
@@ -143,7 +147,7 @@ export class Source {
   }
 
   send(text: string): boolean {
-    return this.#transport.send?.(text) ?? false
+    return this.#open.send?.(text) ?? false
   }
 
   /** Something to do later, unless it is closed by then. */
@@ -163,7 +167,7 @@ export class Source {
     this.#liveness.stop()
     for (const timer of this.#timers) this.#settings.environment.clearTimeout(timer)
     this.#timers.clear()
-    this.#transport.close()
+    this.#open.close()
     this.#events.closed?.()
   }
 

@@ -178,6 +178,7 @@ const available = () => true
 /** Server-Sent Events over fetch: only so are pings seen, headers sent and statuses read. */
 export const eventsource: Transport = {
   name: 'eventsource',
+  acceptedBy: 'byte',
   available,
   open: (next, events, environment) => open('sse', next, events, environment),
 }
@@ -185,6 +186,7 @@ export const eventsource: Transport = {
 /** HTTP streaming: templates one after the other without a delimiter. The protocol finds their ends. */
 export const stream: Transport = {
   name: 'stream',
+  acceptedBy: 'opening',
   available,
   open: (next, events, environment) => open('text', next, events, environment),
 }
@@ -192,6 +194,8 @@ export const stream: Transport = {
 /** Long-polling: a request stays open until there is a message. */
 export const longpolling: Transport = {
   name: 'longpolling',
+  acceptedBy: 'opening',
+  polls: true,
   available,
   open: (next, events, environment) => open('answer', next, events, environment),
 }

@@ -6,6 +6,7 @@ import type { Ending, Transport } from '../types.js'
  */
 export const nativeEventSource: Transport = {
   name: 'eventsource',
+  acceptedBy: 'byte',
   opaque: true,
   available: (environment) => environment.EventSource !== undefined,
   open(next, events, environment) {

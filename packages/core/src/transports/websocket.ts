@@ -11,6 +11,9 @@ const never = 2 ** 31 - 1
  */
 export const websocket: Transport = {
   name: 'websocket',
+  acceptedBy: 'time',
+  uncounted: true,
+  opaque: true,
   available: (environment) => environment.WebSocket !== undefined,
   open: (next, events, environment) =>
     openSocket(next, events, environment, (make, url, subprotocols) => {

@@ -1,6 +1,6 @@
 // Circles in every package, and the layers of core. One file checks both, because both read the same imports and only
 // core has layers.
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import {
@@ -54,6 +54,14 @@ describe('the sources', () => {
 
   it('the layers of core → every import leads down', () => {
     expect(violations(sourcesOf('core'), layers)).toEqual([])
+  })
+
+  it.each(['client.ts', 'connection/', 'delivery/'])('%s → compares no mode by its name', (place) => {
+    // `polls` is how a server is asked, which is not a mode.
+    const compared = /(?<!polls )[!=]== '(websocket|eventsource|stream|longpolling)'/
+    const files = [...sourcesOf('core').keys()].filter((file) => file.startsWith(place))
+    const text = (file: string) => readFileSync(new URL(`core/src/${file}`, packages), 'utf8')
+    expect(files.filter((file) => compared.test(text(file)))).toEqual([])
   })
 
   it('the protocols of core → imported only by permission, and every permission is used', () => {
