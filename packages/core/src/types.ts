@@ -56,7 +56,7 @@ export interface Exchange {
 }
 
 /** Why a transport ended. */
-export interface Ending {
+export interface CloseReason {
   /**
    * `end`: the server ended it in good order. `refused`: it never opened. `lost`: it broke.
    * `status`: an HTTP status other than success. `close`: a websocket close frame with a code.
@@ -99,7 +99,7 @@ export interface TransportEvents {
   frame(text: string, meta?: FrameMeta): void
   /** One poll was answered completely. */
   answered(answer: Answer): void
-  closed(reason: Ending): void
+  closed(reason: CloseReason): void
 }
 
 /** A transport at work. */

@@ -4,7 +4,7 @@ import type { Received } from '../message.js'
 import type { Settings } from '../options.js'
 import { positionOf, timeOf } from '../position.js'
 import { poll, request } from '../transports/http.js'
-import type { Ending, Position } from '../types.js'
+import type { CloseReason, Position } from '../types.js'
 import type { Requests } from './requests.js'
 
 /** The longest wait for the position of new channels, in ms: a connection is worth more. */
@@ -14,7 +14,7 @@ const primeDeadline = 2000
 export interface PollResult {
   readonly messages: readonly Received[]
   /** Why there is no answer. */
-  readonly ending: Ending | undefined
+  readonly ending: CloseReason | undefined
 }
 
 /** What checks need of the connection. */
@@ -55,7 +55,7 @@ export class Checks {
    * Finds out where channels stand of which nothing is known: the last stored message of each, or as many as were asked
    * for. So the first connection already resumes from a position, and nothing is missed by losing it early.
    */
-  async prime(): Promise<Ending | undefined> {
+  async prime(): Promise<CloseReason | undefined> {
     // Where to begin is known of a channel that goes on after an event.
     const placed = this.#settings.lastEventId !== undefined
     const channels = this.#ledger.all.filter(
@@ -98,7 +98,7 @@ export class Checks {
   }
 
   /** Asks for what these channels should have brought by now. The ending, if it was not answered. */
-  async audit(channels: readonly Channel[]): Promise<Ending | undefined> {
+  async audit(channels: readonly Channel[]): Promise<CloseReason | undefined> {
     const position = this.#requests.begin(channels)
     const before = this.#ledger.newest
     const holes = this.#ledger.holes()

@@ -4,7 +4,7 @@ import { PushStreamError } from '../errors.js'
 import type { Received } from '../message.js'
 import { bad, type Settings } from '../options.js'
 import { eventsource, longpolling } from '../transports/http.js'
-import type { Ending, ModeName, Transport } from '../types.js'
+import type { CloseReason, ModeName, Transport } from '../types.js'
 import { Checks } from './checks.js'
 import { createDoubts } from './doubts.js'
 import { LongPollChain } from './longpoll.js'
@@ -69,7 +69,7 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
   let context: Context = initial
   /** How much the page's clock is ahead of the server's, in ms, at most. */
   let skew = Number.POSITIVE_INFINITY
-  let rejection: Ending = { kind: 'lost' }
+  let rejection: CloseReason = { kind: 'lost' }
   /** The same, as it is told if no channel alone is rejected. */
   let rejected: PushStreamError | undefined
   /** The server that this round tries. */
@@ -254,7 +254,7 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
     dismissed = false
   }
 
-  function ended(key: number, source: Source, ending: Ending): void {
+  function ended(key: number, source: Source, ending: CloseReason): void {
     sources.delete(key)
     // Where the server itself doesn't say so, it may be the network, which says nothing of channels silent so far.
     const said = ending.kind === 'status' || (ending.kind === 'end' && Boolean(ending.status || ending.explain))
@@ -355,7 +355,7 @@ export function createConnection(settings: Settings, ledger: Ledger, events: Con
     sifting.stop()
   }
 
-  function refuse({ name }: Channel, ending: Ending): void {
+  function refuse({ name }: Channel, ending: CloseReason): void {
     const { status, explain } = protocol.explanation(ending)
     ledger.remove(name)
     error = new PushStreamError(

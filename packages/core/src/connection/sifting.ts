@@ -1,6 +1,6 @@
 import type { Channel } from '../delivery/channel.js'
 import type { Settings } from '../options.js'
-import type { Ending, Transport } from '../types.js'
+import type { CloseReason, Transport } from '../types.js'
 import type { Checks } from './checks.js'
 import type { Requests } from './requests.js'
 import { Source } from './source.js'
@@ -12,7 +12,7 @@ export function createSifting(settings: Settings, checks: Checks, requests: Requ
   const probes = new Set<Source>()
 
   /** Asks for one channel alone. Resolves with the ending, if there was one. */
-  async function alone(channel: Channel, mode: Transport): Promise<Ending | undefined> {
+  async function alone(channel: Channel, mode: Transport): Promise<CloseReason | undefined> {
     if (checks.possible !== false) {
       const { ending } = await checks.poll([channel], undefined, settings.timeout, () => 0)
       if (ending === undefined || settings.protocol.verdict(ending) !== 'mode') return ending
@@ -21,9 +21,9 @@ export function createSifting(settings: Settings, checks: Checks, requests: Requ
   }
 
   /** Asks in a mode. Resolves with the ending, if there was one. */
-  function ask(channels: readonly Channel[], mode: Transport): Promise<Ending | undefined> {
+  function ask(channels: readonly Channel[], mode: Transport): Promise<CloseReason | undefined> {
     return new Promise((resolve) => {
-      const done = (ending?: Ending) =>
+      const done = (ending?: CloseReason) =>
         queueMicrotask(() => {
           probes.delete(probe)
           probe.close()
@@ -50,8 +50,12 @@ export function createSifting(settings: Settings, checks: Checks, requests: Requ
   return {
     ask,
     /** The channels among these that are rejected, each with the ending that says why. */
-    async sift(channels: readonly Channel[], rejection: Ending, mode: Transport): Promise<Map<Channel, Ending>> {
-      const found = new Map<Channel, Ending>()
+    async sift(
+      channels: readonly Channel[],
+      rejection: CloseReason,
+      mode: Transport,
+    ): Promise<Map<Channel, CloseReason>> {
+      const found = new Map<Channel, CloseReason>()
       await Promise.all(
         channels.map(async (channel) => {
           const ending = channels.length === 1 ? rejection : await alone(channel, mode)

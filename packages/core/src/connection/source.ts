@@ -3,7 +3,7 @@ import type { Received } from '../message.js'
 import type { Settings } from '../options.js'
 import { positionOf, timeOf } from '../position.js'
 import type { Decoder, Inlet } from '../protocols/protocol.js'
-import type { Answer, Ending, ModeName, NextExchange, OpenTransport, Position, Transport } from '../types.js'
+import type { Answer, CloseReason, ModeName, NextExchange, OpenTransport, Position, Transport } from '../types.js'
 import { Liveness } from './liveness.js'
 
 /** How long a connection that shows nothing by itself must go without a rejection to count as accepted, in ms. */
@@ -13,7 +13,7 @@ export const grace = 250
 export interface SourceEvents {
   /** It opened and was not rejected. */
   accepted(): void
-  ended(ending: Ending): void
+  ended(ending: CloseReason): void
   /** Silence that nothing explains. */
   idle(): void
   /** Silence where there should be pings. */
@@ -172,7 +172,7 @@ export class Source {
   }
 
   /** Ends it as the transport would. */
-  end(ending: Ending): void {
+  end(ending: CloseReason): void {
     if (this.#closed) return
     this.close()
     this.#events.ended(ending)

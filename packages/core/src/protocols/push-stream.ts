@@ -1,6 +1,6 @@
 import { numbered } from '../delivery/order.js'
 import { positionOf, tagOf, timeOf } from '../position.js'
-import type { Ending, Exchange, Position } from '../types.js'
+import type { CloseReason, Exchange, Position } from '../types.js'
 import { checkName, refuse } from './names.js'
 import type { ProtocolFactory, RequestKind, Subscription, Wanted } from './protocol.js'
 import { Frames } from './push-stream-decoder.js'
@@ -157,7 +157,7 @@ export const pushStream =
 
       decoder: (context, inlet) => frames.decoder(context, inlet),
 
-      verdict(ending: Ending) {
+      verdict(ending: CloseReason) {
         const { status, explain } = this.explanation(ending)
         if (ending.kind === 'end') return 'again'
         if (ending.kind === 'invalid') return 'mode'

@@ -1,5 +1,5 @@
 import type {
-  Ending,
+  CloseReason,
   Environment,
   Exchange,
   NextExchange,
@@ -63,12 +63,12 @@ async function exchangeOnce(
   signal: AbortSignal,
   environment: Environment,
   events: Pick<TransportEvents, 'frame' | 'answered'> & Partial<TransportEvents>,
-): Promise<Ending | undefined> {
+): Promise<CloseReason | undefined> {
   const response = await request(exchange, signal, environment)
   if (signal.aborted) return undefined
   const { status, headers } = response
   const polled = framing === 'answer'
-  const refuse = (reason: Ending) => {
+  const refuse = (reason: CloseReason) => {
     response.body?.cancel().catch(() => {})
     return reason
   }
@@ -122,7 +122,7 @@ export const poll = (
   signal: AbortSignal,
   environment: Environment,
   events: Pick<TransportEvents, 'frame' | 'answered'>,
-): Promise<Ending | undefined> => exchangeOnce('answer', exchange, signal, environment, events)
+): Promise<CloseReason | undefined> => exchangeOnce('answer', exchange, signal, environment, events)
 
 /** One endless response, or polls: each leaves when the answer before it has been taken in. */
 function open(framing: Framing, next: NextExchange, events: TransportEvents, environment: Environment): OpenTransport {
@@ -133,7 +133,7 @@ function open(framing: Framing, next: NextExchange, events: TransportEvents, env
     closed = true
     abort.abort()
   }
-  const end = (reason: Ending) => {
+  const end = (reason: CloseReason) => {
     if (closed) return
     close()
     events.closed(reason)

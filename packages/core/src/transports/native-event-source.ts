@@ -1,4 +1,4 @@
-import type { Ending, Transport } from '../types.js'
+import type { CloseReason, Transport } from '../types.js'
 
 /**
  * The browser's own EventSource, for pages whose policy needs it. It shows neither pings nor statuses, and named events
@@ -17,7 +17,7 @@ export const nativeEventSource: Transport = {
       closed = true
       source?.close()
     }
-    const end = (reason: Ending) => {
+    const end = (reason: CloseReason) => {
       if (closed) return
       close()
       events.closed(reason)

@@ -1,4 +1,4 @@
-import type { Ending, Environment, NextExchange, OpenTransport, TransportEvents } from '../types.js'
+import type { CloseReason, Environment, NextExchange, OpenTransport, TransportEvents } from '../types.js'
 
 /** The part of a socket that is used here. */
 type Socket = Pick<WebSocket, 'binaryType' | 'onopen' | 'onmessage' | 'send' | 'close'>
@@ -19,7 +19,7 @@ export function openSocket(
   let opened = false
   let closed = false
   let socket: Socket | undefined
-  const end = (reason: Ending) => {
+  const end = (reason: CloseReason) => {
     if (closed) return
     closed = true
     events.closed(reason)

@@ -6,7 +6,7 @@ import { everything, positionOf } from '../../src/position.js'
 import { type NchanSettings, nchan } from '../../src/protocols/nchan.js'
 import type { RequestKind, Subscription, Wanted } from '../../src/protocols/protocol.js'
 import { PushStream } from '../../src/push-stream.js'
-import type { Ending } from '../../src/types.js'
+import type { CloseReason } from '../../src/types.js'
 import { brief, make, reading, through } from './support/nchan.js'
 import { anyString, runs, wellFormed } from './support/runs.js'
 import { kinds, wanted } from './support/wanted.js'
@@ -15,7 +15,7 @@ const stream = { 'Content-Type': 'text/event-stream; charset=utf-8' }
 const lines = 'line1\nline2\r\nline3\rline4\n'
 const utf8 = 'é€😀'
 const at = (second: number, tag: number) => positionOf(second * 1000, tag + 1)
-const ending = (status: number, explain: string): { over: Ending } => ({
+const ending = (status: number, explain: string): { over: CloseReason } => ({
   over: { kind: [408, 410].includes(status) ? 'end' : 'status', status, explain },
 })
 
@@ -773,7 +773,7 @@ describe('endings', () => {
   const { verdict, wiped, explanation } = make()
 
   // What each of them is on the wire: traps 1, 7 and 8, transcripts 03c, 04a, 04c to 04f, 08a to 08d, 11a.
-  test.each<[string, Ending, ReturnType<typeof verdict>, boolean]>([
+  test.each<[string, CloseReason, ReturnType<typeof verdict>, boolean]>([
     ['a stream ends after a reload', { kind: 'end' }, 'again', true],
     ['a websocket is closed with 1001', { kind: 'end', explain: '410 Gone' }, 'again', true],
     ['a websocket is closed without a reason', { kind: 'end', explain: '' }, 'again', true],
@@ -811,7 +811,7 @@ describe('endings', () => {
   })
 
   test('any ending has a verdict, and a successful status is no rejection', () => {
-    const kinds = fc.constantFrom<Ending['kind']>('end', 'refused', 'lost', 'status', 'close', 'invalid')
+    const kinds = fc.constantFrom<CloseReason['kind']>('end', 'refused', 'lost', 'status', 'close', 'invalid')
     const any = fc.record(
       { kind: kinds, status: fc.integer({ min: 100, max: 5000 }), explain: anyString() },
       { requiredKeys: ['kind'] },

@@ -5,7 +5,7 @@ import type { Received } from '../../../src/message.js'
 import { type DjangoEventStreamSettings, djangoEventStream } from '../../../src/protocols/django-eventstream.js'
 import type { Endpoint, Protocol } from '../../../src/protocols/protocol.js'
 import { createSseParser } from '../../../src/transports/sse.js'
-import type { Ending, Exchange } from '../../../src/types.js'
+import type { CloseReason, Exchange } from '../../../src/types.js'
 
 export const make = (settings: DjangoEventStreamSettings = {}, endpoint: Partial<Endpoint> = {}): Protocol =>
   djangoEventStream(settings)({ base: 'http://h/base', credentials: 'same-origin', sameOrigin: true, ...endpoint })
@@ -22,7 +22,7 @@ export interface Stream {
   /** Where each channel is asked for: `a:4,b:2`. */
   readonly asked: string | null
   readonly pings: number
-  readonly over: Ending | undefined
+  readonly over: CloseReason | undefined
   /** What the network brings. */
   feed(text: string): Promise<void>
   finish(): void
@@ -57,7 +57,7 @@ export function session(channels: readonly string[], settings: DjangoEventStream
       headers: {},
     })
     const replay = newReplay()
-    const stream = { pings: 0, over: undefined as Ending | undefined }
+    const stream = { pings: 0, over: undefined as CloseReason | undefined }
     const decoder = protocol.decoder(
       { kind: 'eventsource', liveFrom: 0, channels: wanted.map(({ name }) => name) },
       {

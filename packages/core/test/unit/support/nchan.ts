@@ -3,14 +3,19 @@ import { Received } from '../../../src/message.js'
 import { type NchanSettings, nchan } from '../../../src/protocols/nchan.js'
 import type { Endpoint, Inlet, Protocol, RequestKind } from '../../../src/protocols/protocol.js'
 import { eventsource, longpolling, stream } from '../../../src/transports/http.js'
-import type { Ending, Exchange, FrameMeta } from '../../../src/types.js'
+import type { CloseReason, Exchange, FrameMeta } from '../../../src/types.js'
 import { wanted } from './wanted.js'
 
 export const make = (settings: NchanSettings = {}, endpoint: Partial<Endpoint> = {}): Protocol =>
   nchan(settings)({ base: 'http://h:8080/base', credentials: 'same-origin', sameOrigin: true, ...endpoint })
 
 /** What came of frames, in order. */
-export type Seen = Received | { ping: true } | { dead: string; reason: string } | { over: Ending } | { deleted: string }
+export type Seen =
+  | Received
+  | { ping: true }
+  | { dead: string; reason: string }
+  | { over: CloseReason }
+  | { deleted: string }
 
 export interface Reading {
   readonly seen: Seen[]
@@ -85,7 +90,7 @@ export async function through(
   headers: Record<string, string>,
   body: string | Uint8Array,
   options: ReadingOptions & { cuts?: readonly number[]; status?: number } = {},
-): Promise<Reading & { ended: Ending }> {
+): Promise<Reading & { ended: CloseReason }> {
   const read = reading(kind, options)
   const transport = { eventsource, stream, longpolling }[kind]
   let asked = 0
@@ -94,7 +99,7 @@ export async function through(
     return Promise.resolve(response(headers, cut(bytesOf(body), options.cuts ?? []), options.status))
   }
   const exchange: Exchange = make(options.settings).exchange(kind, wanted())
-  const ended = await new Promise<Ending>((resolve) => {
+  const ended = await new Promise<CloseReason>((resolve) => {
     transport.open(
       () => Promise.resolve(exchange),
       {
