@@ -15,7 +15,7 @@ import { command, packages, root } from './workspace.mjs'
 /** The client with all it depends on, without the protocols that are imported apart, minified and gzipped, in bytes. What it is to become. */
 const GOAL = 12 * 1024
 /** What it is at most today: it must not grow without somebody's decision. */
-const LIMIT = 23.1 * 1024
+const LIMIT = 22.2 * 1024
 /** What a binding to a framework is at most, without the framework and the client: all it does is fit one into the other. */
 const BINDING_LIMIT = 1.2 * 1024
 const frameworks = ['react', 'vue']
@@ -113,6 +113,10 @@ async function checkSize({ path, entries }) {
   console.log(`  the same with nchan: ${withNchan} bytes`)
   const { size: withDjango } = await costOf({ path, entries }, ['PushStream', 'PushStreamError', 'djangoEventStream'])
   console.log(`  the same with djangoEventStream: ${withDjango} bytes`)
+  for (const socket of ['websocket', 'nativeWebSocket']) {
+    const { size: composed } = await costOf({ path, entries }, ['Client', 'PushStreamError', socket, 'eventsource'])
+    console.log(`  a client of ${socket} and eventsource: ${composed} bytes`)
+  }
   if (size <= LIMIT) return true
   console.error(`\nThe client is ${size - LIMIT} bytes too large. What is in it, by module (before minifying):`)
   const modules = Object.entries(rendered).sort(([, a], [, b]) => b.renderedLength - a.renderedLength)

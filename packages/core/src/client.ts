@@ -8,22 +8,21 @@ import { bad, type ClientOptions, type Settings, settingsOf } from './options.js
 import { positionOf } from './position.js'
 import type { PushStreamSettings } from './protocols/push-stream.js'
 import { createPool, type Pool } from './session/pool.js'
-import type { Promises } from './types.js'
+import type { NamedTransports, Promises } from './types.js'
 
-/** Everything `new PushStream` takes. */
+/** Everything `new PushStream` and `new Client` take. */
 export type Options = ClientOptions & PushStreamSettings & Callbacks
 
 const readyStates: Record<Status['state'], number> = { closed: 0, connecting: 1, waiting: 1, open: 2 }
 const same: readonly (keyof Status)[] = ['state', 'mode', 'attempt', 'retryAt', 'error', 'resume', 'gaps']
 
 /**
- * Receives what is published to channels, each message once and in order, whatever the network does; what can't be had
- * any more is announced with a `gap` event before the next message.
+ * A {@link PushStream} that ships only the transports it is given: `new Client({ modes: [websocket, eventsource] })`.
  *
  * @typeParam C which types of messages come on which channels.
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a type parameter, data is whatever the application says it is
-export class PushStream<C extends Channels = Record<string, Record<string, any>>> implements Callbacks {
+export class Client<C extends Channels = Record<string, Record<string, any>>> implements Callbacks {
   static readonly CLOSED = 0
   static readonly CONNECTING = 1
   static readonly OPEN = 2
@@ -32,6 +31,9 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   onerror: Callbacks['onerror']
   onstatuschange: Callbacks['onstatuschange']
   onchanneldeleted: Callbacks['onchanneldeleted']
+
+  /** Never set: a subclass shows its type parameter by it. */
+  declare readonly '~channels'?: C
 
   readonly #settings: Settings
   readonly #emitter = mitt<ClientEvents<C>>()
@@ -49,9 +51,13 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   #status: Status
   #abort: (() => void) | undefined
 
-  /** Throws a `bad-option` error for options that are unknown, contradictory or not of their type. Connects to nothing yet. */
-  constructor(options: Options = {}) {
-    this.#settings = settingsOf(options)
+  /**
+   * Throws a `bad-option` error for options that are unknown, contradictory or not of their type. Connects to nothing yet.
+   *
+   * @param named what the names in `modes` stand for. Default: none, so `modes` has to be transports.
+   */
+  constructor(options: Options = {}, named: NamedTransports = {}) {
+    this.#settings = settingsOf(options, named)
     this.onmessage = options.onmessage
     this.onerror = options.onerror
     this.onstatuschange = options.onstatuschange

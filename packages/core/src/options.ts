@@ -2,7 +2,16 @@ import { defaultEnvironment } from './environment.js'
 import { PushStreamError } from './errors.js'
 import type { Protocol, ProtocolFactory } from './protocols/protocol.js'
 import { type PushStreamSettings, pushStream } from './protocols/push-stream.js'
-import type { CommonOptions, Environment, Logger, ModeName, Params, Provider } from './types.js'
+import type {
+  CommonOptions,
+  Environment,
+  Logger,
+  ModeName,
+  NamedTransports,
+  Params,
+  Provider,
+  Transport,
+} from './types.js'
 
 /**
  * What a client can be told. All of it is optional in a page that nginx serves from the same host with the locations
@@ -18,7 +27,7 @@ export interface ClientOptions extends CommonOptions {
 
 /** What the connection reads. */
 export interface Settings {
-  readonly modes: readonly ModeName[]
+  readonly transports: readonly Transport[]
   readonly pingtimeout: number
   readonly timeout: number
   readonly autoReconnect: boolean
@@ -28,7 +37,6 @@ export interface Settings {
   readonly publishedAfter: number | undefined
   readonly params: Provider<Params>
   readonly headers: Provider<Record<string, string>>
-  readonly nativeEventSource: boolean
   readonly logger: Logger | undefined
   readonly protocol: Protocol
   readonly environment: Environment
@@ -85,7 +93,6 @@ const types: Record<string, readonly string[]> = {
   params: provider,
   headers: provider,
   credentials: ['string'],
-  eventSource: ['string'],
   signal: ['object'],
   logger: ['object'],
   protocol: ['function'],
@@ -103,7 +110,6 @@ for (const name of callbacks) types[name] = ['function']
 
 /** Options that take one of a few words, and what is needed of objects. */
 const words: Record<string, readonly string[]> = {
-  eventSource: ['fetch', 'native'],
   text: ['auto', 'encoded', 'plain'],
   credentials: ['omit', 'same-origin', 'include'],
 }
@@ -136,16 +142,26 @@ function checkNames(options: Record<string, unknown>): void {
   }
 }
 
-function modesOf(value: string | readonly ModeName[] | undefined, own = names): readonly ModeName[] {
-  if (value === undefined) return own.filter((mode) => mode !== 'stream')
-  const list = typeof value === 'string' ? value.split('|') : value
+function transportsOf(value: CommonOptions['modes'], named: NamedTransports, own = names): readonly Transport[] {
+  const given = value ?? own.filter((mode) => mode !== 'stream')
+  const list: unknown = typeof given === 'string' ? given.split('|') : given
   if (!Array.isArray(list)) throw bad(`'modes' is an array, or names with | between them.`)
-  for (const mode of list) {
-    if (!own.includes(mode as ModeName)) throw bad(`Unknown mode '${String(mode)}'. The modes are ${own.join(', ')}.`)
-  }
-  if (list.length === 0 || new Set(list).size < list.length)
+  const transports = list.map((one: ModeName | Transport): Transport => {
+    const mode = typeof one === 'string' ? one : typeof one?.open === 'function' ? one.name : undefined
+    if (!own.includes(mode as ModeName)) {
+      throw bad(`Unknown mode '${String(mode ?? one)}'. The modes are ${own.join(', ')}.`)
+    }
+    const transport = typeof one === 'string' ? named[one] : one
+    if (transport === undefined) {
+      throw bad(
+        `Client takes transports, not names: import { ${mode} } and set modes: [${mode}]. PushStream takes both.`,
+      )
+    }
+    return transport
+  })
+  if (list.length === 0 || new Set(transports.map(({ name }) => name)).size < list.length)
     throw bad(`'modes' names at least one mode, and none twice.`)
-  return list as ModeName[]
+  return transports
 }
 
 /** The page's own origin. A page from a file has none. */
@@ -204,7 +220,7 @@ function baseOf(options: ClientOptions, environment: Environment): string {
 }
 
 /** Checks the options and fills in the defaults. Throws a `bad-option` error that says what was meant. */
-export function settingsOf(options: ClientOptions & PushStreamSettings): Settings {
+export function settingsOf(options: ClientOptions & PushStreamSettings, named: NamedTransports): Settings {
   if (typeof options !== 'object' || options === null) throw bad('The options are an object.')
   checkNames(options as Record<string, unknown>)
   const environment = { ...defaultEnvironment(), ...options.environment }
@@ -234,10 +250,12 @@ export function settingsOf(options: ClientOptions & PushStreamSettings): Setting
     sameOrigin: page === undefined || bases.every(isOwn),
     options,
   })
-  if (protocol.capabilities.keepAlive && options.eventSource === 'native')
-    throw bad(`'eventSource' is 'fetch' with this protocol.`)
+  const transports = transportsOf(options.modes, named, protocol.capabilities.modes)
+  if (protocol.capabilities.keepAlive && transports.some(({ opaque }) => opaque)) {
+    throw bad(`This protocol needs the pings, which nativeEventSource hides: set modes: [eventsource].`)
+  }
   return {
-    modes: modesOf(options.modes, protocol.capabilities.modes),
+    transports,
     pingtimeout: options.pingtimeout ?? 30_000,
     timeout: options.timeout ?? 10_000,
     autoReconnect: options.autoReconnect ?? true,
@@ -247,7 +265,6 @@ export function settingsOf(options: ClientOptions & PushStreamSettings): Setting
     publishedAfter,
     params: options.params ?? options.extraParams ?? {},
     headers: options.headers ?? {},
-    nativeEventSource: options.eventSource === 'native',
     logger: options.logger,
     protocol,
     environment,

@@ -2,7 +2,7 @@ import { unnumbered } from '../delivery/unnumbered.js'
 import { PushStreamError } from '../errors.js'
 import { Received } from '../message.js'
 import { everything, positionOf, secondOf, tagOf, timeOf } from '../position.js'
-import type { Ending, FrameMeta, ModeName, Position } from '../types.js'
+import type { CloseReason, FrameMeta, ModeName, Position } from '../types.js'
 import { refuseForeign } from './foreign.js'
 import { createMultipart, headersOf, type Part } from './multipart.js'
 import { checkName, refuse, steps } from './names.js'
@@ -47,7 +47,7 @@ function tagsOf(text: string): { index: number; tag: number } {
   return { index, tag: Number.parseInt(tags[index]?.replace('[', '') ?? '', 10) }
 }
 
-function actionOf(kind: Ending['kind'], status: number | undefined): Classified['action'] {
+function actionOf(kind: CloseReason['kind'], status: number | undefined): Classified['action'] {
   if (kind === 'end' || status === 410 || status === 408) return 'reconnect'
   if (kind === 'invalid') return 'unsupported'
   if (kind !== 'status' || status === undefined) return 'backoff'

@@ -1,6 +1,6 @@
 import type { Order } from '../delivery/order.js'
 import type { Received } from '../message.js'
-import type { Answer, CommonOptions, Ending, Exchange, FrameMeta, ModeName, Position, Promises } from '../types.js'
+import type { Answer, CloseReason, CommonOptions, Exchange, FrameMeta, ModeName, Position, Promises } from '../types.js'
 
 /** A channel as one request names it. */
 export interface Wanted {
@@ -36,7 +36,7 @@ export interface Inlet {
   /** A frame nobody can read. */
   dead(raw: string, reason: string): void
   /** The server said that this is the end, in a way that only its protocol shows. */
-  over(ending: Ending): void
+  over(ending: CloseReason): void
 }
 
 /** Turns the frames of one transport into messages. Holds what is incomplete. */
@@ -108,7 +108,7 @@ export interface Protocol {
   /** The request. */
   exchange(kind: RequestKind, subscription: Subscription): Exchange
   decoder(context: DecoderContext, inlet: Inlet): Decoder
-  classify(ending: Ending): Classified
+  classify(ending: CloseReason): Classified
   /** The position an answer's headers tell. */
   positionOf(answer: Answer): Position | undefined
   /** How a text is published: by a POST, and as a websocket frame where the server takes one. */

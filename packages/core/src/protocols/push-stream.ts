@@ -1,6 +1,6 @@
 import { numbered } from '../delivery/order.js'
 import { positionOf, tagOf, timeOf } from '../position.js'
-import type { Ending, Exchange, Position } from '../types.js'
+import type { CloseReason, Exchange, Position } from '../types.js'
 import { checkName, refuse } from './names.js'
 import type { Classified, ProtocolFactory, RequestKind, Subscription, Wanted } from './protocol.js'
 import { Frames } from './push-stream-decoder.js'
@@ -72,7 +72,11 @@ function encodeName({ name, backtrack }: Wanted, inPath: boolean): string {
   return encoded + (backtrack ? `.b${backtrack}` : backtracked.test(name) ? '.b0' : '')
 }
 
-function actionOf({ kind }: Ending, status: number | undefined, explain: string | undefined): Classified['action'] {
+function actionOf(
+  { kind }: CloseReason,
+  status: number | undefined,
+  explain: string | undefined,
+): Classified['action'] {
   if (kind === 'end') return 'reconnect'
   if (kind === 'invalid') return 'unsupported'
   if (status === undefined || (explain !== undefined && temporary.test(explain))) return 'backoff'
@@ -80,7 +84,7 @@ function actionOf({ kind }: Ending, status: number | undefined, explain: string 
   return status >= 400 && status < 500 && status !== 408 && status !== 425 && status !== 429 ? 'rejected' : 'backoff'
 }
 
-function explanationOf({ kind, status, explain }: Ending): {
+function explanationOf({ kind, status, explain }: CloseReason): {
   status?: number | undefined
   explain?: string | undefined
 } {
@@ -185,7 +189,7 @@ export const pushStream =
 
       decoder: (context, inlet) => frames.decoder(context, inlet),
 
-      classify(ending: Ending) {
+      classify(ending: CloseReason) {
         const { status, explain } = explanationOf(ending)
         return { action: actionOf(ending, status, explain), status, explain }
       },

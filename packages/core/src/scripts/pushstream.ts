@@ -1,7 +1,7 @@
 import { ClassicPushStream, PushStreamManager } from '../classic/client.js'
-import { PushStream } from '../client.js'
 import { PushStreamError } from '../errors.js'
 import { nchan } from '../protocols/nchan.js'
+import { PushStream } from '../push-stream.js'
 import { installUpdates } from '../updates/install.js'
 
 // What a page without a bundler loads: the globals of the module's own pushstream.js, and the client of today on them.

@@ -1,10 +1,18 @@
 import { newReplay, type Replay } from '../delivery/order.js'
 import type { Received } from '../message.js'
-import type { Mode, NextExchange, Transport } from '../modes/mode.js'
 import type { Settings } from '../options.js'
 import { positionOf, timeOf } from '../position.js'
 import type { Decoder, Inlet } from '../protocols/protocol.js'
-import type { Answer, Ending, ModeName, Position } from '../types.js'
+import type {
+  Answer,
+  CloseReason,
+  ModeName,
+  NextExchange,
+  OpenTransport,
+  Position,
+  Transport,
+  TransportEvents,
+} from '../types.js'
 import { createHeartbeat, type Heartbeat } from './heartbeat.js'
 
 /** How long a connection that shows nothing by itself must go without a rejection to count as accepted, in ms. */
@@ -21,7 +29,7 @@ const backlogTime = 500
 export interface ConnectionEvents {
   /** It opened and was not rejected. */
   accepted(): void
-  ended(ending: Ending): void
+  ended(ending: CloseReason): void
   /** The server proved that nothing is under way. */
   ping(): void
   /** `history`: published before the application listened to this channel, which asked for no stored messages. */
@@ -44,7 +52,7 @@ export interface ConnectionTask {
 
 /** One transport, its decoder and its heartbeat. */
 export class Connection {
-  readonly mode: ModeName
+  readonly transport: Transport
   readonly names: ReadonlySet<string>
   accepted = false
   /** The transport is open. */
@@ -72,7 +80,7 @@ export class Connection {
   readonly heartbeat: Heartbeat
   /** New channels, each with the stored messages that may still come before the connection is accepted. */
   readonly newcomers: Map<string, number>
-  readonly #transport: Transport
+  readonly #open: OpenTransport
   readonly #settings: Settings
   readonly #timers = new Set<unknown>()
   readonly #events: ConnectionEvents
@@ -81,10 +89,16 @@ export class Connection {
   #over: (() => void) | undefined
   #closed = false
 
-  constructor(mode: Mode, task: ConnectionTask, next: NextExchange, settings: Settings, events: ConnectionEvents) {
+  constructor(
+    transport: Transport,
+    task: ConnectionTask,
+    next: NextExchange,
+    settings: Settings,
+    events: ConnectionEvents,
+  ) {
     const { environment, protocol, timeout } = settings
     const { names, newcomers, clockOffset } = task
-    this.mode = mode.name
+    this.transport = transport
     this.names = names
     this.newcomers = new Map(newcomers)
     this.#settings = settings
@@ -98,7 +112,7 @@ export class Connection {
     const isNew = () => !this.accepted && this.newcomers.size > 0
     const decoder = protocol.decoder(
       {
-        kind: mode.name,
+        kind: transport.name,
         // What comes before a new channel is accepted was stored, whatever the clocks say.
         get liveFrom() {
           return isNew() ? Number.POSITIVE_INFINITY : live
@@ -107,7 +121,7 @@ export class Connection {
       },
       this.#inlet(),
     )
-    this.#transport = mode.open(next, this.#sink(decoder), environment)
+    this.#open = transport.open(next, this.#reports(decoder), environment)
   }
 
   #inlet(): Inlet {
@@ -137,32 +151,32 @@ export class Connection {
     }
   }
 
-  #sink(decoder: Decoder) {
-    const { protocol } = this.#settings
-    const { keepAlive } = protocol.capabilities
+  #reports(decoder: Decoder): TransportEvents {
+    const { keepAlive } = this.#settings.protocol.capabilities
+    const { acceptedBy, polls } = this.transport
     return {
       open: () => {
         this.opened = true
-        if (this.mode !== 'longpolling') this.since = this.#settings.environment.now()
-        if (this.mode === 'websocket') {
+        if (!polls) this.since = this.#settings.environment.now()
+        if (acceptedBy === 'time') {
           this.after(acceptDelay, () => this.accept())
           this.#awaitHistory(() => this.newcomers.clear())
-        } else if (this.mode !== 'eventsource') this.#greeted()
+        } else if (acceptedBy === 'opening' && !polls) this.#greeted()
       },
-      life: () => {
+      activity: () => {
         this.heartbeat.beat()
-        if (this.opened && this.mode === 'eventsource' && !keepAlive) this.#greeted()
+        if (this.opened && acceptedBy === 'byte' && !keepAlive) this.#greeted()
       },
-      pulse: (text: string) => decoder.pulse(text),
-      frame: (text: string, meta?: Parameters<Decoder['frame']>[1]) => decoder.frame(text, meta),
-      answered: (answer: Answer) => {
+      comment: (text) => decoder.pulse(text),
+      frame: (text, meta) => decoder.frame(text, meta),
+      answered: (answer) => {
         decoder.finish()
         this.accept()
         if (!this.#closed) this.#events.answered(answer)
       },
-      end: (ending: Ending) => {
-        if (ending.kind === 'end') decoder.finish()
-        this.end(ending)
+      closed: (reason) => {
+        if (reason.kind === 'end') decoder.finish()
+        this.end(reason)
       },
     }
   }
@@ -195,6 +209,10 @@ export class Connection {
     return true
   }
 
+  get mode(): ModeName {
+    return this.transport.name
+  }
+
   /** When something last came, in ms since 1970. */
   get lastLife(): number {
     return this.heartbeat.last
@@ -212,7 +230,7 @@ export class Connection {
   }
 
   send(text: string): boolean {
-    return this.#transport.send?.(text) ?? false
+    return this.#open.send?.(text) ?? false
   }
 
   /** Something to do later, unless the connection is closed by then. */
@@ -236,12 +254,12 @@ export class Connection {
     this.#closed = true
     for (const timer of this.#timers) this.#settings.environment.clearTimeout(timer)
     this.#timers.clear()
-    this.#transport.close()
+    this.#open.close()
     this.#events.closed?.()
   }
 
   /** Ends it as the transport would. */
-  end(ending: Ending): void {
+  end(ending: CloseReason): void {
     if (this.#closed) return
     this.close()
     this.#events.ended(ending)

@@ -1,11 +1,10 @@
 import type { Channel } from '../delivery/channel.js'
 import type { Ledger } from '../delivery/ledger.js'
 import type { Received } from '../message.js'
-import { request } from '../modes/fetching.js'
-import { poll as pollOnce } from '../modes/longpolling.js'
 import type { Settings } from '../options.js'
 import type { RequestKind } from '../protocols/protocol.js'
-import type { Ending, Position } from '../types.js'
+import { poll as pollOnce, request } from '../transports/http.js'
+import type { CloseReason, Position } from '../types.js'
 import type { Requests } from './requests.js'
 
 /**
@@ -18,7 +17,7 @@ const longPollPatience = 2000
 export interface Polled {
   readonly messages: readonly Received[]
   /** Why it was not answered. */
-  readonly ending: Ending | undefined
+  readonly ending: CloseReason | undefined
 }
 
 /**
@@ -38,7 +37,7 @@ export interface PollEvents {
 export function createPoller(settings: Settings, ledger: Ledger, requests: Requests, events: PollEvents) {
   const { environment, protocol, timeout } = settings
   const { oneShot } = protocol.capabilities
-  const offered = settings.modes.map((mode) => oneShot[mode]).filter((kind) => kind !== undefined)
+  const offered = settings.transports.map(({ name }) => oneShot[name]).filter((kind) => kind !== undefined)
   /** The best first: a `poll` is always answered at once. What fails is not asked again. */
   const ways = new Set<RequestKind>([...offered.filter((kind) => kind === 'poll'), ...offered])
   const running = new Map<AbortController, unknown>()
@@ -82,7 +81,6 @@ export function createPoller(settings: Settings, ledger: Ledger, requests: Reque
         const exchange = await requests.make(kind, channels, position)
         if (signal.aborted) return { messages, ending: { kind: 'lost' } }
         const ending = await pollOnce(exchange, signal, environment, {
-          life() {},
           frame: (text, meta) => decoder.frame(text, meta),
           answered: () => decoder.finish(),
         })

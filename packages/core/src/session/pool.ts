@@ -3,7 +3,7 @@ import { Ledger, type LedgerEvents } from '../delivery/ledger.js'
 import { PushStreamError } from '../errors.js'
 import type { Status } from '../events.js'
 import type { Settings } from '../options.js'
-import type { Ending, Position } from '../types.js'
+import type { CloseReason, Position } from '../types.js'
 import { createSession, type Session, type SessionEvents, type Share } from './session.js'
 import { createSlots, type Slots } from './slots.js'
 
@@ -81,8 +81,8 @@ export function createPool(settings: Settings, events: PoolEvents) {
           if (member.trial !== 'none') member.trial = 'accepted'
           conclude()
         },
-        rejected: (channels, ending) => reject(member, channels, ending),
-        suspected: (channels, ending) => suspect(member, channels, ending),
+        rejected: (channels, reason) => reject(member, channels, reason),
+        suspected: (channels, reason) => suspect(member, channels, reason),
       },
       share,
     )
@@ -108,12 +108,12 @@ export function createPool(settings: Settings, events: PoolEvents) {
   }
 
   /** The server refuses at least one of these channels. Half of them go to a session of their own, until it is found. */
-  function reject(member: Member, channels: readonly Channel[], ending: Ending): void {
+  function reject(member: Member, channels: readonly Channel[], reason: CloseReason): void {
     const [only] = channels
     if (only === undefined) {
       if (member.ledger.size > 0) member.session.change()
       else member.session.disconnect()
-    } else if (channels.length === 1) refuse(member, only, ending)
+    } else if (channels.length === 1) refuse(member, only, reason)
     else {
       // Each was taken, and all together are not: from now on a session has room for less.
       const together = channels.every((channel) => proven.has(channel))
@@ -130,11 +130,11 @@ export function createPool(settings: Settings, events: PoolEvents) {
    * All attempts failed in a mode that does not show why. If another session works, the server refuses one of these
    * channels. If none does, one channel at a time is tried alone: should the server take it, the others are suspect.
    */
-  function suspect(member: Member, channels: readonly Channel[], ending: Ending): void {
+  function suspect(member: Member, channels: readonly Channel[], reason: CloseReason): void {
     const reachable = all().some(({ session }) => session.state.current !== undefined)
     const [first] = channels
     if (first === undefined) return
-    if (reachable && (channels.length > 1 || member.session.state.failures > 1)) return reject(member, channels, ending)
+    if (reachable && (channels.length > 1 || member.session.state.failures > 1)) return reject(member, channels, reason)
     if (reachable) return
     if (member.trial !== 'none') return giveBack(member)
     if (channels.length === 1 || all().some(({ trial }) => trial !== 'none')) return
@@ -182,22 +182,22 @@ export function createPool(settings: Settings, events: PoolEvents) {
     }
   }
 
-  function refuse(member: Member, { name }: Channel, ending: Ending): void {
-    const { status, explain } = protocol.classify(ending)
-    member.ledger.remove(name)
-    names.delete(name)
-    drop(member)
-    if (member.ledger.size > 0) member.session.change()
-    else member.session.disconnect()
-    const why =
-      status === undefined ? 'while it takes others' : `with status ${status}${explain ? ` (${explain})` : ''}`
-    refusal = new PushStreamError(
+  function refuse(member: Member, { name }: Channel, reason: CloseReason): void {
+    const { status, explain } = protocol.classify(reason)
+    const why = status === undefined ? 'while it takes others' : `with status ${status}${explain ? ` (${explain})` : ''}`
+    const error = new PushStreamError(
       status === 401 ? 'unauthorized' : status === 403 || status === undefined ? 'forbidden' : 'bad-request',
       `The server refuses the channel '${name.slice(0, 80)}' ${why}. It is given up; the others go on. ` +
         'Check its name and who may subscribe to it, then add it again.',
       { channel: name, status },
     )
-    events.refused(refusal)
+    refusal = error
+    member.ledger.remove(name)
+    names.delete(name)
+    drop(member)
+    if (member.ledger.size > 0) member.session.change()
+    else member.session.disconnect()
+    events.refused(error)
     changed()
   }
 

@@ -3,14 +3,10 @@ import type { Echo } from '../delivery/echo.js'
 import type { Ledger } from '../delivery/ledger.js'
 import { PushStreamError } from '../errors.js'
 import type { Received } from '../message.js'
-import { eventsource, nativeEventsource } from '../modes/eventsource.js'
-import { longpolling } from '../modes/longpolling.js'
-import type { Mode } from '../modes/mode.js'
-import { stream } from '../modes/stream.js'
-import { websocket } from '../modes/websocket.js'
 import { bad, type Settings } from '../options.js'
 import { positionOf, timeOf } from '../position.js'
-import type { Ending, ModeName, Position } from '../types.js'
+import { longpolling } from '../transports/http.js'
+import type { CloseReason, ModeName, Position, Transport } from '../types.js'
 import { acceptDelay, ageOf, Connection } from './connection.js'
 import { createHealth } from './health.js'
 import { LongPollChain } from './longpoll.js'
@@ -47,9 +43,9 @@ export interface SessionEvents {
   changed(): void
   opened(): void
   /** The server rejected a request for these channels, so it refuses at least one of them. */
-  rejected(channels: readonly Channel[], ending: Ending): void
+  rejected(channels: readonly Channel[], ending: CloseReason): void
   /** A round failed in modes that do not show whether the server refuses these channels. */
-  suspected(channels: readonly Channel[], ending: Ending): void
+  suspected(channels: readonly Channel[], ending: CloseReason): void
   deleted(channel: string, text: string): void
   deadletter(raw: string, reason: string): void
   failed(error: PushStreamError): void
@@ -68,12 +64,9 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
   const { environment, hosts, protocol } = settings
   const { capabilities } = protocol
   const { now } = environment
-  const modes: Record<ModeName, Mode> = {
-    websocket,
-    eventsource: settings.nativeEventSource ? nativeEventsource : eventsource,
-    stream,
-    longpolling,
-  }
+  /** The transport of a mode. Channels that take turns poll, whatever the modes are. */
+  const transportOf = (mode: ModeName): Transport =>
+    settings.transports.find(({ name }) => name === mode) ?? longpolling
   const requests = createRequests(settings, ledger)
   const poller = createPoller(settings, ledger, requests, {
     message: receive,
@@ -92,7 +85,7 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
   /** How much the page's clock is ahead of the server's, in ms, at most. */
   let clockOffset = Number.POSITIVE_INFINITY
   /** Why the server rejected a request of this round. */
-  let rejection: Ending | undefined
+  let rejection: CloseReason | undefined
   /** The server that this round tries. */
   let host = hosts.current
   let error: PushStreamError | undefined
@@ -112,9 +105,9 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
 
   /** The modes wanted, as far as this runtime has them. */
   function usable(): readonly ModeName[] {
-    const available = settings.modes.filter((mode) => modes[mode].available(environment))
-    if (!share?.scarce) return available
-    return [...new Set(available.map((mode) => (mode === 'websocket' ? mode : 'longpolling')))]
+    const available = settings.transports.filter((one) => one.available(environment))
+    const kept = share?.scarce ? available.map((one) => (one.uncounted ? one : longpolling)) : available
+    return [...new Set(kept.map(({ name }) => name))]
   }
 
   function policy(): Policy {
@@ -217,12 +210,13 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
   }
 
   function open(key: number, name: ModeName): void {
+    const transport = transportOf(name)
     settleBehind(current())
     const newcomers = newcomersOf(ledger.all)
     // The new ones first: what comes of any other shows that their stored messages have come.
     const channels = [...ledger.all].sort((a, b) => Number(newcomers.has(b.name)) - Number(newcomers.has(a.name)))
     const wanted = () => channels.filter((channel) => ledger.get(channel.name) === channel)
-    const chain = name === 'longpolling' ? new LongPollChain(ledger, requests, protocol, now) : undefined
+    const chain = transport.polls ? new LongPollChain(ledger, requests, protocol, now) : undefined
     const [first] = channels
     const echo: Echo | undefined =
       chain &&
@@ -265,7 +259,7 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     }
     const before = ledger.newest
     const connection: Connection = new Connection(
-      modes[name],
+      transport,
       { names: new Set(channels.map((channel) => channel.name)), newcomers, clockOffset },
       next,
       settings,
@@ -308,15 +302,16 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     connections.set(key, connection)
     subscribed.set(connection, channels)
     // A request that hangs looks the same on a good network and on none, and so does a stream before its first message.
-    if (name === 'longpolling' || (name === 'stream' && settings.modes.length === 1)) void prove(connection)
+    const mute = transport.acceptedBy === 'opening' && (transport.polls || settings.transports.length === 1)
+    if (mute) void prove(connection)
   }
 
   /** Accepts a connection that can't show by itself that it is well: an answer next to it shows it, else time has to. */
   async function prove(connection: Connection): Promise<void> {
-    const { timeout, modes } = settings
+    const { timeout, transports } = settings
     const channels = health.covered(connection)
     // Other modes, which show more, may need this long. After a failure the network may still be down.
-    const unproven = modes.length === 1 && state.failures === 0 ? attemptDelay : timeout / 5
+    const unproven = transports.length === 1 && state.failures === 0 ? attemptDelay : timeout / 5
     if (capabilities.answersOptions) {
       // The poll itself may be rejected a little later, for example by whoever authorises it.
       const known = await poller.reachable(channels)
@@ -358,7 +353,7 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     reloading = false
   }
 
-  function ended(key: number, connection: Connection, ending: Ending): void {
+  function ended(key: number, connection: Connection, ending: CloseReason): void {
     connections.delete(key)
     const { status, explain, historyLost, ...classified } = protocol.classify(ending)
     let { action } = classified
@@ -389,7 +384,7 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     if (action === 'rejected') rejection = ending
     else if (action !== 'reconnect') {
       // A page can't see why a websocket is refused, and no other mode will show it.
-      if (ending.kind === 'refused' && settings.modes.every((mode) => mode === 'websocket')) rejection = ending
+      if (ending.kind === 'refused' && settings.transports.every(({ opaque }) => opaque)) rejection = ending
       failed(reason)
     }
     // A network that breaks may hide that the server reloads just then.
@@ -451,7 +446,7 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     ledger.forget(channel)
     events.deleted(name, text)
     // The server doesn't deliver a channel of that name to this connection when it is made again.
-    if (connection !== undefined && connection.mode !== 'longpolling' && ledger.size > 1) replace()
+    if (connection !== undefined && !connection.transport.polls && ledger.size > 1) replace()
   }
 
   function replace(): void {
@@ -491,7 +486,8 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     },
     connect() {
       if (usable().length === 0) {
-        throw bad(`This runtime has none of the modes ${settings.modes.join(', ')}: use others, or 'environment'.`)
+        const modes = settings.transports.map(({ name }) => name).join(', ')
+        throw bad(`This runtime has none of the modes ${modes}: use others, or 'environment'.`)
       }
       const { page } = environment
       if (page !== undefined && unlisten.length === 0) {

@@ -1,12 +1,13 @@
 import { createFakeFetch, createManualClock, manualEnvironment } from '@pushstream/testkit'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { PushStream } from '../../src/client.js'
 import { PushStreamError } from '../../src/errors.js'
 import { type DjangoEventStreamSettings, djangoEventStream } from '../../src/protocols/django-eventstream.js'
 import { encodeIds, parseIds } from '../../src/protocols/event-ids.js'
 import type { Subscription, Wanted } from '../../src/protocols/protocol.js'
-import type { Ending } from '../../src/types.js'
+import { PushStream } from '../../src/push-stream.js'
+import { nativeEventSource } from '../../src/transports/native-event-source.js'
+import type { CloseReason } from '../../src/types.js'
 import { event, make, opening, part, reset, session, type Told, transcript } from './support/django-eventstream.js'
 import { anyString, runs, wellFormed } from './support/runs.js'
 import { wanted } from './support/wanted.js'
@@ -1005,7 +1006,7 @@ describe('the client with it', () => {
       /Unknown mode 'websocket'. The modes are eventsource./,
     )
     expect(() => new PushStream({ ...options, modes: 'eventsource' })).not.toThrow()
-    expect(() => new PushStream({ ...options, eventSource: 'native' })).toThrow(/'eventSource' is 'fetch'/)
+    expect(() => new PushStream({ ...options, modes: [nativeEventSource] })).toThrow(/nativeEventSource hides/)
   })
 
   test('begins with nothing but a seed, and says so where it is asked for more', () => {
@@ -1072,7 +1073,7 @@ describe('the client with it', () => {
 
 test('endings', () => {
   const { classify, positionOf } = make()
-  const actionOf = (ending: Ending) => classify(ending).action
+  const actionOf = (ending: CloseReason) => classify(ending).action
   const statuses = [400, 401, 403, 404, 406, 302, 408, 409, 425, 429, 500, 502, 503]
   expect(statuses.filter((status) => actionOf({ kind: 'status', status }) === 'rejected')).toEqual([
     400, 401, 403, 404, 406, 302,

@@ -1,6 +1,6 @@
 // Circles in every package, and the layers of core. One file checks both, because both read the same imports and only
 // core has layers.
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import {
@@ -20,10 +20,11 @@ const sourcesOf = (name: string) => readGraph(fileURLToPath(new URL(`${name}/src
 const layers = [
   ['index.ts', 'scripts/'],
   ['classic/', 'eventsource/', 'store/', 'updates/', 'register.ts'],
+  ['push-stream.ts'],
   ['client.ts'],
   ['session/'],
   ['options.ts'],
-  ['modes/', 'protocols/'],
+  ['transports/', 'protocols/'],
   ['delivery/', 'events.ts'],
   ['message.ts'],
   ['environment.ts', 'errors.ts', 'position.ts'],
@@ -55,12 +56,20 @@ describe('the sources', () => {
     expect(violations(sourcesOf('core'), layers)).toEqual([])
   })
 
+  it.each(['client.ts', 'session/', 'delivery/'])('%s → compares no mode by its name', (place) => {
+    // `polls` is how a server is asked, which is not a mode.
+    const compared = /(?<!polls )[!=]== '(websocket|eventsource|stream|longpolling)'/
+    const files = [...sourcesOf('core').keys()].filter((file) => file.startsWith(place))
+    const text = (file: string) => readFileSync(new URL(`core/src/${file}`, packages), 'utf8')
+    expect(files.filter((file) => compared.test(text(file)))).toEqual([])
+  })
+
   it('the protocols of core → imported only by permission, and every permission is used', () => {
     expect(unpermitted(sourcesOf('core'), 'protocols/', protocolImports)).toEqual([])
   })
 
   it.each([
-    ['client.ts', 'push-stream'],
+    ['push-stream.ts', 'push-stream'],
     ['protocols/nchan.ts', 'nchan'],
     ['protocols/django-eventstream.ts', 'django-eventstream'],
   ])('%s → reaches no protocol but %s', (file, own) => {

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { nchanNames, refusedByNchan } from '../../../../e2e/support/channel-names.js'
-import { PushStream } from '../../src/client.js'
 import { PushStreamError } from '../../src/errors.js'
 import { everything, positionOf } from '../../src/position.js'
 import { type NchanSettings, nchan } from '../../src/protocols/nchan.js'
 import type { Classified, RequestKind, Subscription, Wanted } from '../../src/protocols/protocol.js'
-import type { Ending } from '../../src/types.js'
+import { PushStream } from '../../src/push-stream.js'
+import type { CloseReason } from '../../src/types.js'
 import { brief, make, reading, through } from './support/nchan.js'
 import { anyString, runs, wellFormed } from './support/runs.js'
 import { kinds, wanted } from './support/wanted.js'
@@ -15,7 +15,7 @@ const stream = { 'Content-Type': 'text/event-stream; charset=utf-8' }
 const lines = 'line1\nline2\r\nline3\rline4\n'
 const utf8 = 'é€😀'
 const at = (second: number, tag: number) => positionOf(second * 1000, tag + 1)
-const ending = (status: number, explain: string): { over: Ending } => ({
+const ending = (status: number, explain: string): { over: CloseReason } => ({
   over: { kind: [408, 410].includes(status) ? 'end' : 'status', status, explain },
 })
 
@@ -66,7 +66,14 @@ describe('an eventsource', () => {
       ': hi\n\n:hello there\n\n:c\nevent: beat\ndata: x\n\nevent: ping\n\nid: 1795212174:0\ndata: x\n\nevent: ping\ndata\n\n'
     const { seen } = await through('eventsource', stream, body)
     const ping = { ping: true }
-    expect(seen.map(brief)).toEqual([ping, ping, ping, ['1795212174:0', 'x', undefined], ping])
+    expect(seen.map(brief)).toEqual([ping, ping, ping, ping, ['1795212174:0', 'x', undefined], ping])
+  })
+
+  test('the default ping, cut anywhere → one ping', async () => {
+    const text = 'event: ping\n\n'
+    for (let place = 0; place <= text.length; place++) {
+      expect((await through('eventsource', stream, text, { cuts: [place] })).seen).toEqual([{ ping: true }])
+    }
   })
 
   test.each([
@@ -253,6 +260,7 @@ describe('a long-poll', () => {
     ['an empty message', head('21:57:16', '2'), '', ['1795211836:2', '', undefined]],
     ['many lines', head('21:58:30', '2'), lines, ['1795211910:2', lines, undefined]],
     ['a quoted Etag', head('21:57:16', '"3"'), 'x', ['1795211836:3', 'x', undefined]],
+    ['a byte order mark of the message', head('21:57:16', '3'), '\ufeffx', ['1795211836:3', '\ufeffx', undefined]],
     ['a weak Etag', head('21:57:16', 'W/"3"'), 'x', ['1795211836:3', 'x', undefined]],
     [
       'a page as a message',
@@ -764,7 +772,7 @@ describe('endings', () => {
   const { classify } = make()
 
   // What each of them is on the wire: traps 1, 7 and 8, transcripts 03c, 04a, 04c to 04f, 08a to 08d, 11a.
-  test.each<[string, Ending, Classified['action'], boolean]>([
+  test.each<[string, CloseReason, Classified['action'], boolean]>([
     ['a stream ends after a reload', { kind: 'end' }, 'reconnect', true],
     ['a websocket is closed with 1001', { kind: 'end', explain: '410 Gone' }, 'reconnect', true],
     ['a websocket is closed without a reason', { kind: 'end', explain: '' }, 'reconnect', true],
@@ -803,7 +811,7 @@ describe('endings', () => {
   })
 
   test('any ending has a meaning, and a successful status is no rejection', () => {
-    const kinds = fc.constantFrom<Ending['kind']>('end', 'refused', 'lost', 'status', 'close', 'invalid')
+    const kinds = fc.constantFrom<CloseReason['kind']>('end', 'refused', 'lost', 'status', 'close', 'invalid')
     const any = fc.record(
       { kind: kinds, status: fc.integer({ min: 100, max: 5000 }), explain: anyString() },
       { requiredKeys: ['kind'] },

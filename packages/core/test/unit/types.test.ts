@@ -2,13 +2,19 @@ import * as v from 'valibot'
 import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import {
+  Client,
   type DeadLetter,
+  eventsource,
   type Gap,
   type Message,
+  type ModeName,
+  nativeWebSocket,
   PushStream,
   type PushStreamError,
   type Status,
+  websocket,
 } from '../../src/index.js'
+import type { ChannelsOf } from '../../src/register.js'
 
 interface Answer {
   value: number
@@ -38,6 +44,12 @@ function typed(stream: PushStream<Shop>): void {
   stream.addChannel('user-43')
   // @ts-expect-error no such channel
   stream.removeChannel('user-43')
+  new PushStream({ modes: [nativeWebSocket, 'eventsource'] })
+  // What is made of transports is a client like any other.
+  const composed: PushStream<Shop> = new Client<Shop>({ modes: [websocket, eventsource] })
+  expectTypeOf(composed.status.mode).toEqualTypeOf<ModeName | undefined>()
+  // @ts-expect-error the option of before
+  new PushStream({ eventSource: 'native' })
   // @ts-expect-error no such option
   stream.addChannel('news', { backTrack: 5 })
 
@@ -84,9 +96,20 @@ function untyped(stream: PushStream): void {
   stream.onmessage = null
 }
 
+function registered(): void {
+  expectTypeOf<ChannelsOf<{ client: PushStream<Shop> }>>().toEqualTypeOf<Shop>()
+  expectTypeOf<ChannelsOf<{ client: Client<Shop> }>>().toEqualTypeOf<Shop>()
+}
+
 function options(): void {
   new PushStream({ host: 'a', modes: 'websocket|stream', onmessage: null })
   new PushStream({ modes: ['websocket'], params: async () => ({ token: 'x' }), text: 'plain' })
+  new PushStream({ modes: [nativeWebSocket, 'eventsource'] })
+  // What is made of transports is a client like any other.
+  const composed: PushStream<Shop> = new Client<Shop>({ modes: [websocket, eventsource] })
+  expectTypeOf(composed.status.mode).toEqualTypeOf<ModeName | undefined>()
+  // @ts-expect-error the option of before
+  new PushStream({ eventSource: 'native' })
   // @ts-expect-error no such option
   new PushStream({ hots: 'a' })
   // @ts-expect-error no such mode
@@ -98,5 +121,6 @@ function options(): void {
 test('the types hold, or this file does not compile', () => {
   expectTypeOf(typed).toBeFunction()
   expectTypeOf(untyped).toBeFunction()
+  expectTypeOf(registered).toBeFunction()
   expectTypeOf(options).toBeFunction()
 })

@@ -5,7 +5,7 @@ import { PushStreamError } from '../../src/errors.js'
 import { positionOf } from '../../src/position.js'
 import type { Endpoint, RequestKind } from '../../src/protocols/protocol.js'
 import { type PushStreamSettings, pushStream } from '../../src/protocols/push-stream.js'
-import type { Ending } from '../../src/types.js'
+import type { CloseReason } from '../../src/types.js'
 import { runs, wellFormed } from './support/runs.js'
 import { kinds, wanted } from './support/wanted.js'
 
@@ -183,10 +183,10 @@ describe('position', () => {
 })
 
 describe('endings', () => {
-  const close = (status: number, explain: string): Ending => ({ kind: 'close', status, explain })
+  const close = (status: number, explain: string): CloseReason => ({ kind: 'close', status, explain })
   const refused = (status: number, explain: string) => close(1008, `{"http_status": ${status}, "explain":"${explain}"}`)
 
-  test.each<[Ending, string, number | undefined, string | undefined]>([
+  test.each<[CloseReason, string, number | undefined, string | undefined]>([
     [{ kind: 'end' }, 'reconnect', undefined, undefined],
     [{ kind: 'refused' }, 'backoff', undefined, undefined],
     [{ kind: 'refused', status: 1006 }, 'backoff', undefined, undefined],
