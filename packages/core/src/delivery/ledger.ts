@@ -106,6 +106,7 @@ export class Ledger {
   /** A message from before the application listened: what comes after it is new. */
   anchor(channel: Channel, message: Received): void {
     anchor(channel.sequence, message)
+    if (message.position > this.newest) this.newest = message.position
   }
 
   /** Whether nothing is known by which the channel could be resumed. */

@@ -226,7 +226,9 @@ export class Connection {
 
   /** It brought something newer than everything known: by now that was published while it listened. */
   advanced(): void {
-    this.live ||= this.lastLife - this.since > backlogTime
+    const live = this.lastLife - this.since > backlogTime
+    // Each poll of a chain is a subscription of its own.
+    this.live = this.repoll === undefined ? this.live || live : live
   }
 
   send(text: string): boolean {

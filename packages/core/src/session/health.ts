@@ -20,7 +20,7 @@ const firstCheck = 1000
 /** The same, where that takes another connection. */
 const firstReplacement = 3000
 /** How often the server is asked at least while it is known to deliver nothing, in ms. */
-const deafRhythm = 5000
+const deafRhythm = 4000
 /** For how long a connection is kept that is as deaf as the one before it, in ms. It doubles each time, up to the second. */
 const deafPatience = 10_000
 const mostPatient = 60_000
@@ -65,6 +65,10 @@ export function createHealth(
   let doubted = new Map<Channel, number | undefined>()
   /** A replacement is on its way that has to show whether the connection was well. */
   let replacing = false
+  /** The connection that has to show it. */
+  let proving: Connection | undefined
+  /** The server may have reloaded: where only replacements can show how it is, they follow each other sooner. */
+  let dense = false
 
   /** The channels that a connection was opened for, as far as they are still wanted. */
   const covered = (connection: Connection | undefined) =>
@@ -119,12 +123,16 @@ export function createHealth(
   ): Promise<void> {
     if (verifying || connection !== actions.current()) return
     if (connection.repoll !== undefined && !poller.immediate && reason !== 'missing') return repoll(connection, reason)
-    const { brought, lastLife } = connection
+    const { brought, heartbeat, lastLife } = connection
     const { newest } = ledger
+    const time = now()
+    const silentFrom = silentAt(connection)
+    // Where its rhythm is known, a connection is given up soon after the silence has become unusual.
+    const deadline = heartbeat.usual === undefined ? timeout : Math.max(0, silentFrom - time) + unusualDeadline
     const about = reason === 'missing' ? [...ledger.holes().keys()] : covered(connection)
     verifying = true
     watch()
-    const result = await poller.verify(about, reason === 'unusual' ? unusualDeadline : timeout)
+    const result = await poller.verify(about, Math.min(deadline, timeout))
     verifying = false
     if (connection !== actions.current()) return watch()
     const alive = connection.lastLife !== lastLife
@@ -137,11 +145,11 @@ export function createHealth(
     } else if (result === 'failed' && !alive) {
       // A question that waits in the browser's queue says nothing about a connection that shows life, and one that was
       // sent on a dead connection of the browser's nothing about any other.
-      const lately = now() - lastLife < pingtimeout && reason !== 'unusual'
-      if (lately && attempt < tries) return verify(connection, reason, attempt + 1)
+      const doubtful = heartbeat.usual === undefined ? now() - lastLife >= pingtimeout : now() >= silentFrom
+      if (!doubtful && attempt < tries) return verify(connection, reason, attempt + 1)
       return actions.dead(connection, 'The connection was silent, and asking the server failed.')
     } else if (result === 'unknown' && (reason !== 'quiet' || !poller.possible)) {
-      return replace(connection, reason === 'unusual' ? unusualDeadline : timeout)
+      return replace(connection, Math.min(deadline, timeout))
     } else proven(connection, reason === 'quiet')
     if (found) patience = soon()
     watch()
@@ -151,6 +159,7 @@ export function createHealth(
   function repoll(connection: Connection, reason: 'silent' | 'unusual' | 'quiet'): void {
     const { lastLife } = connection
     proven(connection, reason === 'quiet')
+    proving = connection
     if (connection.repoll?.()) {
       expect(connection, lastLife, reason === 'unusual' ? unusualDeadline : timeout, 'The server no longer answers.')
     }
@@ -168,7 +177,10 @@ export function createHealth(
   function proven(connection: Connection, quiet: boolean): void {
     connection.heartbeat.check()
     connection.verifiedAt = now()
-    if (quiet) patience = Math.min(2 * patience, deaf > 0 ? deafRhythm : pingtimeout, pingtimeout)
+    if (!quiet) return
+    // A long-poll is checked by two requests: the one that repeats what is known, and the next.
+    const longer = connection.repoll !== undefined && !poller.immediate && !dense ? pingtimeout : 2 * patience
+    patience = Math.min(longer, deaf > 0 ? deafRhythm : pingtimeout, pingtimeout)
   }
 
   /** An answer brought what the connection did not. */
@@ -187,8 +199,8 @@ export function createHealth(
   function replace(connection: Connection, deadline: number): void {
     // It is on its way.
     if (timers.has('deaf')) return watch()
-    proven(connection, false)
-    patience = pingtimeout
+    proven(connection, dense)
+    if (!dense) patience = pingtimeout
     replacing = true
     const { lastLife } = connection
     expect(connection, lastLife, deadline, 'The connection was silent, and no other came about.')
@@ -243,19 +255,39 @@ export function createHealth(
     accepted(connection: Connection, reloading: boolean) {
       timers.cancel('deaf')
       if (ledger.holes().size > 0) waitForMissing()
-      if (poller.possible) patience = soon()
-      else if (!replacing) patience = early ? Math.min(firstReplacement, pingtimeout) : pingtimeout
+      proving = replacing ? connection : undefined
+      if (reloading) dense = true
+      else if (!replacing) dense = deaf > 0
+      if (poller.possible || connection.repoll !== undefined) patience = soon()
+      else if (deaf > 0) patience = deafRhythm
+      else if (!replacing) patience = Math.min(early ? firstReplacement : pingtimeout, pingtimeout)
       replacing = false
       watch()
       if (!reloading || keepAlive !== undefined) return
       // Unless something live shows that it delivers, the connection is replaced once more.
       timers.in('renew', firstCheck * (1 + random()), () => {
-        if (connection === actions.current() && !connection.live) actions.replace()
+        if (connection !== actions.current() || connection.live) return
+        replacing = true
+        actions.replace()
       })
     },
-    /** Something live came: the server delivers. */
-    live() {
-      deaf = 0
+    /** A connection brought something new. */
+    news(connection: Connection) {
+      if (connection.live) {
+        deaf = 0
+        dense = false
+      } else if (connection === proving) {
+        // It was published while the connection before this one was deaf.
+        proving = undefined
+        deaf = Math.max(1, deaf)
+        dense = true
+        patience = Math.min(deafRhythm, pingtimeout)
+        return watch()
+      }
+      // The next poll may go into a worker that is on its way out.
+      if (connection.repoll === undefined || deaf > 0 || patience <= 2 * firstCheck) return
+      patience = soon()
+      watch()
     },
   }
 }

@@ -53,6 +53,7 @@ export class LongPollChain {
   /** The next poll begins where a new connection would: what is known comes again, which shows that the server is there. */
   restart(): void {
     this.#first = this.#restarted = true
+    this.#idle = 0
   }
 
   /** The position of the next poll. */

@@ -184,7 +184,8 @@ export function createPool(settings: Settings, events: PoolEvents) {
 
   function refuse(member: Member, { name }: Channel, reason: CloseReason): void {
     const { status, explain } = protocol.classify(reason)
-    const why = status === undefined ? 'while it takes others' : `with status ${status}${explain ? ` (${explain})` : ''}`
+    const why =
+      status === undefined ? 'while it takes others' : `with status ${status}${explain ? ` (${explain})` : ''}`
     const error = new PushStreamError(
       status === 401 ? 'unauthorized' : status === 403 || status === undefined ? 'forbidden' : 'bad-request',
       `The server refuses the channel '${name.slice(0, 80)}' ${why}. It is given up; the others go on. ` +

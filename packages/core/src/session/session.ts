@@ -310,8 +310,9 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
   async function prove(connection: Connection): Promise<void> {
     const { timeout, transports } = settings
     const channels = health.covered(connection)
-    // Other modes, which show more, may need this long. After a failure the network may still be down.
-    const unproven = transports.length === 1 && state.failures === 0 ? attemptDelay : timeout / 5
+    // Other modes, which show more, may need longer. After a failure, or where another works, there is no hurry.
+    const first = transports.length === 1 && state.failures === 0 && state.current === undefined
+    const unproven = first ? attemptDelay : timeout / 5
     if (capabilities.answersOptions) {
       // The poll itself may be rejected a little later, for example by whoever authorises it.
       const known = await poller.reachable(channels)
@@ -344,13 +345,13 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     renewed = false
     rejection = undefined
     memory.remember(connection.mode === usable()[0] ? undefined : connection.mode)
+    health.accepted(connection, reloading)
+    reloading = false
     // A successor goes on where the one before it was well.
     if (predecessor !== undefined) {
       connection.worked ||= worked(predecessor)
       if (predecessor.mode === connection.mode) connection.heartbeat.follow(predecessor.heartbeat)
     }
-    health.accepted(connection, reloading)
-    reloading = false
   }
 
   function ended(key: number, connection: Connection, ending: CloseReason): void {
@@ -432,11 +433,13 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
       const age = ageOf(message, connection.lastLife)
       if (age < clockOffset) clockOffset = age
       if (message.position > ledger.newest) connection.advanced()
-      if (connection.live) health.live()
     }
     const outcome = ledger.receive(message, connection?.replay)
     if (outcome === 'dropped' || outcome === undefined) return
-    if (connection !== undefined) connection.worked = true
+    if (connection !== undefined) {
+      connection.worked = true
+      health.news(connection)
+    }
     if (outcome === 'held') health.missing()
   }
 

@@ -231,8 +231,8 @@ export function reduce(state: State, event: Event, policy: Policy): State {
       // What waits is replaced by its next attempt anyway.
       return wanted && (!idle || state.rejected) ? replace(state, policy) : state
     case 'dead':
-      if (current === undefined) return state
-      return attempts.length > 0 ? withoutCurrent(state) : lost(state, true, policy)
+      // A replacement that did not come about by now hangs on the same dead link.
+      return current === undefined ? state : lost({ ...state, ...over }, true, policy)
     case 'nextMode':
       return attempts.length > 0 && state.queue.length > 0
         ? tryNext(state, policy)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Options } from '../../src/client.js'
-import { PushStream } from '../../src/client.js'
+import { PushStream } from '../../src/push-stream.js'
 import type { ModeName } from '../../src/types.js'
 import { type ModuleOptions, SimulatedModule } from '../support/simulated-module.js'
 
