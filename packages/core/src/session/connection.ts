@@ -138,7 +138,8 @@ export class Connection {
         if (history && this.newcomers.size === 0) this.accept()
       },
       ping: () => {
-        this.accept()
+        // A header template may look like a ping. It comes before what is stored.
+        this.#greeted()
         this.heartbeat.ping()
         events.ping()
       },
