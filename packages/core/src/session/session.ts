@@ -289,7 +289,8 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
         },
       },
     )
-    if (chain !== undefined) {
+    // Where messages have no numbers, what is repeated proves too little: another connection has to show how it is.
+    if (chain !== undefined && Object.keys(capabilities.oneShot).length > 0) {
       connection.repoll = () => {
         // Who takes turns polls again anyway.
         if (share?.scarce) return false
