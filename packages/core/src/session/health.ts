@@ -36,6 +36,8 @@ export interface HealthActions {
   dead(connection: Connection, why: string): void
   /** Puts a mode last for a while. */
   penalize(connection: Connection): void
+  /** Whether the session shares few connections with others: then it is silent while it is not its turn. */
+  takesTurns(): boolean
 }
 
 /**
@@ -88,7 +90,8 @@ export function createHealth(
 
   function silentAt({ heartbeat }: Connection): number {
     if (keepAlive !== undefined) return Number.POSITIVE_INFINITY
-    const { usual, deadAfter, well } = heartbeat
+    const { deadAfter, well } = heartbeat
+    const usual = actions.takesTurns() ? undefined : heartbeat.usual
     const limit = usual === undefined ? pingtimeout : Math.max(leastSilence, unusual * usual)
     // Where the pings are known, they say when the connection is dead.
     if (usual === undefined && deadAfter !== undefined) return Number.POSITIVE_INFINITY

@@ -75,7 +75,13 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
   })
   const memory = new ModeMemory(environment, settings.origin)
   const timers = createTimers(environment)
-  const health = createHealth(settings, ledger, poller, timers, { current, replace, dead, penalize })
+  const health = createHealth(settings, ledger, poller, timers, {
+    current,
+    replace,
+    dead,
+    penalize,
+    takesTurns: () => share?.scarce ?? false,
+  })
   const connections = new Map<number, Connection>()
   /** The channels that a connection was opened for. */
   const subscribed = new WeakMap<Connection, readonly Channel[]>()
