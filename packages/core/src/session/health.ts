@@ -171,6 +171,7 @@ export function createHealth(
 
   /** Without a sign of life until then the connection is dead. */
   function expect(connection: Connection, lastLife: number, deadline: number, why: string): void {
+    if (timers.has('deaf')) return
     timers.in('deaf', deadline, () => {
       if (connection === actions.current() && connection.lastLife === lastLife) actions.dead(connection, why)
     })

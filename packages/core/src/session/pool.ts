@@ -196,9 +196,9 @@ export function createPool(settings: Settings, events: PoolEvents) {
     member.ledger.remove(name)
     names.delete(name)
     drop(member)
+    events.refused(error)
     if (member.ledger.size > 0) member.session.change()
     else member.session.disconnect()
-    events.refused(error)
     changed()
   }
 

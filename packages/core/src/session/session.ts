@@ -309,7 +309,8 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     connections.set(key, connection)
     subscribed.set(connection, channels)
     // A request that hangs looks the same on a good network and on none, and so does a stream before its first message.
-    const mute = transport.acceptedBy === 'opening' && (transport.polls || settings.transports.length === 1)
+    const alone = settings.transports.length === 1 && capabilities.lastMessage
+    const mute = transport.acceptedBy === 'opening' && (transport.polls || alone)
     if (mute) void prove(connection)
   }
 
@@ -352,13 +353,13 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     renewed = false
     rejection = undefined
     memory.remember(connection.mode === usable()[0] ? undefined : connection.mode)
-    health.accepted(connection, reloading)
-    reloading = false
     // A successor goes on where the one before it was well.
     if (predecessor !== undefined) {
       connection.worked ||= worked(predecessor)
       if (predecessor.mode === connection.mode) connection.heartbeat.follow(predecessor.heartbeat)
     }
+    health.accepted(connection, reloading)
+    reloading = false
   }
 
   function ended(key: number, connection: Connection, ending: CloseReason): void {
