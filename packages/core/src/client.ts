@@ -1,19 +1,19 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import mitt from 'mitt'
 import { createLanes, type Lanes } from './connection/lanes.js'
 import { Processors } from './delivery/processors.js'
-import { PushStreamError } from './errors.js'
-import type { Callbacks, Channels, ClientEvents, DataOf, Name, Routed, Stats, Status, TypeOn } from './events.js'
+import { Emitter } from './emitter.js'
+import { bad, PushStreamError } from './errors.js'
+import type { Channels, ClientEvents, DataOf, Name, Routed, Stats, Status, TypeOn } from './events.js'
 import type { Message, Received } from './message.js'
-import { bad, type ClientOptions, type Settings, settingsOf } from './options.js'
+import { type ClientOptions, type Settings, settingsOf } from './options.js'
 import { positionOf } from './position.js'
 import type { PushStreamSettings } from './protocols/push-stream.js'
 import type { Promises } from './types.js'
+import { classicCallbacks, classicOnly } from './validate.js'
 
 /** Everything `new PushStream` takes. */
-export type Options = ClientOptions & PushStreamSettings & Callbacks
+export type Options = ClientOptions & PushStreamSettings
 
-const readyStates: Record<Status['state'], number> = { closed: 0, connecting: 1, waiting: 1, open: 2 }
 const same: readonly (keyof Status)[] = ['state', 'mode', 'attempt', 'retryAt', 'error', 'resume', 'gaps']
 
 /**
@@ -23,19 +23,23 @@ const same: readonly (keyof Status)[] = ['state', 'mode', 'attempt', 'retryAt', 
  * @typeParam C which types of messages come on which channels.
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a type parameter, data is whatever the application says it is
-export class PushStream<C extends Channels = Record<string, Record<string, any>>> implements Callbacks {
-  static readonly CLOSED = 0
-  static readonly CONNECTING = 1
-  static readonly OPEN = 2
-
-  onmessage: Callbacks['onmessage']
-  onerror: Callbacks['onerror']
-  onstatuschange: Callbacks['onstatuschange']
-  onchanneldeleted: Callbacks['onchanneldeleted']
+export class PushStream<C extends Channels = Record<string, Record<string, any>>> {
+  static {
+    // Assigned, they would be kept and never called.
+    for (const name of classicCallbacks) {
+      Object.defineProperty(PushStream.prototype, name, {
+        set() {
+          throw classicOnly(name)
+        },
+      })
+    }
+  }
 
   readonly #settings: Settings
-  readonly #emitter = mitt<ClientEvents<C>>()
-  readonly #listeners = new Map<unknown, Map<string, (event: never) => void>>()
+  readonly #emitter = new Emitter<ClientEvents<C>>((event, cause) =>
+    // An error listener that throws would be told of its own error for ever.
+    event === 'error' ? this.#report(cause) : this.#listenerFailed(`A listener of '${event}'`, cause),
+  )
   readonly #processors: Processors
   readonly #lanes: Lanes
   readonly #endings = new Set<() => void>()
@@ -52,10 +56,6 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   /** Throws a `bad-option` error for options that are unknown, contradictory or not of their type. Connects to nothing yet. */
   constructor(options: Options = {}) {
     this.#settings = settingsOf(options)
-    this.onmessage = options.onmessage
-    this.onerror = options.onerror
-    this.onstatuschange = options.onstatuschange
-    this.onchanneldeleted = options.onchanneldeleted
     this.#processors = new Processors({
       failed: (cause, message) => this.#listenerFailed('A processor', cause, message.channel),
       invalid: (message, issues) =>
@@ -72,13 +72,10 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
         this.#everOpen = true
         this.#emit('open', this.#status)
       },
-      refused: (error) => this.#error(error),
-      deleted: (channel, text) => {
-        this.#emit('channeldeleted', { channel, text })
-        this.#callback('onchanneldeleted', () => this.onchanneldeleted?.(channel))
-      },
+      refused: (error) => this.#emit('error', error),
+      deleted: (channel, text) => this.#emit('channeldeleted', { channel, text }),
       deadletter: (raw, reason) => this.#deadletter(raw, reason),
-      failed: (error) => this.#error(error),
+      failed: (error) => this.#emit('error', error),
     })
     this.#status = this.#snapshot()
     const { signal } = options
@@ -88,11 +85,6 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
       if (signal.aborted) this.close()
       else signal.addEventListener('abort', abort)
     }
-  }
-
-  /** 0 CLOSED, 1 CONNECTING, 2 OPEN, as in pushstream.js. `status` says more. */
-  get readyState(): number {
-    return readyStates[this.#status.state]
   }
 
   /** A snapshot: the same object until something changes. */
@@ -154,7 +146,7 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   connect(): this {
     this.#alive()
     if (this.#settings.hosts.count === 0) {
-      throw bad(`There is no page to take the host from: set 'url' or 'host'.`)
+      throw bad(`There is no page to take the server's address from: set 'url'.`)
     }
     this.#wanted = true
     this.#lanes.connect()
@@ -175,8 +167,7 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
     this.#closed = true
     this.#abort?.()
     for (const end of this.#endings) end()
-    this.#emitter.all.clear()
-    this.#listeners.clear()
+    this.#emitter.clear()
     this.#processors.clear()
   }
 
@@ -212,46 +203,22 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
 
   /** Calls back for every event of this kind. A listener that throws is reported as an `error` and disturbs nobody. */
   on<K extends keyof ClientEvents<C>>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
-    return this.#listen(event, listener, false)
-  }
-
-  #listen<K extends keyof ClientEvents<C>>(
-    event: K,
-    listener: (event: ClientEvents<C>[K]) => void,
-    once: boolean,
-  ): this {
     this.#alive()
-    const known = this.#listeners.get(listener) ?? new Map<string, (event: never) => void>()
-    if (known.has(event)) return this
-    const guarded = (value: ClientEvents<C>[K]) => {
-      if (once) this.off(event, listener)
-      try {
-        listener(value)
-      } catch (cause) {
-        this.#listenerFailed(`A listener of '${event}'`, cause, undefined, event === 'error')
-      }
-    }
-    known.set(event, guarded)
-    this.#listeners.set(listener, known)
-    this.#emitter.on(event, guarded)
+    this.#emitter.on(event, listener)
     return this
   }
 
   /** Takes a listener back. */
   off<K extends keyof ClientEvents<C>>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
-    const known = this.#listeners.get(listener)
-    const guarded = known?.get(event)
-    if (guarded !== undefined) {
-      this.#emitter.off(event, guarded as (value: ClientEvents<C>[K]) => void)
-      known?.delete(event)
-      if (known?.size === 0) this.#listeners.delete(listener)
-    }
+    this.#emitter.off(event, listener)
     return this
   }
 
   /** Calls back once. */
   once<K extends keyof ClientEvents<C>>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
-    return this.#listen(event, listener, true)
+    this.#alive()
+    this.#emitter.on(event, listener, true)
+    return this
   }
 
   /**
@@ -350,19 +317,6 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
     }
     this.#processors.route(message)
     this.#emit('message', message as ClientEvents<C>['message'])
-    const { onmessage } = this
-    if (onmessage) {
-      this.#callback('onmessage', () =>
-        onmessage(
-          message.body,
-          message.id,
-          message.channel,
-          message.eventId ?? '',
-          message.last,
-          message.time?.toUTCString(),
-        ),
-      )
-    }
   }
 
   #deadletter(raw: string, reason: string, message?: Message, issues?: readonly StandardSchemaV1.Issue[]): void {
@@ -375,34 +329,9 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
     })
   }
 
-  #error(error: PushStreamError): void {
-    this.#emit('error', error)
-    const { onerror } = this
-    if (!onerror) return
-    try {
-      onerror(error)
-    } catch (cause) {
-      this.#report(cause)
-    }
-  }
-
-  #callback(name: string, call: () => void): void {
-    try {
-      call()
-    } catch (cause) {
-      this.#listenerFailed(name, cause)
-    }
-  }
-
-  #listenerFailed(who: string, cause: unknown, channel?: string, silent = false): void {
-    // An error listener that throws would be told of its own error for ever.
-    if (silent) return this.#report(cause)
-    this.#error(
-      new PushStreamError('listener', `${who} of the application threw. The message counts as delivered.`, {
-        cause,
-        channel,
-      }),
-    )
+  #listenerFailed(who: string, cause: unknown, channel?: string): void {
+    const what = `${who} of the application threw. The message counts as delivered.`
+    this.#emit('error', new PushStreamError('listener', what, { cause, channel }))
   }
 
   #report(cause: unknown): void {
@@ -434,8 +363,5 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
     if (same.every((key) => before[key] === now[key])) return
     this.#status = now
     this.#emit('status', now)
-    if (readyStates[before.state] !== readyStates[now.state]) {
-      this.#callback('onstatuschange', () => this.onstatuschange?.(this.readyState))
-    }
   }
 }

@@ -104,21 +104,3 @@ export type ClientEvents<C extends Channels> = {
   /** Trouble. What the client does about it stands in the error's message; only a refused channel needs you. */
   error: PushStreamError
 }
-
-/** The callbacks of pushstream.js, as options or as properties. */
-export interface Callbacks {
-  onmessage?:
-    | ((
-        text: unknown,
-        id: number | undefined,
-        channel: string,
-        eventid: string,
-        isLastMessageFromBatch: boolean,
-        time: string | undefined,
-      ) => void)
-    | null
-    | undefined
-  onerror?: ((error: PushStreamError) => void) | null | undefined
-  onstatuschange?: ((readyState: number) => void) | null | undefined
-  onchanneldeleted?: ((channel: string) => void) | null | undefined
-}

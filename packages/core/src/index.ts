@@ -1,7 +1,6 @@
 export { type Options, PushStream } from './client.js'
 export { type ErrorCode, type ErrorDetails, PushStreamError } from './errors.js'
 export type {
-  Callbacks,
   ChannelDeleted,
   Channels,
   ClientEvents,

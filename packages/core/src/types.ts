@@ -137,20 +137,14 @@ export interface Logger {
 
 /** The options that mean the same to every protocol. `ClientOptions` adds the protocol itself. */
 export interface CommonOptions {
-  /** The server's address, as `https://push.example.org` or with a path prefix. Instead of `host`, `port` and `useSSL`. Default: the page's own. */
-  url?: string
-  /** The server's host name. Default: the page's own. */
-  host?: string
   /**
-   * Several servers with the same channels, as addresses like `url`: nodes that share one Redis, for example. Instead of
-   * `url` and `host`. The first is used until it can't be reached, then the next, and so round. What one of them stores
-   * must be what all of them store.
+   * The server's address, with a path prefix if it has one: `https://push.example.org/events`. It may be relative to the
+   * page. Default: the page's own origin.
+   *
+   * An array names several servers that store the same messages, such as Nchan nodes that share one Redis. The client uses
+   * the first one until it can't be reached, then the next, and after the last one the first again.
    */
-  hosts?: readonly string[]
-  /** Default: the page's own port; with another `host` 80, or 443 with TLS. */
-  port?: number | string
-  /** Whether to use https and wss. Default: as the page does. */
-  useSSL?: boolean
+  url?: string | readonly string[]
   /**
    * The ways to connect, most wanted first, as an array or `'websocket|eventsource|longpolling'`. The next one starts
    * when the one before it is not accepted within half a second. Default: websocket, eventsource, longpolling, as far as the
@@ -172,8 +166,6 @@ export interface CommonOptions {
   lastEventId?: string
   /** Begin with what was published after this: a Date, or a number of seconds before now (the sign doesn't matter). */
   messagesPublishedAfter?: Date | number
-  /** More query arguments (classic name of `params`). */
-  extraParams?: Provider<Params>
   /** More query arguments, for a token for example; a function is asked before every request and may be async. */
   params?: Provider<Params>
   /** Headers for every request that can carry some (all but websocket's). A function is asked before every request and may be async. */

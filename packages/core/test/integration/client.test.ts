@@ -1,7 +1,7 @@
 import type { PushStream } from '@pushstream/core'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { allModes, record, startProxy, startServer } from './support.js'
+import { record, startProxy, startServer } from './support.js'
 
 const publisher = { websocketAllowPublish: true }
 
@@ -95,30 +95,6 @@ describe('events', () => {
     await until(() => stream.stats.received === 6)
     stream.close()
     expect(await all).toEqual(['1', '2', '3'])
-  })
-
-  test('the classic callbacks get the classic arguments', async () => {
-    for (const mode of allModes) {
-      const { server, url } = await startServer()
-      const calls: unknown[][] = []
-      const states: number[] = []
-      const { port } = new URL(url)
-      const { stream, until } = record({
-        host: '127.0.0.1',
-        port,
-        useSSL: false,
-        modes: mode,
-        onmessage: (...args) => calls.push(args),
-        onstatuschange: (state) => states.push(state),
-      })
-      stream.addChannel('a').connect()
-      await until(() => stream.readyState === 2)
-      server.publish('a', 'a%20b', { eventId: 'e1' })
-      await until(() => calls.length === 1)
-      expect(calls[0]).toEqual(['a b', 1, 'a', 'e1', true, expect.stringMatching(/ GMT$/)])
-      expect(states).toEqual([1, 2])
-      stream.close()
-    }
   })
 })
 

@@ -379,7 +379,7 @@ describe.skipIf(lacking(missing, missingRedis()) !== undefined)('two nodes that 
 
   test.each(allModes)('%s: published on A, subscribed on B; B is killed', async (mode) => {
     const { a, b } = await nodes()
-    const recording = recordNchan(b, [mode], {}, { hosts: [b.proxy.url, a.proxy.url] })
+    const recording = recordNchan(b, [mode], {}, { url: [b.proxy.url, a.proxy.url] })
     recording.stream.addChannel('a').addChannel('b').connect()
     await open(recording)
     const taken = await publishNumbers(a, ['a', 'b'], 600, 200, (n) => {

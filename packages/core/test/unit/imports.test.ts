@@ -25,7 +25,7 @@ const layers = [
   ['options.ts'],
   ['modes/', 'protocols/'],
   ['delivery/', 'events.ts'],
-  ['message.ts'],
+  ['message.ts', 'validate.ts', 'emitter.ts'],
   ['environment.ts', 'errors.ts', 'position.ts'],
   ['types.ts'],
 ]

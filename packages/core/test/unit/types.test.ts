@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
+import { PushStream as ClassicPushStream } from '../../src/classic/index.js'
 import {
   type DeadLetter,
   type Gap,
@@ -75,6 +76,11 @@ function untyped(stream: PushStream): void {
     expectTypeOf(data).toBeAny()
   })
   stream.registerProcessor('*', '*', (_, message) => expectTypeOf(message.channel).toEqualTypeOf<string>())
+  // @ts-expect-error only the classic client has it
+  stream.onmessage = () => {}
+}
+
+function classic(stream: ClassicPushStream): void {
   stream.onmessage = (text, id, channel, eventid, last, time) => {
     expectTypeOf(text).toBeUnknown()
     expectTypeOf([id, channel, eventid, last, time] as const).toEqualTypeOf<
@@ -82,10 +88,14 @@ function untyped(stream: PushStream): void {
     >()
   }
   stream.onmessage = null
+  new ClassicPushStream({ host: 'a', modes: 'websocket|stream', onmessage: null })
 }
 
 function options(): void {
-  new PushStream({ host: 'a', modes: 'websocket|stream', onmessage: null })
+  new PushStream({ url: 'https://a', modes: 'websocket|stream' })
+  new PushStream({ url: ['https://a', '/b'] })
+  // @ts-expect-error only the classic client has it
+  new PushStream({ host: 'a' })
   new PushStream({ modes: ['websocket'], params: async () => ({ token: 'x' }), text: 'plain' })
   // @ts-expect-error no such option
   new PushStream({ hots: 'a' })
@@ -98,5 +108,6 @@ function options(): void {
 test('the types hold, or this file does not compile', () => {
   expectTypeOf(typed).toBeFunction()
   expectTypeOf(untyped).toBeFunction()
+  expectTypeOf(classic).toBeFunction()
   expectTypeOf(options).toBeFunction()
 })
