@@ -19,6 +19,7 @@ const sourcesOf = (name: string) => readGraph(fileURLToPath(new URL(`${name}/src
 /** From the top. A file imports from its own folder and from lower layers, never from the rest of its layer. */
 const layers = [
   ['index.ts', 'scripts/'],
+  ['shared.ts'],
   ['classic/', 'eventsource/', 'store/', 'updates/', 'register.ts'],
   ['client.ts'],
   ['connection/'],
@@ -35,10 +36,12 @@ const protocolImports = {
   // The interface.
   'protocols/protocol.ts': ['index.ts', 'options.ts', 'connection/', 'classic/', 'updates/'],
   // The default protocol. Its settings are options of the client.
-  'protocols/push-stream.ts': ['index.ts', 'options.ts', 'client.ts', 'classic/', 'updates/'],
+  'protocols/push-stream.ts': ['index.ts', 'shared.ts', 'options.ts', 'client.ts', 'classic/', 'updates/'],
   // The other servers: an application ships them only if it imports them.
   'protocols/nchan.ts': ['index.ts', 'scripts/', 'updates/'],
   'protocols/django-eventstream.ts': ['index.ts'],
+  // For the scripts that are loaded after pushstream.js.
+  'protocols/names.ts': ['shared.ts'],
   // A helper for regular expressions, and the type of a public option.
   'protocols/template.ts': ['classic/'],
   'protocols/text.ts': ['index.ts'],
