@@ -3,6 +3,7 @@ import {
   djangoEventStream,
   type Gap,
   type Message,
+  messageTemplate,
   type NchanSettings,
   nchan,
   type Options,
@@ -36,7 +37,10 @@ export interface Recording {
 
 /** What a test asks of the page. All of it can be sent as JSON. */
 export interface Start {
-  readonly options?: Omit<Options, 'messagesPublishedAfter' | 'protocol'> & { messagesPublishedAfter?: number }
+  readonly options?: Omit<Options, 'messagesPublishedAfter' | 'messageTemplate' | 'protocol'> & {
+    messagesPublishedAfter?: number
+    messageTemplate?: string
+  }
   /** Instead of the push stream module's. */
   readonly protocol?:
     | ({ readonly name: 'nchan' } & Omit<NchanSettings, 'url'> & { readonly url?: string })
@@ -66,8 +70,9 @@ class Client {
   #firstAfter: number | undefined
 
   constructor({ options = {}, protocol, channels, processors = [] }: Start) {
-    const { messagesPublishedAfter, ...given } = options
+    const { messagesPublishedAfter, messageTemplate: template, ...given } = options
     const rest: Options = { ...given }
+    if (template !== undefined) rest.messageTemplate = messageTemplate(template)
     if (protocol?.name === 'nchan') {
       const { name: _, ...settings } = protocol
       rest.protocol = nchan(settings)

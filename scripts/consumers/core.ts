@@ -1,6 +1,16 @@
 // What a user of the package writes, compiled against the packed package by scripts/check-packages.mjs.
 
-import { type Gap, type Message, type Options, PushStream, PushStreamError } from '@pushstream/core'
+import {
+  type Gap,
+  type Message,
+  messages,
+  messageTemplate,
+  type Options,
+  PushStream,
+  PushStreamError,
+  registerWithSchema,
+  sendMessage,
+} from '@pushstream/core'
 import { PushStream as Classic, type ClassicSettings } from '@pushstream/core/classic'
 
 type News = { 'user-42': { answer: { type: 'answer'; value: number } } }
@@ -21,6 +31,13 @@ stream.addChannel('user-43')
 new PushStream({ hots: 'www.example.org' })
 // @ts-expect-error only the classic client has it
 new PushStream({ host: 'www.example.org' })
+export const sent: Promise<void> = sendMessage(stream, 'hello')
+export const read = async () => {
+  for await (const { data } of messages(stream, 'user-42')) console.log(data.value)
+}
+new PushStream({ messageTemplate: messageTemplate('<~text~>') }).close()
+// @ts-expect-error not a schema
+registerWithSchema(stream, 'user-42', 'answer', {}, () => {})
 stream.close()
 
 const settings: ClassicSettings = { host: 'push.example.org', port: 443, useSSL: true, modes: 'websocket|longpolling' }

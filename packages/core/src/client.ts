@@ -1,9 +1,8 @@
-import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { createLanes, type Lanes } from './connection/lanes.js'
-import { Processors } from './delivery/processors.js'
+import { type Process, Processors } from './delivery/processors.js'
 import { Emitter } from './emitter.js'
 import { bad, PushStreamError } from './errors.js'
-import type { Channels, ClientEvents, DataOf, Name, Routed, Stats, Status, TypeOn } from './events.js'
+import type { Channels, ClientEvents, Name, Routed, Stats, Status, TypeOn } from './events.js'
 import type { Message, Received } from './message.js'
 import { type ClientOptions, type Settings, settingsOf } from './options.js'
 import { positionOf } from './position.js'
@@ -16,6 +15,22 @@ export type Options = ClientOptions & PushStreamSettings
 
 const same: readonly (keyof Status)[] = ['state', 'mode', 'attempt', 'retryAt', 'error', 'resume', 'gaps']
 
+/** What a client lends to functions that are imported apart. */
+export interface Internals {
+  readonly settings: Settings
+  /** Sends a text by the websocket of a channel. `false`: it has none. */
+  send(channel: string, text: string): boolean
+  /** Called when the client is closed. */
+  readonly endings: Set<() => void>
+  emit<K extends keyof ClientEvents<Channels>>(event: K, value: ClientEvents<Channels>[K]): void
+  /** Reports what a processor threw. */
+  failed(cause: unknown, message: Message): void
+}
+
+/** Throws a `closed` error for a client that is closed. */
+// biome-ignore lint/suspicious/noExplicitAny: whatever comes on its channels
+export let internalsOf: (client: PushStream<any>) => Internals
+
 /**
  * Receives what is published to channels, each message once and in order, whatever the network does; what can't be had
  * any more is announced with a `gap` event before the next message.
@@ -25,6 +40,16 @@ const same: readonly (keyof Status)[] = ['state', 'mode', 'attempt', 'retryAt', 
 // biome-ignore lint/suspicious/noExplicitAny: without a type parameter, data is whatever the application says it is
 export class PushStream<C extends Channels = Record<string, Record<string, any>>> {
   static {
+    internalsOf = (client) => {
+      client.#alive()
+      return {
+        settings: client.#settings,
+        send: client.#lanes.send,
+        endings: client.#endings,
+        emit: (event, value) => client.#emit(event, value),
+        failed: (cause, message) => client.#processorFailed(cause, message),
+      }
+    }
     // Assigned, they would be kept and never called.
     for (const name of classicCallbacks) {
       Object.defineProperty(PushStream.prototype, name, {
@@ -57,9 +82,7 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   constructor(options: Options = {}) {
     this.#settings = settingsOf(options)
     this.#processors = new Processors({
-      failed: (cause, message) => this.#listenerFailed('A processor', cause, message.channel),
-      invalid: (message, issues) =>
-        this.#deadletter(message.text, `the schema refuses it: ${issues[0]?.message}`, message, issues),
+      failed: (cause, message) => this.#processorFailed(cause, message),
     })
     this.#lanes = createLanes(this.#settings, {
       deliver: (message) => this.#deliver(message),
@@ -171,36 +194,6 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
     this.#processors.clear()
   }
 
-  /**
-   * Publishes a text to all channels of this client: as a websocket frame in that mode (a server without
-   * push_stream_websocket_allow_publish drops it, and says nothing), else by POST to `urlPrefixPublisher`, percent-encoded
-   * as the server's template needs it; to Nchan by POST to its `publisher`, for each channel. Rejects with a `send` error.
-   */
-  async sendMessage(text: string): Promise<void> {
-    this.#alive()
-    const { channels } = this
-    if (channels.length === 0) throw new PushStreamError('send', 'There is no channel to publish to: add one first.')
-    const together = this.#settings.protocol.apart ? channels.map((name) => [name]) : [channels]
-    await Promise.all(together.map((names) => this.#publish(names, text)))
-  }
-
-  async #publish(names: readonly string[], text: string): Promise<void> {
-    const { environment, protocol, timeout } = this.#settings
-    const { url, body, frame } = protocol.publish(names, text)
-    if (frame !== undefined && this.#lanes.send(names[0] as string, frame)) return
-    const fail = (message: string, details: object) => new PushStreamError('send', message, details)
-    let response: Response
-    try {
-      response = await environment.fetch(url, { method: 'POST', body, signal: AbortSignal.timeout(timeout) })
-    } catch (cause) {
-      throw fail('The publisher could not be reached. Try again.', { cause })
-    }
-    if (response.ok) return
-    const { status, headers } = response
-    const explain = headers.get('X-Nginx-PushStream-Explain')
-    throw fail(`The publisher answered ${status}${explain === null ? '' : `: ${explain}`}`, { status })
-  }
-
   /** Calls back for every event of this kind. A listener that throws is reported as an `error` and disturbs nobody. */
   on<K extends keyof ClientEvents<C>>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
     this.#alive()
@@ -222,75 +215,23 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   }
 
   /**
-   * Calls back for the messages of a channel with a type (the body's `type`, else the `Event-Type`), in the order of
-   * registration; before or after `addChannel`. `'*'` stands for any.
+   * Calls back for the messages of a channel with a type: the `type` of the JSON body, else the `Event-Type` it was published
+   * with. Processors are called in the order of their registration, which may come before `addChannel`. One that throws is
+   * reported as an `error` and disturbs no other. {@link registerWithSchema} checks the data first.
    *
-   * @param options.schema a Standard Schema (zod, valibot, …): the processor gets what it makes of the data, and what it
-   * refuses becomes a `deadletter`.
-   * @returns what takes the processor back.
+   * @param channel the name of a channel, or `'*'` for any.
+   * @param type the type of the messages, or `'*'` for any.
+   * @returns a function that takes the processor back.
+   * @throws PushStreamError `bad-option` if the processor is not a function, `closed` if the client is closed.
    */
   registerProcessor<N extends Name<C>, T extends TypeOn<C, N>>(
     channel: N,
     type: T,
     process: (data: Routed<C, N, T>, message: Message<Routed<C, N, T>>) => void,
-  ): () => void
-  registerProcessor<N extends Name<C>, T extends TypeOn<C, N>, S extends StandardSchemaV1>(
-    channel: N,
-    type: T,
-    process: (data: StandardSchemaV1.InferOutput<S>, message: Message) => void,
-    options: { schema: S },
-  ): () => void
-  registerProcessor(
-    channel: string,
-    type: string,
-    // biome-ignore lint/suspicious/noExplicitAny: the overloads say what it gets
-    process: (data: any, message: any) => void,
-    options: { schema?: StandardSchemaV1 } = {},
   ): () => void {
     this.#alive()
     if (typeof process !== 'function') throw bad('A processor is a function.')
-    return this.#processors.add(channel, type, process, options.schema)
-  }
-
-  /** The messages from now on, of one channel or of all, for `for await`. Ends when the client is closed; leaving the loop stops it. */
-  messages<N extends keyof C & string>(channel?: N): AsyncIterableIterator<Message<DataOf<C, N>>> {
-    this.#alive()
-    type Item = Message<DataOf<C, N>>
-    const waiting: Item[] = []
-    let wake: (() => void) | undefined
-    let ended = false
-    const listener = (message: Message) => {
-      if (channel !== undefined && message.channel !== channel) return
-      waiting.push(message as Item)
-      wake?.()
-    }
-    const end = () => {
-      ended = true
-      this.off('message', listener)
-      this.#endings.delete(end)
-      wake?.()
-    }
-    this.on('message', listener)
-    this.#endings.add(end)
-    return {
-      [Symbol.asyncIterator]() {
-        return this
-      },
-      async next() {
-        while (waiting.length === 0 && !ended) {
-          await new Promise<void>((resolve) => {
-            wake = resolve
-          })
-        }
-        const value = waiting.shift()
-        return value === undefined ? { done: true, value: undefined } : { done: false, value }
-      },
-      async return() {
-        waiting.length = 0
-        end()
-        return { done: true, value: undefined }
-      },
-    }
+    return this.#processors.add(channel, type, process as Process)
   }
 
   #alive(): void {
@@ -308,7 +249,7 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   }
 
   #deliver(message: Received): void {
-    if (message.dead !== undefined) return this.#deadletter(message.text, message.dead, message)
+    if (message.dead !== undefined) return this.#deadletter(message.text, message.dead, message.channel)
     this.#received++
     if (this.#settings.protocol.promises !== this.#promises) {
       // The first message shows what the template has.
@@ -319,14 +260,12 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
     this.#emit('message', message as ClientEvents<C>['message'])
   }
 
-  #deadletter(raw: string, reason: string, message?: Message, issues?: readonly StandardSchemaV1.Issue[]): void {
-    this.#emit('deadletter', {
-      channel: message?.channel,
-      raw,
-      reason,
-      message: issues === undefined ? undefined : message,
-      issues,
-    })
+  #deadletter(raw: string, reason: string, channel?: string): void {
+    this.#emit('deadletter', { channel, raw, reason, message: undefined, issues: undefined })
+  }
+
+  #processorFailed(cause: unknown, { channel }: Message): void {
+    this.#listenerFailed('A processor', cause, channel)
   }
 
   #listenerFailed(who: string, cause: unknown, channel?: string): void {

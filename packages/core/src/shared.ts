@@ -7,6 +7,7 @@ import { Received } from './message.js'
 import { everything, positionOf, secondOf, tagOf, timeOf } from './position.js'
 import { checkName, refuse, steps } from './protocols/names.js'
 import { pushStream } from './protocols/push-stream.js'
+import { messageTemplate } from './protocols/template.js'
 
 /**
  * The part of pushstream.js that `pushstream-*.js` use as well. They are built without the modules above and take these
@@ -20,6 +21,7 @@ export const shared = {
   bad,
   checkName,
   everything,
+  messageTemplate,
   numbered,
   positionOf,
   pushStream,

@@ -52,7 +52,7 @@ for (const name of ['Publisher', 'Stream', 'Eventsource', 'Longpolling', 'Websoc
   types[`urlPrefix${name}`] = ['string']
 for (const name of ['Id', 'Channel', 'Text', 'Tag', 'Time', 'EventId']) types[`json${name}Key`] = ['string']
 for (const name of ['tag', 'time', 'eventId', 'channels']) types[`${name}Argument`] = ['string']
-types.messageTemplate = ['string']
+types.messageTemplate = ['object', 'string']
 
 /** Options that take one of a few words, and the method that an object needs. */
 const words: Record<string, readonly string[]> = {
@@ -60,7 +60,7 @@ const words: Record<string, readonly string[]> = {
   text: ['auto', 'encoded', 'plain'],
   credentials: ['omit', 'same-origin', 'include'],
 }
-const methods: Record<string, string> = { logger: 'debug', signal: 'addEventListener' }
+const methods: Record<string, string> = { logger: 'debug', signal: 'addEventListener', messageTemplate: 'shape' }
 
 /** The entry of a table under just this name, not under one that every object has. */
 const own = <T>(table: Record<string, T>, name: string): T | undefined =>
@@ -91,7 +91,10 @@ export function checkOptions(options: unknown): void {
     const fitting = own(words, name)
     if (fitting && !fitting.includes(value)) throw bad(`'${name}' is '${fitting.join(`' or '`)}'.`)
     const method = own(methods, name)
-    if (method && typeof value[method] !== 'function') throw bad(`'${name}' takes an object with a method '${method}'.`)
+    if (method && typeof value[method] !== 'function') {
+      const what = method === 'shape' ? `messageTemplate('…')` : `an object with a method '${method}'`
+      throw bad(`'${name}' takes ${what}.`)
+    }
     if (typeof value === 'number' && !(Number.isFinite(value) && (value > 0 || name === 'messagesPublishedAfter'))) {
       throw bad(`Option '${name}' takes a number above 0, not ${value}.`)
     }

@@ -3,6 +3,7 @@ import { PushStreamError } from '../errors.js'
 import type { Gap, Status } from '../events.js'
 import type { Received } from '../message.js'
 import { timeOf } from '../position.js'
+import { sendMessage } from '../send-message.js'
 import type { Position } from '../types.js'
 import { ClassicError } from './error.js'
 import { type LogLevel, log } from './log.js'
@@ -143,7 +144,7 @@ export class ClassicPushStream extends ClassicProperties {
   sendMessage(text: string, success?: Success | null, error?: Failure | null): void {
     const client = this.#client
     if (client?.status.mode === 'websocket') {
-      client.sendMessage(text).then(
+      sendMessage(client, text).then(
         () => guarded(success),
         ({ status }: PushStreamError) => guarded(error, status ?? 0),
       )

@@ -82,8 +82,6 @@ export function createUpdates<C extends Channels = Record<string, Record<string,
       const what = `A processor of '${channel}' threw. The others go on.`
       emit('error', new PushStreamError('listener', what, { channel, cause }))
     },
-    // None of these has a schema.
-    invalid() {},
   })
   const listeners = new Map<Kind, readonly Listener[]>()
   const sites = new Map<string, Site>()
@@ -253,7 +251,7 @@ export function createUpdates<C extends Channels = Record<string, Record<string,
     registerProcessor(name, type, process) {
       alive()
       if (typeof process !== 'function') throw bad('A processor is a function.')
-      return processors.add(String(name), String(type), process as Process, undefined)
+      return processors.add(String(name), String(type), process as Process)
     },
 
     on(event, listener) {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Agent, get, type IncomingMessage } from 'node:http'
 import { createConnection, type Socket } from 'node:net'
-import { PushStreamError } from '@pushstream/core'
+import { PushStreamError, sendMessage } from '@pushstream/core'
 import { describe, expect, test, vi } from 'vitest'
 import WebSocket from 'ws'
 import { lacking } from '../../../../e2e/support/programs.js'
@@ -328,7 +328,7 @@ describe.skipIf(missing !== undefined)('live Nchan', () => {
     const recording = recordNchan(live, ['websocket'])
     recording.stream.addChannel('a').connect()
     await open(recording)
-    await recording.stream.sendMessage('100 % é')
+    await sendMessage(recording.stream, '100 % é')
     await recording.until(() => recording.messages.length === 1)
     expect(texts(recording)).toEqual(['100 % é'])
   })

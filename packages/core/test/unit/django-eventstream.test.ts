@@ -6,6 +6,7 @@ import { PushStreamError } from '../../src/errors.js'
 import { type DjangoEventStreamSettings, djangoEventStream } from '../../src/protocols/django-eventstream.js'
 import { encodeIds, parseIds } from '../../src/protocols/event-ids.js'
 import type { Subscription, Wanted } from '../../src/protocols/protocol.js'
+import { sendMessage } from '../../src/send-message.js'
 import { event, make, opening, part, reset, session, type Told, transcript } from './support/django-eventstream.js'
 import { anyString, runs, wellFormed } from './support/runs.js'
 import { wanted } from './support/wanted.js'
@@ -1065,7 +1066,7 @@ describe('the client with it', () => {
 
   test('publishes nothing', async () => {
     const stream = new PushStream(options).addChannel('a')
-    await expect(stream.sendMessage('x')).rejects.toMatchObject({ code: 'send' })
+    await expect(sendMessage(stream, 'x')).rejects.toMatchObject({ code: 'send' })
   })
 })
 

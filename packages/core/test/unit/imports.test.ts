@@ -20,7 +20,8 @@ const sourcesOf = (name: string) => readGraph(fileURLToPath(new URL(`${name}/src
 const layers = [
   ['index.ts', 'scripts/'],
   ['shared.ts'],
-  ['classic/', 'eventsource/', 'store/', 'updates/', 'register.ts'],
+  ['classic/', 'eventsource/', 'store/', 'updates/', 'messages.ts', 'register.ts', 'schema.ts'],
+  ['send-message.ts'],
   ['client.ts'],
   ['connection/'],
   ['options.ts'],
@@ -42,8 +43,8 @@ const protocolImports = {
   'protocols/django-eventstream.ts': ['index.ts'],
   // For the scripts that are loaded after pushstream.js.
   'protocols/names.ts': ['shared.ts'],
-  // A helper for regular expressions, and the type of a public option.
-  'protocols/template.ts': ['classic/'],
+  // The value of a public option and a helper for regular expressions, and the type of a public option.
+  'protocols/template.ts': ['index.ts', 'scripts/', 'shared.ts', 'classic/', 'updates/'],
   'protocols/text.ts': ['index.ts'],
 }
 

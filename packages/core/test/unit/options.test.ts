@@ -6,6 +6,7 @@ import { settingsOf } from '../../src/options.js'
 import { positionOf } from '../../src/position.js'
 import { djangoEventStream } from '../../src/protocols/django-eventstream.js'
 import { nchan } from '../../src/protocols/nchan.js'
+import { messageTemplate } from '../../src/protocols/template.js'
 import { anyString, runs } from './support/runs.js'
 import { wanted } from './support/wanted.js'
 
@@ -30,7 +31,7 @@ describe('what is refused, and why', () => {
       { channelsByArgument: true },
       { messagesControlByArgument: true },
       { tagArgument: 't' },
-      { messageTemplate: '~id~' },
+      { messageTemplate: messageTemplate('~id~') },
       { text: 'plain' as const },
     ])('what is of another server: %j', (option) => {
       const known = Object.keys(option)[0] as string
@@ -93,6 +94,8 @@ describe('what is refused, and why', () => {
     [{ credentials: 'always' }, "'credentials'"],
     [{ autoReconnect: 'yes' }, 'boolean'],
     [{ logger: {} }, "'logger'"],
+    [{ messageTemplate: '~text~' }, "takes messageTemplate('…')"],
+    [{ messageTemplate: {} }, "takes messageTemplate('…')"],
     [{ signal: {} }, "'signal'"],
     [{ protocol: {} }, "'protocol'"],
   ])('%j', (options, why) => {

@@ -6,8 +6,10 @@ import {
   type DeadLetter,
   type Gap,
   type Message,
+  messages,
   PushStream,
   type PushStreamError,
+  registerWithSchema,
   type Status,
 } from '../../src/index.js'
 
@@ -43,14 +45,16 @@ function typed(stream: PushStream<Shop>): void {
   stream.addChannel('news', { backTrack: 5 })
 
   const zod = z.object({ value: z.string() }).transform(({ value }) => value.length)
-  stream.registerProcessor('user-42', 'answer', (data) => expectTypeOf(data).toEqualTypeOf<number>(), { schema: zod })
+  registerWithSchema(stream, 'user-42', 'answer', zod, (data) => expectTypeOf(data).toEqualTypeOf<number>())
   const valibot = v.pipe(
     v.object({ value: v.string() }),
     v.transform(({ value }) => [value]),
   )
-  stream.registerProcessor('news', '*', (data) => expectTypeOf(data).toEqualTypeOf<string[]>(), { schema: valibot })
+  registerWithSchema(stream, 'news', '*', valibot, (data) => expectTypeOf(data).toEqualTypeOf<string[]>())
   // @ts-expect-error not a schema
-  stream.registerProcessor('news', 'item', () => {}, { schema: {} })
+  registerWithSchema(stream, 'news', 'item', {}, () => {})
+  // @ts-expect-error no such type on this channel
+  registerWithSchema(stream, 'news', 'answer', valibot, () => {})
 
   stream.on('message', (message) => {
     expectTypeOf(message.data).toEqualTypeOf<Answer | { text: string } | { title: string }>()
@@ -64,9 +68,9 @@ function typed(stream: PushStream<Shop>): void {
   stream.on('error', (error) => expectTypeOf(error).toEqualTypeOf<PushStreamError>())
   // @ts-expect-error no such event
   stream.on('close', () => {})
-  expectTypeOf(stream.messages('news')).toEqualTypeOf<AsyncIterableIterator<Message<{ title: string }>>>()
+  expectTypeOf(messages(stream, 'news')).toEqualTypeOf<AsyncIterableIterator<Message<{ title: string }>>>()
   // @ts-expect-error no such channel
-  stream.messages('nope')
+  messages(stream, 'nope')
   expectTypeOf(stream.status.state).toEqualTypeOf<'closed' | 'connecting' | 'waiting' | 'open'>()
   expectTypeOf(stream.addChannel('news')).toEqualTypeOf<PushStream<Shop>>()
 }
