@@ -22,7 +22,7 @@ const imports = [
   [
     'the client and its functions',
     ['PushStream', 'PushStreamError', 'messages', 'messageTemplate', 'registerWithSchema', 'sendMessage'],
-    23_550,
+    23_600,
   ],
   ['the client and nchan', ['PushStream', 'PushStreamError', 'nchan'], 25_850],
   ['the client and djangoEventStream', ['PushStream', 'PushStreamError', 'djangoEventStream'], 25_550],

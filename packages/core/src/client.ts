@@ -1,21 +1,21 @@
 import { createLanes, type Lanes } from './connection/lanes.js'
 import { type Process, Processors } from './delivery/processors.js'
 import { Emitter } from './emitter.js'
+import { onAbort } from './environment.js'
 import { bad, PushStreamError } from './errors.js'
 import type { Channels, ClientEvents, Name, Routed, Stats, Status, TypeOn } from './events.js'
 import type { Message, Received } from './message.js'
 import { type ClientOptions, type Settings, settingsOf } from './options.js'
 import { positionOf } from './position.js'
 import type { PushStreamSettings } from './protocols/push-stream.js'
+import { nextStatus } from './status.js'
 import type { Promises } from './types.js'
-import { classicCallbacks, classicOnly } from './validate.js'
+import { refuseClassic } from './validate.js'
 
-/** Everything `new PushStream` takes. */
+/** The options of `new PushStream`: those of every client, and those of the push stream module's protocol. */
 export type Options = ClientOptions & PushStreamSettings
 
-const same: readonly (keyof Status)[] = ['state', 'mode', 'attempt', 'retryAt', 'error', 'resume', 'gaps']
-
-/** What a client lends to functions that are imported apart. */
+/** What a client lends to `messages`, `sendMessage` and `registerWithSchema`, which are imported separately. */
 export interface Internals {
   readonly settings: Settings
   /** Sends a text by the websocket of a channel. `false`: it has none. */
@@ -27,15 +27,21 @@ export interface Internals {
   failed(cause: unknown, message: Message): void
 }
 
-/** Throws a `closed` error for a client that is closed. */
+/** The internals of a client. Throws a `closed` error if it is closed. */
 // biome-ignore lint/suspicious/noExplicitAny: whatever comes on its channels
 export let internalsOf: (client: PushStream<any>) => Internals
 
 /**
- * Receives what is published to channels, each message once and in order, whatever the network does; what can't be had
- * any more is announced with a `gap` event before the next message.
+ * Receives the messages of channels, each once and in order, whatever the network does. If messages are no longer
+ * available, a `gap` event says so before the next message.
  *
- * @typeParam C which types of messages come on which channels.
+ * ```ts
+ * const stream = new PushStream({ url: 'https://push.example.org' })
+ * stream.addChannel('news', { backtrack: 5 }).connect()
+ * stream.on('message', ({ channel, data }) => console.log(channel, data))
+ * ```
+ *
+ * @typeParam C the channels, the types of their messages, and the data of each type. Default: any channel brings any data.
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a type parameter, data is whatever the application says it is
 export class PushStream<C extends Channels = Record<string, Record<string, any>>> {
@@ -47,22 +53,15 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
         send: client.#lanes.send,
         endings: client.#endings,
         emit: (event, value) => client.#emit(event, value),
-        failed: (cause, message) => client.#processorFailed(cause, message),
+        failed: (cause, message) => client.#listenerFailed('A processor', cause, message.channel),
       }
     }
-    // Assigned, they would be kept and never called.
-    for (const name of classicCallbacks) {
-      Object.defineProperty(PushStream.prototype, name, {
-        set() {
-          throw classicOnly(name)
-        },
-      })
-    }
+    refuseClassic(PushStream.prototype)
   }
 
   readonly #settings: Settings
   readonly #emitter = new Emitter<ClientEvents<C>>((event, cause) =>
-    // An error listener that throws would be told of its own error for ever.
+    // An error listener that throws would get its own error for ever.
     event === 'error' ? this.#report(cause) : this.#listenerFailed(`A listener of '${event}'`, cause),
   )
   readonly #processors: Processors
@@ -76,13 +75,16 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   #everOpen = false
   #changing = false
   #status: Status
-  #abort: (() => void) | undefined
 
-  /** Throws a `bad-option` error for options that are unknown, contradictory or not of their type. Connects to nothing yet. */
+  /**
+   * Makes a client that is not connected yet.
+   *
+   * @throws PushStreamError `bad-option` for an option that is unknown, of the wrong type or only for the classic client.
+   */
   constructor(options: Options = {}) {
     this.#settings = settingsOf(options)
     this.#processors = new Processors({
-      failed: (cause, message) => this.#processorFailed(cause, message),
+      failed: (cause, { channel }) => this.#listenerFailed('A processor', cause, channel),
     })
     this.#lanes = createLanes(this.#settings, {
       deliver: (message) => this.#deliver(message),
@@ -100,22 +102,16 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
       deadletter: (raw, reason) => this.#deadletter(raw, reason),
       failed: (error) => this.#emit('error', error),
     })
-    this.#status = this.#snapshot()
-    const { signal } = options
-    if (signal !== undefined) {
-      this.#abort = () => signal.removeEventListener('abort', abort)
-      const abort = () => this.close()
-      if (signal.aborted) this.close()
-      else signal.addEventListener('abort', abort)
-    }
+    this.#status = this.#nextStatus()
+    this.#endings.add(onAbort(options.signal, () => this.close()))
   }
 
-  /** A snapshot: the same object until something changes. */
+  /** How the client is. The object stays the same until something changes. The event `status` reports every change. */
   get status(): Status {
     return this.#status
   }
 
-  /** Counters since the client was made. */
+  /** Counters since the client was made. A new object at every access. */
   get stats(): Stats {
     return {
       received: this.#received,
@@ -131,12 +127,13 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   }
 
   /**
-   * Subscribes to a channel, now or with `connect`. A working connection is replaced without a loss; calls of one tick
-   * are one change. Adding a channel twice changes nothing.
+   * Subscribes to a channel, at once or with `connect`. A working connection is replaced without loss. All calls of one
+   * tick cause one change of the connection. Adding a channel twice changes nothing.
    *
-   * @param options.backtrack how many stored messages to begin with (`.bN` of push_stream_channels_path). Default 0.
-   * @throws PushStreamError `bad-channel` for a name the server can't be asked for, `bad-option` for a `backtrack` that is none
-   * or that the server doesn't have.
+   * @param options.backtrack how many stored messages to begin with (`.bN` of push_stream_channels_path). The server must store
+   * them (push_stream_store_messages). Default 0.
+   * @throws PushStreamError `bad-channel` if the server can't be asked for this name, `bad-option` if `backtrack` is not a whole
+   * number or the server has no such thing, `closed` if the client is closed.
    */
   addChannel(name: keyof C & string, options: { backtrack?: number } = {}): this {
     this.#alive()
@@ -149,13 +146,13 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
     return this
   }
 
-  /** Unsubscribes. Nothing of the channel is delivered after this call. */
+  /** Unsubscribes from a channel. None of its messages is delivered after this call. */
   removeChannel(name: keyof C & string): this {
     if (this.#lanes.remove(name)) this.#change()
     return this
   }
 
-  /** Unsubscribes from everything. The client connects again when a channel is added. */
+  /** Unsubscribes from all channels. The client connects again when one is added. */
   removeAllChannels(): this {
     for (const name of this.channels) this.#lanes.remove(name)
     this.#change()
@@ -163,8 +160,10 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   }
 
   /**
-   * Starts receiving. While the client waits to try again, it tries now. Throws `bad-option` where neither an option nor
-   * a page says where the server is: a client can be made while a page is rendered on a server, but not connected there.
+   * Starts receiving. A client that waits for its next attempt tries at once.
+   *
+   * @throws PushStreamError `bad-option` without `url` where there is no page, as during rendering on a server; `closed` if the
+   * client is closed.
    */
   connect(): this {
     this.#alive()
@@ -176,38 +175,45 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
     return this
   }
 
-  /** Stops receiving. What is published until the next `connect` is fetched then, as far as the server stores it. */
+  /**
+   * Stops receiving. The next `connect` fetches the messages that were published meanwhile, if the server stores them
+   * (push_stream_store_messages).
+   */
   disconnect(): this {
     this.#wanted = false
     this.#lanes.disconnect()
     return this
   }
 
-  /** Ends the client for good: nothing is left behind, and nothing is delivered any more. */
+  /** Ends the client for good. It leaves no connection, timer or listener behind and delivers nothing more. */
   close(): void {
     if (this.#closed) return
     this.disconnect()
     this.#closed = true
-    this.#abort?.()
     for (const end of this.#endings) end()
     this.#emitter.clear()
     this.#processors.clear()
   }
 
-  /** Calls back for every event of this kind. A listener that throws is reported as an `error` and disturbs nobody. */
+  /**
+   * Calls back for every event of a kind. Adding a listener twice changes nothing. One that throws is reported as an
+   * `error` and does not disturb the others.
+   *
+   * @throws PushStreamError `closed` if the client is closed.
+   */
   on<K extends keyof ClientEvents<C>>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
     this.#alive()
     this.#emitter.on(event, listener)
     return this
   }
 
-  /** Takes a listener back. */
+  /** Removes a listener that `on` or `once` added. */
   off<K extends keyof ClientEvents<C>>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
     this.#emitter.off(event, listener)
     return this
   }
 
-  /** Calls back once. */
+  /** Calls back for the next event of a kind only. */
   once<K extends keyof ClientEvents<C>>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
     this.#alive()
     this.#emitter.on(event, listener, true)
@@ -264,10 +270,6 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
     this.#emit('deadletter', { channel, raw, reason, message: undefined, issues: undefined })
   }
 
-  #processorFailed(cause: unknown, { channel }: Message): void {
-    this.#listenerFailed('A processor', cause, channel)
-  }
-
   #listenerFailed(who: string, cause: unknown, channel?: string): void {
     const what = `${who} of the application threw. The message counts as delivered.`
     this.#emit('error', new PushStreamError('listener', what, { cause, channel }))
@@ -283,24 +285,15 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
     if (!this.#closed) this.#emitter.emit(event, value)
   }
 
-  #snapshot(): Status {
-    const { status } = this.#lanes
-    const { state, mode } = status
-    const { resume, gaps } = this.#settings.protocol.promises
-    const last = this.#status as Status | undefined
-    return {
-      ...status,
-      since: last?.state === state && last.mode === mode ? last.since : this.#settings.environment.now(),
-      resume,
-      gaps,
-    }
+  #nextStatus(before?: Status): Status {
+    const { environment, protocol } = this.#settings
+    const { resume, gaps } = protocol.promises
+    return nextStatus(before, { ...this.#lanes.status, resume, gaps }, environment.now)
   }
 
   #update(): void {
     const before = this.#status
-    const now = this.#snapshot()
-    if (same.every((key) => before[key] === now[key])) return
-    this.#status = now
-    this.#emit('status', now)
+    this.#status = this.#nextStatus(before)
+    if (this.#status !== before) this.#emit('status', this.#status)
   }
 }

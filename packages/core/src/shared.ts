@@ -2,6 +2,7 @@ import { PushStream } from './client.js'
 import { numbered } from './delivery/order.js'
 import { Processors } from './delivery/processors.js'
 import { textOf } from './delivery/text.js'
+import { onAbort } from './environment.js'
 import { bad, PushStreamError } from './errors.js'
 import { Received } from './message.js'
 import { everything, positionOf, secondOf, tagOf, timeOf } from './position.js'
@@ -23,6 +24,7 @@ export const shared = {
   everything,
   messageTemplate,
   numbered,
+  onAbort,
   positionOf,
   pushStream,
   refuse,

@@ -14,14 +14,22 @@ const classic: Record<string, string> = {
   ongap: `use on('gap', …)`,
 }
 
-/** The callbacks that pages of the classic client assign. */
-export const classicCallbacks: readonly string[] = Object.keys(classic).filter((name) => name.startsWith('on'))
-
 /** The error of a name that only the classic client has. */
-export const classicOnly = (name: string) =>
+const classicOnly = (name: string) =>
   bad(
     `'${name}' belongs to the classic client. Import PushStream from '@pushstream/core/classic', or ${classic[name]}.`,
   )
+
+/** Makes the assignment of a classic property throw. Otherwise a callback would be kept and never called. */
+export function refuseClassic(prototype: object): void {
+  for (const name of Object.keys(classic)) {
+    Object.defineProperty(prototype, name, {
+      set() {
+        throw classicOnly(name)
+      },
+    })
+  }
+}
 
 const provider = ['object', 'function']
 

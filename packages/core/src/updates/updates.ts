@@ -1,5 +1,6 @@
 import { PushStream } from '../client.js'
 import { type Process, Processors } from '../delivery/processors.js'
+import { onAbort } from '../environment.js'
 import { bad, PushStreamError } from '../errors.js'
 import type { Channels } from '../events.js'
 import type { Message } from '../message.js'
@@ -214,13 +215,7 @@ export function createUpdates<C extends Channels = Record<string, Record<string,
     listeners.clear()
   }
 
-  if (signal !== undefined) {
-    if (signal.aborted) close()
-    else {
-      signal.addEventListener('abort', close)
-      endings.push(() => signal.removeEventListener('abort', close))
-    }
-  }
+  endings.push(onAbort(signal, close))
 
   return {
     get names() {

@@ -24,7 +24,7 @@ const layers = [
   ['send-message.ts'],
   ['client.ts'],
   ['connection/'],
-  ['options.ts'],
+  ['options.ts', 'status.ts'],
   ['modes/', 'protocols/'],
   ['delivery/', 'events.ts'],
   ['message.ts', 'validate.ts', 'emitter.ts'],

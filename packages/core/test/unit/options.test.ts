@@ -127,7 +127,6 @@ describe('what is refused, and why', () => {
     expect(() => at(here, { [name]: undefined })).toThrow(error)
     expect(() => at(here, { [name.toUpperCase()]: 1 })).toThrow(error)
     const stream = new PushStream({ environment: { location: undefined } }) as unknown as Record<string, unknown>
-    if (!name.startsWith('on')) return
     expect(() => {
       stream[name] = () => {}
     }).toThrow(error)
