@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { sample } from '../../../../e2e/support/sample.js'
 import { ClassicPushStream } from '../../src/classic/client.js'
 import type { ClassicError } from '../../src/classic/error.js'
-import type { ClassicSettings } from '../../src/classic/properties.js'
+import type { ClassicSettings } from '../../src/classic/settings.js'
 import { allModes, cleanup, environment, record, startProxy, startServer } from './support.js'
 
 /** A browser has it: without it the page's own list of modes leaves it out. It is not used. */
