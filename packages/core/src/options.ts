@@ -6,13 +6,13 @@ import type { CommonOptions, Environment, Logger, ModeName, Params, Provider } f
 import { checkOptions } from './validate.js'
 
 /**
- * What a client can be told. All of it is optional in a page that nginx serves from the same host with the locations
- * `/ws/`, `/ev/`, `/lp/`.
+ * The options of a client. All are optional in a page that nginx serves from the same origin as the locations `/ws/`, `/ev/`
+ * and `/lp/`.
  */
 export interface ClientOptions extends CommonOptions {
   /**
-   * The server's protocol: `nchan({ … })`, for example. Default: nginx-push-stream-module, set up by the options whose
-   * names begin with `urlPrefix`, `json`, `channels`, `messages` and so on.
+   * The server's protocol, such as `nchan({ … })` or `djangoEventStream({ … })`. Default: nginx-push-stream-module, described by
+   * the options whose names begin with `urlPrefix`, `json`, `channels`, `messages` and so on.
    */
   protocol?: ProtocolFactory
 }
