@@ -9,12 +9,32 @@ test.describe('with bodies as raw JSON', () => {
   keepsRawBodies(test)
 })
 
+test('a client made of the native WebSocket and nothing else → all messages, in order, through cuts', async ({
+  tab,
+  site,
+}) => {
+  await tab.open({ transports: ['nativeWebSocket'], channels: { a: 0 } })
+  site.server.publish('a', 'one')
+  await tab.received(1)
+  site.proxy.cut()
+  site.server.publish('a', 'two')
+  const { all, messages } = await tab.received(2)
+  expect(faults(all)).toEqual([])
+  expect(messages.map(({ text }) => text)).toEqual(['one', 'two'])
+  const { states } = await tab.until(
+    'open again',
+    ({ status, stats }) => status.state === 'open' && stats.reconnects > 0,
+  )
+  expect(states.filter((state) => state === 'websocket')).toHaveLength(2)
+})
+
 test('the native EventSource: named events pass it by, and come by the audit, in their place', async ({
   tab,
   site,
 }) => {
   await tab.open({
-    options: { modes: ['eventsource'], eventSource: 'native', pingtimeout: 1500 },
+    transports: ['nativeEventSource'],
+    options: { pingtimeout: 1500 },
     channels: { a: 0 },
   })
   site.server.publish('a', 'one')

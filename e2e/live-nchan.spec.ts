@@ -238,7 +238,7 @@ test('binary messages by websocket, event types by eventsource', async ({ tab, n
 })
 
 test('native EventSource: cut and reloaded', async ({ tab, live }) => {
-  await tab.open(by('eventsource', ['a', 'b'], { eventSource: 'native' }))
+  await tab.open({ protocol, transports: ['nativeEventSource'], options: impatient, channels: named(['a', 'b']) })
   const stop = live.proxy.cutEvery(300)
   const before = await publishNumbers(live, ['a', 'b'], 200, { perSecond: 150 })
   stop()

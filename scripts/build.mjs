@@ -24,6 +24,12 @@ const imports = [
     ['PushStream', 'PushStreamError', 'messages', 'messageTemplate', 'registerWithSchema', 'sendMessage'],
     23_600,
   ],
+  ['Client of websocket and eventsource', ['Client', 'PushStreamError', 'websocket', 'eventsource'], 22_000],
+  [
+    'Client of nativeWebSocket and eventsource',
+    ['Client', 'PushStreamError', 'nativeWebSocket', 'eventsource'],
+    20_000,
+  ],
   ['the client and nchan', ['PushStream', 'PushStreamError', 'nchan'], 25_850],
   ['the client and djangoEventStream', ['PushStream', 'PushStreamError', 'djangoEventStream'], 25_550],
   ['the classic client', ['PushStream', 'PushStreamManager'], 27_450, 'classic/index'],

@@ -1,15 +1,22 @@
 import {
+  Client as Composed,
   type DjangoEventStreamSettings,
   djangoEventStream,
+  eventsource,
   type Gap,
+  longpolling,
   type Message,
   messageTemplate,
   type NchanSettings,
+  nativeEventSource,
+  nativeWebSocket,
   nchan,
   type Options,
   PushStream,
   type Stats,
   type Status,
+  stream,
+  websocket,
 } from '@pushstream/core'
 
 /** A message as a test reads it. */
@@ -35,12 +42,16 @@ export interface Recording {
   readonly firstAfter: number | undefined
 }
 
+const transports = { websocket, nativeWebSocket, eventsource, nativeEventSource, stream, longpolling }
+
 /** What a test asks of the page. All of it can be sent as JSON. */
 export interface Start {
   readonly options?: Omit<Options, 'messagesPublishedAfter' | 'messageTemplate' | 'protocol'> & {
     messagesPublishedAfter?: number
     messageTemplate?: string
   }
+  /** Composes a client of these transports. Default: a client of all of them, and the `modes` of the options. */
+  readonly transports?: readonly (keyof typeof transports)[]
   /** Instead of the push stream module's. */
   readonly protocol?:
     | ({ readonly name: 'nchan' } & Omit<NchanSettings, 'url'> & { readonly url?: string })
@@ -69,7 +80,7 @@ class Client {
   readonly #began = performance.now()
   #firstAfter: number | undefined
 
-  constructor({ options = {}, protocol, channels, processors = [] }: Start) {
+  constructor({ options = {}, transports: composed, protocol, channels, processors = [] }: Start) {
     const { messagesPublishedAfter, messageTemplate: template, ...given } = options
     const rest: Options = { ...given }
     if (template !== undefined) rest.messageTemplate = messageTemplate(template)
@@ -80,11 +91,10 @@ class Client {
       const { name: _, ...settings } = protocol
       rest.protocol = djangoEventStream(settings)
     }
-    const stream = new PushStream(
-      messagesPublishedAfter === undefined
-        ? rest
-        : { ...rest, messagesPublishedAfter: new Date(messagesPublishedAfter) },
-    )
+    if (messagesPublishedAfter !== undefined) rest.messagesPublishedAfter = new Date(messagesPublishedAfter)
+    const stream = composed
+      ? new Composed({ ...rest, modes: composed.map((name) => transports[name]) })
+      : new PushStream(rest)
     this.stream = stream
     stream.on('message', (message) => {
       this.#firstAfter ??= performance.now() - this.#began

@@ -1,4 +1,3 @@
-import { createLanes, type Lanes } from './connection/lanes.js'
 import { type Process, Processors } from './delivery/processors.js'
 import { Emitter } from './emitter.js'
 import { onAbort } from './environment.js'
@@ -8,11 +7,12 @@ import type { Message, Received } from './message.js'
 import { type ClientOptions, type Settings, settingsOf } from './options.js'
 import { positionOf } from './position.js'
 import type { PushStreamSettings } from './protocols/push-stream.js'
+import { createPool, type Pool } from './session/pool.js'
 import { nextStatus } from './status.js'
-import type { Promises } from './types.js'
+import type { NamedTransports, Promises } from './types.js'
 import { refuseClassic } from './validate.js'
 
-/** The options of `new PushStream`: those of every client, and those of the push stream module's protocol. */
+/** The options of `new PushStream` and `new Client`: those of every client, and those of the push stream module's protocol. */
 export type Options = ClientOptions & PushStreamSettings
 
 /** What a client lends to `messages`, `sendMessage` and `registerWithSchema`, which are imported separately. */
@@ -29,35 +29,35 @@ export interface Internals {
 
 /** The internals of a client. Throws a `closed` error if it is closed. */
 // biome-ignore lint/suspicious/noExplicitAny: whatever comes on its channels
-export let internalsOf: (client: PushStream<any>) => Internals
+export let internalsOf: (client: Client<any>) => Internals
 
 /**
- * Receives the messages of channels, each once and in order, whatever the network does. If messages are no longer
- * available, a `gap` event says so before the next message.
+ * A {@link PushStream} that ships only the transports it is given.
  *
  * ```ts
- * const stream = new PushStream({ url: 'https://push.example.org' })
- * stream.addChannel('news', { backtrack: 5 }).connect()
- * stream.on('message', ({ channel, data }) => console.log(channel, data))
+ * const stream = new Client({ url: 'https://push.example.org', modes: [websocket, eventsource] })
  * ```
  *
  * @typeParam C the channels, the types of their messages, and the data of each type. Default: any channel brings any data.
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a type parameter, data is whatever the application says it is
-export class PushStream<C extends Channels = Record<string, Record<string, any>>> {
+export class Client<C extends Channels = Record<string, Record<string, any>>> {
   static {
     internalsOf = (client) => {
       client.#alive()
       return {
         settings: client.#settings,
-        send: client.#lanes.send,
+        send: client.#pool.send,
         endings: client.#endings,
         emit: (event, value) => client.#emit(event, value),
         failed: (cause, message) => client.#listenerFailed('A processor', cause, message.channel),
       }
     }
-    refuseClassic(PushStream.prototype)
+    refuseClassic(Client.prototype)
   }
+
+  /** Never set: a subclass shows its type parameter by it. */
+  declare readonly '~channels'?: C
 
   readonly #settings: Settings
   readonly #emitter = new Emitter<ClientEvents<C>>((event, cause) =>
@@ -65,7 +65,7 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
     event === 'error' ? this.#report(cause) : this.#listenerFailed(`A listener of '${event}'`, cause),
   )
   readonly #processors: Processors
-  readonly #lanes: Lanes
+  readonly #pool: Pool
   readonly #endings = new Set<() => void>()
   #promises: Promises | undefined
   #received = 0
@@ -79,14 +79,15 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   /**
    * Makes a client that is not connected yet.
    *
+   * @param named what the names in `modes` stand for. Default: none, so `modes` has to be transports.
    * @throws PushStreamError `bad-option` for an option that is unknown, of the wrong type or only for the classic client.
    */
-  constructor(options: Options = {}) {
-    this.#settings = settingsOf(options)
+  constructor(options: Options = {}, named: NamedTransports = {}) {
+    this.#settings = settingsOf(options, named)
     this.#processors = new Processors({
       failed: (cause, { channel }) => this.#listenerFailed('A processor', cause, channel),
     })
-    this.#lanes = createLanes(this.#settings, {
+    this.#pool = createPool(this.#settings, {
       deliver: (message) => this.#deliver(message),
       gap: (channel, first, last, reason) => {
         this.#gaps++
@@ -115,15 +116,15 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   get stats(): Stats {
     return {
       received: this.#received,
-      duplicates: this.#lanes.duplicates,
+      duplicates: this.#pool.duplicates,
       gaps: this.#gaps,
-      reconnects: this.#lanes.reconnects,
+      reconnects: this.#pool.reconnects,
     }
   }
 
   /** The names of the channels, in the order they were added. */
   get channels(): readonly string[] {
-    return this.#lanes.channels
+    return this.#pool.channels
   }
 
   /**
@@ -142,19 +143,19 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
       throw bad(`'backtrack' is a whole number from 0, not ${backtrack}.`)
     this.#settings.protocol.check(name, backtrack)
     const after = this.#everOpen || backtrack > 0 ? undefined : this.#settings.publishedAfter
-    if (this.#lanes.add(name, backtrack, after === undefined ? undefined : positionOf(after, 0))) this.#change()
+    if (this.#pool.add(name, backtrack, after === undefined ? undefined : positionOf(after, 0))) this.#change()
     return this
   }
 
   /** Unsubscribes from a channel. None of its messages is delivered after this call. */
   removeChannel(name: keyof C & string): this {
-    if (this.#lanes.remove(name)) this.#change()
+    if (this.#pool.remove(name)) this.#change()
     return this
   }
 
   /** Unsubscribes from all channels. The client connects again when one is added. */
   removeAllChannels(): this {
-    for (const name of this.channels) this.#lanes.remove(name)
+    for (const name of this.channels) this.#pool.remove(name)
     this.#change()
     return this
   }
@@ -171,7 +172,7 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
       throw bad(`There is no page to take the server's address from: set 'url'.`)
     }
     this.#wanted = true
-    this.#lanes.connect()
+    this.#pool.connect()
     return this
   }
 
@@ -181,7 +182,7 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
    */
   disconnect(): this {
     this.#wanted = false
-    this.#lanes.disconnect()
+    this.#pool.disconnect()
     return this
   }
 
@@ -250,7 +251,7 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
     this.#changing = true
     queueMicrotask(() => {
       this.#changing = false
-      if (this.#wanted) this.#lanes.change()
+      if (this.#wanted) this.#pool.change()
     })
   }
 
@@ -288,7 +289,7 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   #nextStatus(before?: Status): Status {
     const { environment, protocol } = this.#settings
     const { resume, gaps } = protocol.promises
-    return nextStatus(before, { ...this.#lanes.status, resume, gaps }, environment.now)
+    return nextStatus(before, { ...this.#pool.status, resume, gaps }, environment.now)
   }
 
   #update(): void {

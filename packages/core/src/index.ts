@@ -1,4 +1,4 @@
-export { type Options, PushStream } from './client.js'
+export { Client, type Options } from './client.js'
 export { type ErrorCode, type ErrorDetails, PushStreamError } from './errors.js'
 export type {
   ChannelDeleted,
@@ -25,9 +25,25 @@ export type { Endpoint, Protocol, ProtocolFactory } from './protocols/protocol.j
 export type { PushStreamSettings } from './protocols/push-stream.js'
 export { type MessageTemplate, messageTemplate } from './protocols/template.js'
 export type { TextEncoding } from './protocols/text.js'
+export { PushStream } from './push-stream.js'
 export type { Register, Registered } from './register.js'
 export { registerWithSchema } from './schema.js'
 export { sendMessage } from './send-message.js'
-export type { Environment, GapReason, Logger, Memory, ModeName, Page, Params, Promises, Provider } from './types.js'
+export { eventsource, longpolling, stream } from './transports/http.js'
+export { nativeEventSource } from './transports/native-event-source.js'
+export { nativeWebSocket } from './transports/native-websocket.js'
+export { websocket } from './transports/websocket.js'
+export type {
+  Environment,
+  GapReason,
+  Logger,
+  Memory,
+  ModeName,
+  Page,
+  Params,
+  Promises,
+  Provider,
+  Transport,
+} from './types.js'
 export type { Updates, UpdatesEvents, UpdatesOptions } from './updates/types.js'
 export { createUpdates } from './updates/updates.js'

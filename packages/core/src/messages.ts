@@ -1,4 +1,4 @@
-import { internalsOf, type PushStream } from './client.js'
+import { type Client, internalsOf } from './client.js'
 import type { Channels, DataOf } from './events.js'
 import type { Message } from './message.js'
 
@@ -14,7 +14,7 @@ import type { Message } from './message.js'
  * @throws PushStreamError `closed` for a client that is closed.
  */
 export function messages<C extends Channels, N extends keyof C & string>(
-  client: PushStream<C>,
+  client: Client<C>,
   channel?: N,
 ): AsyncIterableIterator<Message<DataOf<C, N>>> {
   type Item = Message<DataOf<C, N>>

@@ -2,7 +2,16 @@ import { defaultEnvironment } from './environment.js'
 import { bad } from './errors.js'
 import type { Protocol, ProtocolFactory } from './protocols/protocol.js'
 import { type PushStreamSettings, pushStream } from './protocols/push-stream.js'
-import type { CommonOptions, Environment, Logger, ModeName, Params, Provider } from './types.js'
+import type {
+  CommonOptions,
+  Environment,
+  Logger,
+  ModeName,
+  NamedTransports,
+  Params,
+  Provider,
+  Transport,
+} from './types.js'
 import { checkOptions } from './validate.js'
 
 /**
@@ -19,7 +28,7 @@ export interface ClientOptions extends CommonOptions {
 
 /** What the connection reads. */
 export interface Settings {
-  readonly modes: readonly ModeName[]
+  readonly transports: readonly Transport[]
   readonly pingtimeout: number
   readonly timeout: number
   readonly autoReconnect: boolean
@@ -29,7 +38,6 @@ export interface Settings {
   readonly publishedAfter: number | undefined
   readonly params: Provider<Params>
   readonly headers: Provider<Record<string, string>>
-  readonly nativeEventSource: boolean
   readonly logger: Logger | undefined
   readonly protocol: Protocol
   readonly environment: Environment
@@ -63,16 +71,26 @@ function hostsOf(addresses: readonly string[]): Hosts {
 
 const names: readonly ModeName[] = ['websocket', 'eventsource', 'stream', 'longpolling']
 
-function modesOf(value: string | readonly ModeName[] | undefined, own = names): readonly ModeName[] {
-  if (value === undefined) return own.filter((mode) => mode !== 'stream')
-  const list = typeof value === 'string' ? value.split('|') : value
+function transportsOf(value: CommonOptions['modes'], named: NamedTransports, own = names): readonly Transport[] {
+  const given = value ?? own.filter((mode) => mode !== 'stream')
+  const list: unknown = typeof given === 'string' ? given.split('|') : given
   if (!Array.isArray(list)) throw bad(`'modes' is an array, or names with | between them.`)
-  for (const mode of list) {
-    if (!own.includes(mode as ModeName)) throw bad(`Unknown mode '${String(mode)}'. The modes are ${own.join(', ')}.`)
-  }
-  if (list.length === 0 || new Set(list).size < list.length)
+  const transports = list.map((one: ModeName | Transport): Transport => {
+    const mode = typeof one === 'string' ? one : typeof one?.open === 'function' ? one.name : undefined
+    if (!own.includes(mode as ModeName)) {
+      throw bad(`Unknown mode '${String(mode ?? one)}'. The modes are ${own.join(', ')}.`)
+    }
+    const transport = typeof one === 'string' ? named[one] : one
+    if (transport === undefined) {
+      throw bad(
+        `Client takes transports, not names: import { ${mode} } and set modes: [${mode}]. PushStream takes both.`,
+      )
+    }
+    return transport
+  })
+  if (list.length === 0 || new Set(transports.map(({ name }) => name)).size < list.length)
     throw bad(`'modes' names at least one mode, and none twice.`)
-  return list as ModeName[]
+  return transports
 }
 
 /** The page's own origin. A page that did not come by http has none. */
@@ -112,7 +130,7 @@ function publishedAfterOf(after: unknown, now: () => number): number | undefined
 }
 
 /** Checks the options and fills in the defaults. Throws a `bad-option` error that says what was meant. */
-export function settingsOf(options: ClientOptions & PushStreamSettings): Settings {
+export function settingsOf(options: ClientOptions & PushStreamSettings, named: NamedTransports): Settings {
   checkOptions(options)
   const environment = { ...defaultEnvironment(), ...options.environment }
   const publishedAfter = publishedAfterOf(options.messagesPublishedAfter, environment.now)
@@ -128,9 +146,12 @@ export function settingsOf(options: ClientOptions & PushStreamSettings): Setting
     sameOrigin: environment.location === undefined || bases.every(isOwn),
     options,
   })
-  if (protocol.modes && options.eventSource === 'native') throw bad(`'eventSource' is 'fetch' with this protocol.`)
+  const transports = transportsOf(options.modes, named, protocol.capabilities.modes)
+  if (protocol.capabilities.keepAlive && transports.some(({ opaque }) => opaque)) {
+    throw bad(`This protocol needs the pings, which nativeEventSource hides: set modes: [eventsource].`)
+  }
   return {
-    modes: modesOf(options.modes, protocol.modes),
+    transports,
     pingtimeout: options.pingtimeout ?? 30_000,
     timeout: options.timeout ?? 10_000,
     autoReconnect: options.autoReconnect ?? true,
@@ -140,7 +161,6 @@ export function settingsOf(options: ClientOptions & PushStreamSettings): Setting
     publishedAfter,
     params: options.params ?? {},
     headers: options.headers ?? {},
-    nativeEventSource: options.eventSource === 'native',
     logger: options.logger,
     protocol,
     environment,

@@ -1,4 +1,4 @@
-import type { PushStream } from './client.js'
+import type { Client } from './client.js'
 import type { Channels } from './events.js'
 
 /**
@@ -13,8 +13,11 @@ import type { Channels } from './events.js'
 // biome-ignore lint/suspicious/noEmptyInterface: the application fills it
 export interface Register {}
 
-/** The type parameter of the application's client, where it is told by {@link Register}; else any channel brings anything. */
-export type Registered = Register extends { client: PushStream<infer C extends Channels> }
+/** The type parameter of a client, of either class. */
+export type ChannelsOf<R> = R extends { client: Client<infer C extends Channels> }
   ? C
   : // biome-ignore lint/suspicious/noExplicitAny: as the client's own default
     Record<string, Record<string, any>>
+
+/** The type parameter of the application's client, where it is told by {@link Register}; else any channel brings anything. */
+export type Registered = ChannelsOf<Register>

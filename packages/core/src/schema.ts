@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { internalsOf, type PushStream } from './client.js'
+import { type Client, internalsOf } from './client.js'
 import type { Process } from './delivery/processors.js'
 import { validating } from './delivery/validating.js'
 import { bad } from './errors.js'
@@ -28,7 +28,7 @@ export function registerWithSchema<
   T extends TypeOn<C, N>,
   S extends StandardSchemaV1,
 >(
-  client: PushStream<C>,
+  client: Client<C>,
   channel: N,
   type: T,
   schema: S,

@@ -1,4 +1,4 @@
-import { internalsOf, type PushStream } from './client.js'
+import { type Client, internalsOf } from './client.js'
 import { PushStreamError } from './errors.js'
 import type { Settings } from './options.js'
 
@@ -17,12 +17,12 @@ import type { Settings } from './options.js'
  * (`status` tells its answer). `closed`: the client is closed.
  */
 // biome-ignore lint/suspicious/noExplicitAny: whatever comes on its channels
-export async function sendMessage(client: PushStream<any>, text: string): Promise<void> {
+export async function sendMessage(client: Client<any>, text: string): Promise<void> {
   const { settings, send } = internalsOf(client)
   const { channels } = client
   if (channels.length === 0) throw new PushStreamError('send', 'There is no channel to publish to: add one first.')
   const { protocol } = settings
-  const requests = protocol.apart ? channels.map((name) => [name]) : [channels]
+  const requests = protocol.capabilities.channelsPerConnection === 1 ? channels.map((name) => [name]) : [channels]
   await Promise.all(
     requests.map(async (names) => {
       const { url, body, frame } = protocol.publish(names, text)

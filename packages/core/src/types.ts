@@ -59,7 +59,7 @@ export interface Exchange {
 }
 
 /** Why a transport ended. */
-export interface Ending {
+export interface CloseReason {
   /**
    * `end`: the server ended it in good order. `refused`: it never opened. `lost`: it broke.
    * `status`: an HTTP status other than success. `close`: a websocket close frame with a code.
@@ -69,9 +69,9 @@ export interface Ending {
   /** HTTP status, or the websocket's close code. */
   readonly status?: number
   /** The server's explanation: a header or the close reason. */
-  readonly explain?: string
+  readonly explain?: string | undefined
   /** `Retry-After`, in ms. */
-  readonly retryAfter?: number
+  readonly retryAfter?: number | undefined
   readonly cause?: unknown
 }
 
@@ -90,6 +90,53 @@ export interface Answer {
   readonly status: number
   readonly headers: Headers
 }
+
+/** What an open transport reports. After `closed`, or after `close()` was called, it reports nothing more. */
+export interface TransportEvents {
+  /** The transport is open. Open is not accepted. */
+  open(): void
+  /** Bytes came. */
+  activity(): void
+  /** A sign of life that is not a message: an event stream's comment, or '' for an event without data. */
+  comment(text: string): void
+  frame(text: string, meta?: FrameMeta): void
+  /** One poll was answered completely. */
+  answered(answer: Answer): void
+  closed(reason: CloseReason): void
+}
+
+/** A transport at work. */
+export interface OpenTransport {
+  close(): void
+  /** Sends a text to the server, where the transport can. `false` if it could not be sent. */
+  send?(text: string): boolean
+}
+
+/** Asks for the next request. A rejection is the application's error, and is reported as one. */
+export type NextExchange = () => Promise<Exchange>
+
+/** Moves bytes. Knows no server, holds no policy. */
+export interface Transport {
+  /** The mode that it works in: the protocol knows the location and the form of its requests by it. */
+  readonly name: ModeName
+  /**
+   * What shows that the server took the subscription: `time` (250 ms without a rejection), a first `byte`, or the `opening`.
+   * Polls open with their first answer.
+   */
+  readonly acceptedBy: 'time' | 'byte' | 'opening'
+  /** Each answer ends a request, and the next one begins where that answer left off. */
+  readonly polls?: boolean
+  /** The browser does not count it among the few connections that it makes to a host over HTTP/1.1. */
+  readonly uncounted?: boolean
+  /** The browser hides from the page why a connection is refused, and the comments of an event stream. */
+  readonly opaque?: boolean
+  /** Whether this runtime has what the transport needs. */
+  available(environment: Environment): boolean
+  open(next: NextExchange, events: TransportEvents, environment: Environment): OpenTransport
+}
+
+/** What the name of a mode stands for. */
+export type NamedTransports = Readonly<Partial<Record<ModeName, Transport>>>
 
 /** What the page tells a connection about itself. */
 export interface Page {
@@ -150,13 +197,13 @@ export interface CommonOptions {
    */
   url?: string | readonly string[]
   /**
-   * The ways to connect, the most wanted first: an array, or names with `|` between them. The next one starts if the one
-   * before is not accepted within half a second. Name only modes that the server has a location for. `stream`
-   * (push_stream_subscriber streaming) is used only if it is named here.
+   * The ways to connect, the most wanted first: an array of names or transports, or names with `|` between them. The next
+   * one starts if the one before is not accepted within half a second. Name only modes that the server has a location for.
+   * `stream` (push_stream_subscriber streaming) is used only if it is named here.
    *
    * Default: `['websocket', 'eventsource', 'longpolling']`, as far as the protocol has them.
    */
-  modes?: string | readonly ModeName[]
+  modes?: string | readonly (ModeName | Transport)[]
   /**
    * Silence in ms after which the connection is checked. Lower it to notice a dead connection sooner, at the price of a small
    * request per interval of silence. Pings of the server (push_stream_ping_message_interval) break the silence. Default 30000.
@@ -196,8 +243,6 @@ export interface CommonOptions {
    * Access-Control-Allow-Credentials. Default `'same-origin'`.
    */
   credentials?: RequestCredentials
-  /** `native` uses the browser's EventSource instead of fetch, for pages whose policy needs it: pings and statuses are not seen then. Default `fetch`. */
-  eventSource?: 'fetch' | 'native'
   /** Closes the client when it is aborted. Default: none. */
   signal?: AbortSignal
   /** Gets a line for everything that the client does, such as `console`. Default: none. */

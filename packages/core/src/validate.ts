@@ -47,7 +47,6 @@ const types: Record<string, readonly string[]> = {
   params: provider,
   headers: provider,
   credentials: ['string'],
-  eventSource: ['string'],
   signal: ['object'],
   logger: ['object'],
   protocol: ['function'],
@@ -64,7 +63,6 @@ types.messageTemplate = ['object', 'string']
 
 /** Options that take one of a few words, and the method that an object needs. */
 const words: Record<string, readonly string[]> = {
-  eventSource: ['fetch', 'native'],
   text: ['auto', 'encoded', 'plain'],
   credentials: ['omit', 'same-origin', 'include'],
 }

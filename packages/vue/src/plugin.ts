@@ -1,4 +1,5 @@
 import {
+  Client as AnyClient,
   createUpdates,
   type Options,
   PushStream,
@@ -31,7 +32,7 @@ export interface PushStreamPlugin {
  * @throws PushStreamError `bad-option` for bad options.
  */
 export function createPushStream(given: Client | (Options & { readonly close?: never }) = {}): PushStreamPlugin {
-  const own = !(given instanceof PushStream)
+  const own = !(given instanceof AnyClient)
   const client = own ? new PushStream<Registered>(given) : given
   const updates = createUpdates({ client })
   return {

@@ -1,8 +1,8 @@
-import { PushStream } from '../client.js'
 import { bad, type PushStreamError } from '../errors.js'
 import type { Gap } from '../events.js'
 import type { Received } from '../message.js'
 import { timeOf } from '../position.js'
+import { PushStream } from '../push-stream.js'
 import { sendMessage } from '../send-message.js'
 import type { Position } from '../types.js'
 import { checkChannel, checkComplete } from './checks.js'
@@ -79,7 +79,6 @@ export class ClassicPushStream extends ClassicProperties {
     this.#madeModes = String(this.modes)
     this.id = PushStreamManager.push(this) - 1
     this.#states = new ClassicStates(this, {
-      environment: () => this.environment,
       wanted: () => this.#wanted,
       engine: () => this.#client?.status.state,
       retry: (channel) => this.#again(channel),
@@ -210,7 +209,7 @@ export class ClassicPushStream extends ClassicProperties {
       ...(lastEventId && { lastEventId }),
       params: () => paramsOf(this),
       headers: async () => (typeof this.headers === 'function' ? this.headers() : (this.headers ?? {})),
-      protocol: classicProtocol(server, names, () => mine(() => this.#states.polling())),
+      protocol: classicProtocol(server, names),
       environment: this.environment,
       logger: { debug: (...values) => this.#log('debug', ...values) },
     })
@@ -247,7 +246,6 @@ export class ClassicPushStream extends ClassicProperties {
 
   /** Refused channels are asked for by the next `connect`. */
   #calm(): void {
-    this.#states.calm()
     for (const timer of this.#refused.values()) this.environment.clearTimeout(timer)
     this.#refused.clear()
   }

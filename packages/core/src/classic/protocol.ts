@@ -31,13 +31,9 @@ function batch(inlet: Inlet): Inlet {
 
 /**
  * The module's protocol as its own script speaks it: the streaming location may have a template for an iframe, and
- * channels may have other names on the server than in the page. `polling` is called when a long-poll leaves.
+ * channels may have other names on the server than in the page.
  */
-export function classicProtocol(
-  settings: PushStreamSettings,
-  names: ServerNames,
-  polling: () => void,
-): ProtocolFactory {
+export function classicProtocol(settings: PushStreamSettings, names: ServerNames): ProtocolFactory {
   return (endpoint) => {
     const usual = pushStream(settings)(endpoint)
     const begins = beginning(settings)
@@ -54,10 +50,6 @@ export function classicProtocol(
       ...usual,
       get promises() {
         return (calling ?? usual).promises
-      },
-      exchange(kind, subscription) {
-        if (kind === 'longpolling') polling()
-        return usual.exchange(kind, subscription)
       },
       decoder(context, inlet) {
         const named = names.inlet(context.channels, context.kind === 'poll' ? batch(inlet) : inlet)

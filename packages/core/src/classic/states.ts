@@ -1,6 +1,5 @@
 import { PushStreamError } from '../errors.js'
 import type { Status } from '../events.js'
-import type { Environment } from '../types.js'
 import { ClassicError } from './error.js'
 import type { LogLevel } from './log.js'
 import { guarded } from './post.js'
@@ -11,12 +10,9 @@ export const connecting = 1
 export const open = 2
 
 const refusals: readonly string[] = ['forbidden', 'unauthorized', 'bad-request']
-/** How long a poll must go without a refusal to count as a connection, in ms, where nothing else is known of the server. */
-const patience = 500
 
 /** What the states need of their client. */
 export interface StatesHost {
-  environment(): Environment
   /** Whether the page wants to be connected. */
   wanted(): boolean
   /** The state of the client underneath. */
@@ -32,8 +28,6 @@ export class ClassicStates {
   readonly #host: StatesHost
   /** The state that was seen last of the client underneath. */
   #state: Status['state'] = 'closed'
-  /** The timer after which a poll without an answer counts as one that waits for messages. */
-  #patience: unknown
   /** What went wrong just now. */
   #trouble: PushStreamError | undefined
 
@@ -55,11 +49,6 @@ export class ClassicStates {
     this.#state = 'closed'
   }
 
-  /** No poll is waited for any more. */
-  calm(): void {
-    this.#host.environment().clearTimeout(this.#patience)
-  }
-
   /** The status of the client underneath has changed. */
   follow({ state, mode }: Status): void {
     const page = this.#page
@@ -67,7 +56,6 @@ export class ClassicStates {
     const before = this.#state
     this.#state = state
     if (state === before) return
-    this.calm()
     if (state === 'open') return this.set(open)
     const type = page.readyState === open ? 'timeout' : 'load'
     const trouble = this.#trouble
@@ -81,17 +69,6 @@ export class ClassicStates {
     }
     if (state !== 'connecting' || this.#host.engine() !== state) return
     this.set(connecting)
-  }
-
-  /**
-   * A long-poll leaves. Not earlier than that may the page be OPEN: until then the position of its channels may be unknown,
-   * and what is published would be taken for old.
-   */
-  polling(): void {
-    const { readyState, wrappers } = this.#page
-    if (readyState !== connecting || wrappers.some((wrapper) => modeOf(wrapper) !== 'longpolling')) return
-    this.calm()
-    this.#patience = this.#host.environment().setTimeout(() => this.set(open), patience)
   }
 
   /** The client underneath reports an error. */

@@ -8,7 +8,7 @@ export interface Channel {
   /** Stored messages to begin with. */
   readonly backtrack: number
   readonly sequence: Sequence<Received>
-  readonly outlet: Outlet<Received>
+  outlet: Outlet<Received>
   /** Where the application wants it to begin. */
   readonly from: Position | undefined
   /** Everything of this channel up to here has come, whether or not it was anything. */

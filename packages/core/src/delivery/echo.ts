@@ -1,6 +1,6 @@
 import type { Received } from '../message.js'
 import { everything, secondOf } from '../position.js'
-import type { Ending, Position } from '../types.js'
+import type { CloseReason, Position } from '../types.js'
 import type { Channel } from './channel.js'
 import { textOf } from './text.js'
 
@@ -12,10 +12,10 @@ export interface EchoEvents {
   /** Calls back later, unless the connection ends before. */
   after(ms: number, callback: () => void): void
   /** Asks for what is stored after a position. */
-  ask(after: Position): Promise<{ messages: readonly Received[]; ending: Ending | undefined }>
+  ask(after: Position): Promise<{ messages: readonly Received[]; ending: CloseReason | undefined }>
   message(message: Received): void
   /** The server may have begun anew: what is held back is not to be trusted. */
-  doubt(ending: Ending): void
+  doubt(ending: CloseReason): void
 }
 
 /**
@@ -85,7 +85,7 @@ export class Echo {
   }
 
   /** Resolves with why the server is not to be trusted, if it isn't. */
-  async #look(): Promise<Ending | undefined> {
+  async #look(): Promise<CloseReason | undefined> {
     const { known, sequence } = this.#channel
     const last = sequence.position
     if (last === undefined) return undefined

@@ -42,18 +42,11 @@ export class Ledger {
 
   /** Adds a channel. `from`: a position it is to begin at. */
   add(name: string, backtrack: number, from: Position | undefined): void {
-    const outlet: Outlet<Received> = {
-      deliver: (message) => this.#events.deliver(message),
-      gap: (first, last, reason) => {
-        if (reason === 'restart') this.#rewind()
-        this.#events.gap(name, first, last, reason)
-      },
-    }
     this.#channels.set(name, {
       name,
       backtrack,
       sequence: newSequence(),
-      outlet,
+      outlet: this.#outlet(name),
       from,
       complete: from,
       joined: undefined,
@@ -62,6 +55,24 @@ export class Ledger {
       heard: 0,
       known: new Map(),
     })
+  }
+
+  #outlet(name: string): Outlet<Received> {
+    return {
+      deliver: (message) => this.#events.deliver(message),
+      gap: (first, last, reason) => {
+        if (reason === 'restart') this.#rewind()
+        this.#events.gap(name, first, last, reason)
+      },
+    }
+  }
+
+  /** Hands a channel over, with all that is known of it. */
+  move(channel: Channel, to: Ledger): void {
+    this.#channels.delete(channel.name)
+    channel.outlet = to.#outlet(channel.name)
+    to.#channels.set(channel.name, channel)
+    to.newest = Math.max(to.newest, channel.sequence.position ?? -1)
   }
 
   remove(name: string): boolean {

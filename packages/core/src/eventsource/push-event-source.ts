@@ -1,9 +1,9 @@
-import { backoff } from '../connection/backoff.js'
 import { defaultEnvironment } from '../environment.js'
-import { readBody, request, retryAfter } from '../modes/fetching.js'
+import { backoff } from '../session/backoff.js'
+import { mediaType, readBody, request, retryAfter } from '../transports/http.js'
+import { createSseParser } from '../transports/sse.js'
 import type { Environment } from '../types.js'
 import { checkInit, longest, type PushEventSourceInit } from './init.js'
-import { createStreamParser } from './parser.js'
 import { type Pings, watchPings } from './pings.js'
 
 /** What `error` listeners get: why, where it is known. */
@@ -233,8 +233,8 @@ export class PushEventSource extends EventTarget {
         else this.#fail(message, status)
         return
       }
-      const type = (headers.get('Content-Type') ?? '').split(';', 1)[0] as string
-      if (type.trim().toLowerCase() !== 'text/event-stream') {
+      const type = mediaType(response)
+      if (type !== 'text/event-stream') {
         return this.#fail(`The answer is no event stream, but '${type}'.`, status)
       }
       openedAt = environment.now()
@@ -243,22 +243,23 @@ export class PushEventSource extends EventTarget {
       const { origin } = new URL(response.url || this.#url)
       this.#readyState = 1
       this.dispatchEvent(new Event('open'))
-      const feed = createStreamParser(this.#lastEventId, {
-        id: (id) => {
-          if (current() && id !== 'error') this.#lastEventId = id
-        },
+      let lastEventId = this.#lastEventId
+      const feed = createSseParser({
         retry: (ms) => {
           this.#retry = ms
         },
-        event: (name, data, lastEventId) => {
+        event: ({ event: name = 'message', data, id }) => {
           if (!current()) return
+          lastEventId = id ?? lastEventId
+          if (lastEventId !== 'error') this.#lastEventId = lastEventId
+          if (data === undefined) return
           if (pings.includes(name)) pinged.ping()
           // With that id a server takes back that it took the request.
           else if (lastEventId !== 'error') brought = true
           this.dispatchEvent(new MessageEvent(name, { data, lastEventId, origin }))
         },
       })
-      await readBody(response, { life: () => pinged.life() }, (piece) => {
+      await readBody(response, pinged.life, (piece) => {
         if (current() && feed(piece)) pinged.ping()
       })
       lost('The server ended the stream.')

@@ -1,6 +1,6 @@
 import { Mark } from '../delivery/cursors.js'
 import { Received } from '../message.js'
-import type { Ending, FrameMeta } from '../types.js'
+import type { CloseReason, FrameMeta } from '../types.js'
 import { type Ids, parseIds, unreachable } from './event-ids.js'
 import type { Decoder, DecoderContext, Inlet } from './protocol.js'
 
@@ -54,7 +54,7 @@ export function createCursorDecoder({ channels }: DecoderContext, inlet: Inlet, 
   const own = new Set(channels)
 
   /** What is left of the piece is of no use: whoever comes next gets it again. */
-  const end = (ending: Ending) => {
+  const end = (ending: CloseReason) => {
     if (!ended) inlet.over(ending)
     ended = true
   }

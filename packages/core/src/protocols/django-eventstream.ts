@@ -109,18 +109,20 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
     }
 
     return {
-      name: 'django-eventstream',
+      capabilities: {
+        modes: ['eventsource'],
+        channelsPerConnection: together ? 10 : 1,
+        takesTurns: false,
+        oneShot: {},
+        lastMessage: false,
+        answersOptions: false,
+        // A keep-alive every 20 seconds.
+        keepAlive: 45_000,
+      },
       get promises() {
         return shared.stored === false ? passing : stored
       },
-      polls: undefined,
-      apart: !together,
-      most: 10,
-      modes: ['eventsource'],
-      // A keep-alive every 20 seconds.
-      silence: 45_000,
       order: cursors(holes === 'ask'),
-      greets: true,
 
       check(channel, backtrack) {
         if (backtrack) wrong(`'backtrack' is nothing that django-eventstream has: ${instead}`)
@@ -163,16 +165,17 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
 
       decoder: (context, inlet) => createCursorDecoder(context, inlet, shared),
 
-      verdict: ({ kind, status = 0 }) =>
-        kind === 'end'
-          ? 'again'
-          : kind === 'status' && status >= 300 && status < 500 && ![408, 409, 425, 429].includes(status)
-            ? 'rejected'
-            : 'retry',
-
-      explanation: ({ kind, status, explain }) => ({ status: kind === 'status' ? status : undefined, explain }),
-      // What it stores survives it, and a store that was emptied shows by a reset.
-      wiped: () => false,
+      // What the server stores survives its restart, and a store that was emptied shows by a reset.
+      classify: ({ kind, status = 0, explain }) => ({
+        action:
+          kind === 'end'
+            ? 'reconnect'
+            : kind === 'status' && status >= 300 && status < 500 && ![408, 409, 425, 429].includes(status)
+              ? 'rejected'
+              : 'backoff',
+        status: kind === 'status' ? status : undefined,
+        explain,
+      }),
       positionOf: () => undefined,
       publish() {
         throw new PushStreamError(

@@ -2,11 +2,11 @@ import { unnumbered } from '../delivery/unnumbered.js'
 import { PushStreamError } from '../errors.js'
 import { Received } from '../message.js'
 import { everything, positionOf, secondOf, tagOf, timeOf } from '../position.js'
-import type { FrameMeta, ModeName, Position } from '../types.js'
+import type { CloseReason, FrameMeta, ModeName, Position } from '../types.js'
 import { refuseForeign } from './foreign.js'
 import { createMultipart, headersOf, type Part } from './multipart.js'
 import { checkName, refuse, steps } from './names.js'
-import type { Decoder, DecoderContext, Inlet, ProtocolFactory } from './protocol.js'
+import type { Classified, Decoder, DecoderContext, Inlet, ProtocolFactory } from './protocol.js'
 
 /** How Nchan's locations are set up, where that is not the usual. */
 export interface NchanSettings {
@@ -45,6 +45,14 @@ function tagsOf(text: string): { index: number; tag: number } {
   const tags = text.split(',')
   const index = tags.length === 1 ? 0 : tags.findIndex((tag) => tag.includes('['))
   return { index, tag: Number.parseInt(tags[index]?.replace('[', '') ?? '', 10) }
+}
+
+function actionOf(kind: CloseReason['kind'], status: number | undefined): Classified['action'] {
+  if (kind === 'end' || status === 410 || status === 408) return 'reconnect'
+  if (kind === 'invalid') return 'unsupported'
+  if (kind !== 'status' || status === undefined) return 'backoff'
+  if (status === 405 || status === 406 || status === 426 || status === 501) return 'unsupported'
+  return status >= 300 && status < 500 && ![409, 425, 429].includes(status) ? 'rejected' : 'backoff'
 }
 
 /**
@@ -93,12 +101,16 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
     }
 
     return {
-      name: 'nchan',
+      capabilities: {
+        modes: ['websocket', 'eventsource', 'stream', 'longpolling'],
+        channelsPerConnection: together ? Number.POSITIVE_INFINITY : 1,
+        takesTurns: !together,
+        oneShot: {},
+        lastMessage: false,
+        answersOptions: true,
+      },
       promises: { resume: 'second', gaps: 'possible' },
-      polls: undefined,
-      apart: !together,
       order: unnumbered(together),
-      greets: true,
 
       check(channel) {
         checkName(channel)
@@ -156,21 +168,16 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
         return createDecoder(context, together ? remembering : inlet, answerOf)
       },
 
-      verdict({ kind, status }) {
-        if (kind === 'end' || status === 410 || status === 408) return 'again'
-        if (kind === 'invalid') return 'mode'
-        if (kind !== 'status' || status === undefined) return 'retry'
-        if (status === 405 || status === 406 || status === 426 || status === 501) return 'mode'
-        return status >= 300 && status < 500 && ![409, 425, 429].includes(status) ? 'rejected' : 'retry'
-      },
-
-      explanation: ({ kind, status, explain }) => ({ status: kind === 'status' ? status : undefined, explain }),
-
-      // A reload, a restart and a DELETE look the same. Only the subscriber's own time limit is known to be harmless.
-      wiped: ({ kind, status, explain = '' }) =>
-        kind === 'refused' ||
-        (kind === 'end' && status !== 408 && !explain.startsWith('408')) ||
-        (kind === 'status' && status !== undefined && (status === 410 || status >= 500)),
+      classify: ({ kind, status, explain }) => ({
+        action: actionOf(kind, status),
+        status: kind === 'status' ? status : undefined,
+        explain,
+        // A reload, a restart and a DELETE look the same. Only the subscriber's own time limit is known to be harmless.
+        historyLost:
+          kind === 'refused' ||
+          (kind === 'end' && status !== 408 && !explain?.startsWith('408')) ||
+          (kind === 'status' && status !== undefined && (status === 410 || status >= 500)),
+      }),
 
       positionOf({ headers }) {
         const answer = answerOf(headers)
@@ -184,7 +191,8 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
 
 type AnswerOf = (headers: Headers) => { second: number; etag: string } | undefined
 
-function createDecoder({ kind, channels, liveFrom }: DecoderContext, inlet: Inlet, answerOf: AnswerOf): Decoder {
+function createDecoder(context: DecoderContext, inlet: Inlet, answerOf: AnswerOf): Decoder {
+  const { kind, channels } = context
   const mode = kind === 'poll' ? 'longpolling' : kind
 
   /** Hands a message on. `id`: as the server wrote it; `undefined` where it is not told. */
@@ -207,7 +215,7 @@ function createDecoder({ kind, channels, liveFrom }: DecoderContext, inlet: Inle
         id,
         event,
         mode,
-        position < liveFrom,
+        position < context.liveFrom,
         lost ? 'binary data can only come by websocket' : undefined,
         type,
       ),

@@ -1,6 +1,6 @@
 import type { Order } from '../delivery/order.js'
 import type { Received } from '../message.js'
-import type { Answer, CommonOptions, Ending, Exchange, FrameMeta, ModeName, Position, Promises } from '../types.js'
+import type { Answer, CloseReason, CommonOptions, Exchange, FrameMeta, ModeName, Position, Promises } from '../types.js'
 
 /** A channel as one request names it. */
 export interface Wanted {
@@ -36,7 +36,7 @@ export interface Inlet {
   /** A frame nobody can read. */
   dead(raw: string, reason: string): void
   /** The server said that this is the end, in a way that only its protocol shows. */
-  over(ending: Ending): void
+  over(ending: CloseReason): void
 }
 
 /** Turns the frames of one transport into messages. Holds what is incomplete. */
@@ -56,16 +56,50 @@ export interface DecoderContext {
   readonly channels: readonly string[]
 }
 
-/**
- * What an ending means. `again`: in good order, come back at once. `retry`: try later. `mode`: this mode can't work
- * here. `rejected`: the server doesn't want (one of) the channels.
- */
-export type Verdict = 'again' | 'retry' | 'mode' | 'rejected'
+/** What a server can do. The session and the pool decide by this data, never by which server it is. */
+export interface Capabilities {
+  /** The modes the server has, the most wanted first. */
+  readonly modes: readonly ModeName[]
+  /** How many channels one connection takes. 1 where the server can't resume several at once. */
+  readonly channelsPerConnection: number
+  /** Whether sessions can share few connections by taking turns with their long-polls. */
+  readonly takesTurns: boolean
+  /**
+   * How the location of a mode answers a one-shot request: a `poll` at once, a `longpolling` one at once if it has
+   * something to bring. Empty: not at all.
+   */
+  readonly oneShot: Partial<Record<ModeName, 'poll' | 'longpolling'>>
+  /** Whether a request can ask for the last stored messages of one channel, and for what follows on the others. */
+  readonly lastMessage: boolean
+  /** Whether OPTIONS is answered at once where a long-poll hangs. */
+  readonly answersOptions: boolean
+  /**
+   * For servers that begin every event stream with an event of their own, and are never silent for this long, in ms. Only
+   * that event (a `ping` of the decoder) shows that a connection is accepted, and a longer silence that it is dead.
+   */
+  readonly keepAlive?: number
+}
+
+/** What the end of a connection means. */
+export interface Classified {
+  /**
+   * `reconnect`: it ended in good order, come back at once. `backoff`: try later. `unsupported`: this mode does not work
+   * here. `rejected`: the server refuses (one of) the channels.
+   */
+  readonly action: 'reconnect' | 'backoff' | 'unsupported' | 'rejected'
+  /** The HTTP status and the server's explanation, wherever it put them. */
+  readonly status?: number | undefined
+  readonly explain?: string | undefined
+  /** The server may have lost what it stored. */
+  readonly historyLost?: boolean
+}
 
 /** Knows a server. Does no I/O and holds no timer. */
 export interface Protocol {
-  readonly name: string
+  readonly capabilities: Capabilities
   readonly promises: Promises
+  /** How messages are put in order, and from where a channel is asked for again. */
+  readonly order: Order
   /**
    * Throws a `bad-channel` error if the server can't be asked for this name, `bad-option` if it can't begin with so many
    * stored messages.
@@ -74,28 +108,7 @@ export interface Protocol {
   /** The request. */
   exchange(kind: RequestKind, subscription: Subscription): Exchange
   decoder(context: DecoderContext, inlet: Inlet): Decoder
-  /** How the server can be asked beside the connection: at once, by a long-poll that has something to bring, or not. */
-  readonly polls: 'poll' | 'longpolling' | undefined
-  /** Whether each channel has a connection of its own, because the server can't resume several at once. */
-  readonly apart: boolean
-  /** How many channels one connection takes at most, where it takes several. Default: any number. */
-  readonly most?: number
-  /** The modes the server has, the most wanted first. Default: all. */
-  readonly modes?: readonly ModeName[]
-  /**
-   * For servers that begin every event stream with an event of their own, and never are silent for this long, in ms: only
-   * that event (a `ping` of the decoder) shows that a connection is accepted, and silence that it is dead.
-   */
-  readonly silence?: number
-  /** How messages are put in order, and from where a channel is asked for again. */
-  readonly order: Order
-  /** Whether an event stream must show a byte before it counts as accepted. */
-  readonly greets: boolean
-  verdict(ending: Ending): Verdict
-  /** The status and explanation of an ending, wherever the server put them. */
-  explanation(ending: Ending): { status?: number | undefined; explain?: string | undefined }
-  /** Whether the server may have lost what it stored, after an ending like this. */
-  wiped(ending: Ending): boolean
+  classify(ending: CloseReason): Classified
   /** The position an answer's headers tell. */
   positionOf(answer: Answer): Position | undefined
   /** How a text is published: by a POST, and as a websocket frame where the server takes one. */

@@ -1,6 +1,6 @@
 import { Received } from '../message.js'
 import { positionOf } from '../position.js'
-import type { Ending, FrameMeta, Position, Promises } from '../types.js'
+import type { CloseReason, FrameMeta, Position, Promises } from '../types.js'
 import type { Decoder, DecoderContext, Inlet } from './protocol.js'
 import { escaped, type Fields, type Shape, type TemplateKeys } from './template.js'
 
@@ -59,7 +59,7 @@ class Batch implements Inlet {
     this.#inlet.dead(raw, reason)
   }
 
-  over(ending: Ending): void {
+  over(ending: CloseReason): void {
     this.#inlet.over(ending)
   }
 

@@ -1,8 +1,8 @@
 import { numbered } from '../delivery/order.js'
 import { positionOf, tagOf, timeOf } from '../position.js'
-import type { Ending, Exchange, Position } from '../types.js'
+import type { CloseReason, Exchange, Position } from '../types.js'
 import { checkName, refuse } from './names.js'
-import type { ProtocolFactory, RequestKind, Subscription, Wanted } from './protocol.js'
+import type { Classified, ProtocolFactory, RequestKind, Subscription, Wanted } from './protocol.js'
 import { Frames } from './push-stream-decoder.js'
 import { type MessageTemplate, type TemplateKeys, usualShape } from './template.js'
 import { type TextEncoding, textReader } from './text.js'
@@ -72,6 +72,29 @@ function encodeName({ name, backtrack }: Wanted, inPath: boolean): string {
   return encoded + (backtrack ? `.b${backtrack}` : backtracked.test(name) ? '.b0' : '')
 }
 
+function actionOf(
+  { kind }: CloseReason,
+  status: number | undefined,
+  explain: string | undefined,
+): Classified['action'] {
+  if (kind === 'end') return 'reconnect'
+  if (kind === 'invalid') return 'unsupported'
+  if (status === undefined || (explain !== undefined && temporary.test(explain))) return 'backoff'
+  if (status === 404 || status === 405 || status === 426 || status === 501) return 'unsupported'
+  return status >= 400 && status < 500 && status !== 408 && status !== 425 && status !== 429 ? 'rejected' : 'backoff'
+}
+
+function explanationOf({ kind, status, explain }: CloseReason): {
+  status?: number | undefined
+  explain?: string | undefined
+} {
+  if (kind === 'status') return { status, explain }
+  if (kind !== 'close' || status !== 1008) return { explain }
+  // The socket was let in before it was refused; the status it would have had is in the reason.
+  const found = /"http_status":\s*(\d+),\s*"explain":\s*"([^]*)"/.exec(explain ?? '')
+  return found === null ? { explain } : { status: Number(found[1]), explain: found[2] as string }
+}
+
 /** The protocol of nginx-push-stream-module. */
 export const pushStream =
   (settings: PushStreamSettings): ProtocolFactory =>
@@ -107,14 +130,23 @@ export const pushStream =
       return `${path}${byArgument ? '' : `/${names}`}${pairs.length > 0 ? `?${pairs.join('&')}` : ''}`
     }
 
+    // A frame that doesn't say which channel it is of: then the connection does.
+    const unnamed = template !== undefined && !template.includes('~channel~')
+
     return {
-      name: 'push-stream',
-      // The header that asks for it is none that the module lets pages of another origin send.
-      polls: endpoint.sameOrigin ? 'poll' : 'longpolling',
-      // A frame that doesn't say which channel it is of: then the connection does.
-      apart: template !== undefined && !template.includes('~channel~'),
+      capabilities: {
+        modes: ['websocket', 'eventsource', 'stream', 'longpolling'],
+        channelsPerConnection: unnamed ? 1 : Number.POSITIVE_INFINITY,
+        takesTurns: unnamed,
+        // A long-polling location can't be talked into answering at once. An eventsource location can, by a header that
+        // the module lets no page of another origin send.
+        oneShot: endpoint.sameOrigin
+          ? { eventsource: 'poll', longpolling: 'longpolling' }
+          : { longpolling: 'longpolling' },
+        lastMessage: true,
+        answersOptions: false,
+      },
       order: numbered,
-      greets: true,
       get promises() {
         return frames.promises
       },
@@ -157,27 +189,10 @@ export const pushStream =
 
       decoder: (context, inlet) => frames.decoder(context, inlet),
 
-      verdict(ending: Ending) {
-        const { status, explain } = this.explanation(ending)
-        if (ending.kind === 'end') return 'again'
-        if (ending.kind === 'invalid') return 'mode'
-        if (status === undefined || (explain !== undefined && temporary.test(explain))) return 'retry'
-        if (status === 404 || status === 405 || status === 426 || status === 501) return 'mode'
-        return status >= 400 && status < 500 && status !== 408 && status !== 425 && status !== 429
-          ? 'rejected'
-          : 'retry'
+      classify(ending: CloseReason) {
+        const { status, explain } = explanationOf(ending)
+        return { action: actionOf(ending, status, explain), status, explain }
       },
-
-      explanation({ kind, status, explain }) {
-        if (kind === 'status') return { status, explain }
-        if (kind !== 'close' || status !== 1008) return { explain }
-        // The socket was let in before it was refused; the status it would have had is in the reason.
-        const found = /"http_status":\s*(\d+),\s*"explain":\s*"([^]*)"/.exec(explain ?? '')
-        return found === null ? { explain } : { status: Number(found[1]), explain: found[2] as string }
-      },
-
-      // Numbers and positions tell.
-      wiped: () => false,
 
       positionOf({ headers }): Position | undefined {
         const time = Date.parse(headers.get('Last-Modified') ?? '')

@@ -1,7 +1,7 @@
 import { ClassicPushStream, PushStreamManager } from '../classic/client.js'
-import { PushStream } from '../client.js'
 import { PushStreamError } from '../errors.js'
 import { messageTemplate } from '../protocols/template.js'
+import { PushStream } from '../push-stream.js'
 import { shared } from '../shared.js'
 
 // What a page without a bundler loads: the globals of the module's own pushstream.js, and the client of today on them.

@@ -1,4 +1,4 @@
-import type { PushStream } from '../client.js'
+import type { Client } from '../client.js'
 import type { ErrorCode, PushStreamError } from '../errors.js'
 import type { Status } from '../events.js'
 import type { Message } from '../message.js'
@@ -6,7 +6,7 @@ import { createGrace, type Timers } from './grace.js'
 
 /** Any client: a store doesn't look at what channels bring. */
 // biome-ignore lint/suspicious/noExplicitAny: whatever it is typed with
-export type AnyClient = PushStream<any>
+export type AnyClient = Client<any>
 
 /** How long a channel that nobody uses stays subscribed, in ms, at least; and twice that at most. */
 const grace = 1000

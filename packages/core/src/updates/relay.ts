@@ -97,10 +97,11 @@ export function createRelay(
         }
       },
 
-      verdict(ending) {
+      classify(ending) {
+        const classified = base.classify(ending)
         // A channel may be made later, and a login page may go away.
-        if (ending.kind === 'invalid' || (ending.kind === 'status' && ending.status === 404)) return 'retry'
-        return base.verdict(ending)
+        const later = ending.kind === 'invalid' || (ending.kind === 'status' && ending.status === 404)
+        return later ? { ...classified, action: 'backoff' } : classified
       },
 
       positionOf(answer) {

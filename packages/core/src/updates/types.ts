@@ -1,4 +1,4 @@
-import type { PushStream } from '../client.js'
+import type { Client } from '../client.js'
 import type { PushStreamError } from '../errors.js'
 import type { ChannelDeleted, Channels, DeadLetter, Gap, Name, Routed, TypeOn } from '../events.js'
 import type { Message } from '../message.js'
@@ -22,7 +22,7 @@ export interface UpdatesOptions<C extends Channels>
    * A client whose messages go to the same processors, by the names of its channels. It stays yours: `close()` leaves it
    * open. Default: none.
    */
-  client?: Pick<PushStream<C>, 'on' | 'off'>
+  client?: Pick<Client<C>, 'on' | 'off'>
   /**
    * Whether cookies go to other origins. Default `include`, as django-pushserver's script had it: such a server must answer
    * with the page's origin and Allow-Credentials. `same-origin` for servers that allow any origin (`*`).

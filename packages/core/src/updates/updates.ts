@@ -1,9 +1,10 @@
-import { PushStream } from '../client.js'
+import { Client } from '../client.js'
 import { type Process, Processors } from '../delivery/processors.js'
 import { onAbort } from '../environment.js'
 import { bad, PushStreamError } from '../errors.js'
 import type { Channels } from '../events.js'
 import type { Message } from '../message.js'
+import { longpolling } from '../transports/http.js'
 import { Reader, type ReaderSettings } from './reader.js'
 import { createRelay } from './relay.js'
 import type { Updates, UpdatesEvents, UpdatesOptions } from './types.js'
@@ -13,7 +14,7 @@ type Listener = (event: never) => void
 
 /** One client for each origin, so that its requests share the few connections a browser makes. */
 interface Site {
-  readonly client: PushStream
+  readonly client: Client
   readonly readers: Map<string, Reader>
 }
 
@@ -138,11 +139,11 @@ export function createUpdates<C extends Channels = Record<string, Record<string,
         }),
       )
     })
-    const client = new PushStream({
+    const client = new Client({
       ...rest,
       url: origin,
       credentials,
-      modes: ['longpolling'],
+      modes: [longpolling],
       protocol: relay.protocol,
       environment: { ...environment, fetch: relay.fetch },
     })

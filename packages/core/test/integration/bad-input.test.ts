@@ -231,7 +231,7 @@ describe('frames that are none', () => {
     const recording = record({ url, modes: ['websocket'] })
     const dead: string[] = []
     recording.stream.on('deadletter', ({ raw }) => dead.push(raw))
-    recording.stream.addChannel('a').connect()
+    recording.stream.addChannel('a', { backtrack: 1 }).connect()
     await recording.until(() => recording.messages.length === 1)
     expect(dead).toEqual(['no json', '{"id":', '[]', 'null', '7', '{}', '{"id":1}', ''])
     expect(recording.messages[0]?.text).toBe('well')
@@ -255,7 +255,7 @@ describe('frames that are none', () => {
     const recording = record({ url, modes: ['longpolling'] })
     const dead: unknown[] = []
     recording.stream.on('deadletter', ({ channel, reason }) => dead.push([channel, reason]))
-    recording.stream.addChannel('a').connect()
+    recording.stream.addChannel('a', { backtrack: 1 }).connect()
     await recording.until(() => asked.length === 4)
     expect(dead).toEqual([['a', 'half a frame']])
     expect(recording.messages.map(({ id }) => id)).toEqual([1, 3])

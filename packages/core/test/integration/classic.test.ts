@@ -157,6 +157,8 @@ describe.each(allModes)('%s', (modes) => {
     await opened(page)
     server.publish('a', '1')
     await until(() => page.texts).toEqual(['1'])
+    // The next long-poll is there to be cut.
+    await until(() => server.stats().subscribers).toBe(1)
     const at: number[] = []
     page.stream.onerror = (error) => {
       page.errors.push(error)

@@ -111,18 +111,22 @@ describe('a black hole', () => {
     const recording = record({ url: proxy.url, modes: [mode], pingtimeout: 1000, timeout: 1000 })
     recording.stream.addChannel('a').connect()
     await recording.until(() => recording.stream.status.state === 'open')
+    // A long-poll that hangs looks the same on a dead network, until the server has repeated what is known.
+    server.publish('a', 'first')
+    await recording.until(() => recording.messages.length === 1 && recording.stream.stats.duplicates > 0)
     proxy.blackhole(true)
     server.publish('a', 'into the hole')
     await recording.until(() => recording.errors.some((error) => error.code === 'silent'), 10_000)
     proxy.blackhole(false)
-    await recording.until(() => recording.messages.length === 1, 30_000)
-    expect(recording.messages[0]).toMatchObject({ text: 'into the hole' })
+    await recording.until(() => recording.messages.length === 2, 30_000)
+    expect(recording.messages[1]).toMatchObject({ text: 'into the hole' })
   })
 
-  test('of one connection only: the audit sees what the websocket does not bring', async () => {
+  test('of one connection only → an answer shows what the websocket does not bring', async () => {
     const { server, url } = await startServer()
     const proxy = await startProxy(url)
-    const recording = record({ url: proxy.url, modes: ['websocket'], pingtimeout: 500, timeout: 1000 })
+    const modes = ['websocket', 'eventsource'] as const
+    const recording = record({ url: proxy.url, modes, pingtimeout: 500, timeout: 1000 })
     recording.stream.addChannel('a').connect()
     await recording.until(() => recording.stream.status.state === 'open')
     proxy.blackhole(true)
@@ -205,9 +209,8 @@ test('a server that is away is tried again with growing pauses, and Retry-After 
   })
 })
 
-test.each([['websocket'], ['websocket', 'eventsource']] as const)(
-  'a message that no websocket can take (no UTF-8) holds nothing up: %s',
-  async (...modes) => {
+describe('a message that no websocket can take (no UTF-8)', () => {
+  async function follow(modes: readonly ModeName[]) {
     const { server, url } = await startServer()
     const recording = record({ url, modes, reconnectOnTimeoutInterval: 50 })
     recording.stream.addChannel('a').addChannel('b').connect()
@@ -216,11 +219,23 @@ test.each([['websocket'], ['websocket', 'eventsource']] as const)(
     server.publish('a', new Uint8Array([0xff, 0xfe, 0x22]))
     server.publish('a', 'after')
     server.publish('b', 'other')
+    return recording
+  }
+
+  test('with a mode that can take it → it comes in place', async () => {
+    const recording = await follow(['websocket', 'eventsource'])
     await recording.until(() => recording.messages.length === 4)
     expect(faults(recording)).toEqual([])
     expect(recording.messages.find(({ channel, id }) => channel === 'a' && id === 2)?.text).toBe('\ufffd\ufffd"')
-  },
-)
+  })
+
+  test('by websocket alone → it is a gap, and what follows comes', async () => {
+    const recording = await follow(['websocket'])
+    await recording.until(() => recording.messages.length === 3)
+    expect(recording.messages.map(({ text }) => text).sort()).toEqual(['after', 'one', 'other'])
+    expect(recording.gaps).toEqual([{ channel: 'a', first: 2, last: 2, reason: 'overflow' }])
+  })
+})
 
 test('a silent channel beside a busy one does not make every reconnect replay what is known', async () => {
   const { server, url } = await startServer()

@@ -35,6 +35,8 @@ test.each(allModes)(
       const publish = (text: string) => server.publish('a', text, { store: false })
       publish('1')
       await recording.until(() => recording.messages.length === 1)
+      // The next long-poll is there to be cut.
+      while (server.stats().subscribers === 0) await new Promise((resolve) => setTimeout(resolve, 1))
       await proxy.refuse(true)
       proxy.cut()
       publish('2')

@@ -463,7 +463,8 @@ test('a client of the page: its channels go to the same processors, and it stays
   const warn = vi.spyOn(console, 'warn').mockReturnValue()
   cleanup(() => warn.mockRestore())
   const { updates, until, all, letters } = recordUpdates({ client })
-  client.addChannel('user-42', { backtrack: 3 }).connect()
+  client.addChannel('user-42').connect()
+  await until(() => client.status.state === 'open')
   const got: unknown[] = []
   updates.registerProcessor('user-42', 'answer', (data, { channel }) => got.push([channel, data]))
   updates.registerProcessor('main', 'answer', (data, { channel }) => got.push([channel, data]))

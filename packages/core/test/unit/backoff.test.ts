@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { backoff } from '../../src/connection/backoff.js'
+import { backoff } from '../../src/session/backoff.js'
 import { runs } from './support/runs.js'
 
 const policy = { base: 1000, cap: 60_000 }

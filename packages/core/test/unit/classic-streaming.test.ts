@@ -23,7 +23,10 @@ function read(
   kind: RequestKind = 'stream',
 ) {
   const seen: Seen[] = []
-  const protocol = classicProtocol({ text: 'encoded', ...settings }, new ServerNames(), () => {})({
+  const protocol = classicProtocol(
+    { text: 'encoded', ...settings },
+    new ServerNames(),
+  )({
     base: 'http://h',
     credentials: 'same-origin',
     sameOrigin: true,

@@ -1,12 +1,14 @@
 import { createFakeFetch, createManualClock, manualEnvironment } from '@pushstream/testkit'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { PushStream } from '../../src/client.js'
 import { PushStreamError } from '../../src/errors.js'
 import { type DjangoEventStreamSettings, djangoEventStream } from '../../src/protocols/django-eventstream.js'
 import { encodeIds, parseIds } from '../../src/protocols/event-ids.js'
 import type { Subscription, Wanted } from '../../src/protocols/protocol.js'
+import { PushStream } from '../../src/push-stream.js'
 import { sendMessage } from '../../src/send-message.js'
+import { nativeEventSource } from '../../src/transports/native-event-source.js'
+import type { CloseReason } from '../../src/types.js'
 import { event, make, opening, part, reset, session, type Told, transcript } from './support/django-eventstream.js'
 import { anyString, runs, wellFormed } from './support/runs.js'
 import { wanted } from './support/wanted.js'
@@ -117,7 +119,7 @@ describe('what the server was seen to send', () => {
     expect(told).toEqual([])
     // Nothing of it counts as accepted.
     expect(stream).toMatchObject({ pings: 0, over: { kind: 'status', status, explain } })
-    expect(protocol.verdict(stream.over!)).toBe('rejected')
+    expect(protocol.classify(stream.over!).action).toBe('rejected')
   })
 
   test('an empty answer is no good order (06: non-integer id)', async () => {
@@ -126,7 +128,7 @@ describe('what the server was seen to send', () => {
     await stream.feed(part('06-errors', 'non-integer id'))
     stream.finish()
     expect(stream).toMatchObject({ pings: 0, over: { kind: 'lost' } })
-    expect(protocol.verdict(stream.over!)).toBe('retry')
+    expect(protocol.classify(stream.over!).action).toBe('backoff')
     // One that brought anything ends as it ends.
     const other = connect()
     await other.feed(opening)
@@ -407,7 +409,7 @@ describe('what the server was seen to send', () => {
     expect(first.asked).toBe(`a:${2 ** 31 - 1}`)
     await first.feed(opening)
     expect(first.over).toMatchObject({ kind: 'end' })
-    expect(protocol.verdict(first.over!)).toBe('again')
+    expect(protocol.classify(first.over!).action).toBe('reconnect')
     const second = connect()
     expect(second.asked).toBeNull()
     await second.feed(transcript('15-no-storage').join(''))
@@ -505,7 +507,7 @@ describe('what the server was seen to send', () => {
       const stream = connect()
       await stream.feed(event('stream-error', 'error', data))
       expect(stream.over).toMatchObject({ kind: 'status', status: 500 })
-      expect(protocol.verdict(stream.over!)).toBe('retry')
+      expect(protocol.classify(stream.over!).action).toBe('backoff')
     }
   })
 })
@@ -1005,7 +1007,7 @@ describe('the client with it', () => {
       /Unknown mode 'websocket'. The modes are eventsource./,
     )
     expect(() => new PushStream({ ...options, modes: 'eventsource' })).not.toThrow()
-    expect(() => new PushStream({ ...options, eventSource: 'native' })).toThrow(/'eventSource' is 'fetch'/)
+    expect(() => new PushStream({ ...options, modes: [nativeEventSource] })).toThrow(/nativeEventSource hides/)
   })
 
   test('begins with nothing but a seed, and says so where it is asked for more', () => {
@@ -1070,17 +1072,18 @@ describe('the client with it', () => {
   })
 })
 
-test('verdicts', () => {
-  const { verdict, wiped, explanation, positionOf } = make()
+test('endings', () => {
+  const { classify, positionOf } = make()
+  const actionOf = (ending: CloseReason) => classify(ending).action
   const statuses = [400, 401, 403, 404, 406, 302, 408, 409, 425, 429, 500, 502, 503]
-  expect(statuses.filter((status) => verdict({ kind: 'status', status }) === 'rejected')).toEqual([
+  expect(statuses.filter((status) => actionOf({ kind: 'status', status }) === 'rejected')).toEqual([
     400, 401, 403, 404, 406, 302,
   ])
-  expect((['refused', 'lost', 'invalid', 'close'] as const).map((kind) => verdict({ kind }))).toEqual(
-    Array(4).fill('retry'),
+  expect((['refused', 'lost', 'invalid', 'close'] as const).map((kind) => actionOf({ kind }))).toEqual(
+    Array(4).fill('backoff'),
   )
-  expect(verdict({ kind: 'end' })).toBe('again')
-  expect(wiped({ kind: 'end' })).toBe(false)
-  expect(explanation({ kind: 'status', status: 403, explain: 'x' })).toEqual({ status: 403, explain: 'x' })
+  expect(actionOf({ kind: 'end' })).toBe('reconnect')
+  expect(classify({ kind: 'end' }).historyLost).toBeFalsy()
+  expect(classify({ kind: 'status', status: 403, explain: 'x' })).toMatchObject({ status: 403, explain: 'x' })
   expect(positionOf({ status: 200, headers: new Headers() })).toBeUndefined()
 })

@@ -7,7 +7,7 @@ import { newReplay } from '../../src/delivery/order.js'
 import { unnumbered } from '../../src/delivery/unnumbered.js'
 import { Received } from '../../src/message.js'
 import { everything, positionOf } from '../../src/position.js'
-import type { Ending, Position } from '../../src/types.js'
+import type { CloseReason, Position } from '../../src/types.js'
 import { runs } from './support/runs.js'
 
 const farewell = 115
@@ -17,14 +17,14 @@ const message = (position: Position, text: string) =>
 
 interface Answer {
   messages: readonly Received[]
-  ending: Ending | undefined
+  ending: CloseReason | undefined
 }
 
 /** One long-polling chain with its echo, and what came of it. */
 class Chain {
   readonly log: string[] = []
   readonly asked: Position[] = []
-  doubt: Ending | undefined
+  doubt: CloseReason | undefined
   readonly ledger: Ledger
   readonly echo: Echo
 
@@ -147,7 +147,7 @@ test('a poll that begins with something known again is trusted', async () => {
 })
 
 describe('the echo is not there: the connection ends, and nothing that is held is delivered', () => {
-  test.each<[string, () => Answer, Ending]>([
+  test.each<[string, () => Answer, CloseReason]>([
     ['another text at its place', () => has(message(at(10, 0), 'new')), { kind: 'end' }],
     ['its text at another place', () => has(message(at(12, 0), 'one')), { kind: 'end' }],
     ['something later', () => has(two), { kind: 'end' }],

@@ -1,6 +1,6 @@
 // Circles in every package, and the layers of core. One file checks both, because both read the same imports and only
 // core has layers.
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import {
@@ -20,12 +20,12 @@ const sourcesOf = (name: string) => readGraph(fileURLToPath(new URL(`${name}/src
 const layers = [
   ['index.ts', 'scripts/'],
   ['shared.ts'],
-  ['classic/', 'eventsource/', 'store/', 'updates/', 'messages.ts', 'register.ts', 'schema.ts'],
-  ['send-message.ts'],
+  ['classic/', 'eventsource/', 'store/', 'updates/', 'register.ts'],
+  ['messages.ts', 'push-stream.ts', 'schema.ts', 'send-message.ts'],
   ['client.ts'],
-  ['connection/'],
+  ['session/'],
   ['options.ts', 'status.ts'],
-  ['modes/', 'protocols/'],
+  ['transports/', 'protocols/'],
   ['delivery/', 'events.ts'],
   ['message.ts', 'validate.ts', 'emitter.ts'],
   ['environment.ts', 'errors.ts', 'position.ts'],
@@ -35,7 +35,7 @@ const layers = [
 /** Which files of protocols/ may be imported from outside it, and by whom. */
 const protocolImports = {
   // The interface.
-  'protocols/protocol.ts': ['index.ts', 'options.ts', 'connection/', 'classic/', 'updates/'],
+  'protocols/protocol.ts': ['index.ts', 'options.ts', 'session/', 'classic/', 'updates/'],
   // The default protocol. Its settings are options of the client.
   'protocols/push-stream.ts': ['index.ts', 'shared.ts', 'options.ts', 'client.ts', 'classic/', 'updates/'],
   // The other servers: an application ships them only if it imports them.
@@ -59,12 +59,20 @@ describe('the sources', () => {
     expect(violations(sourcesOf('core'), layers)).toEqual([])
   })
 
+  it.each(['client.ts', 'session/', 'delivery/'])('%s → compares no mode by its name', (place) => {
+    // `polls` is how a server is asked, which is not a mode.
+    const compared = /(?<!polls )[!=]== '(websocket|eventsource|stream|longpolling)'/
+    const files = [...sourcesOf('core').keys()].filter((file) => file.startsWith(place))
+    const text = (file: string) => readFileSync(new URL(`core/src/${file}`, packages), 'utf8')
+    expect(files.filter((file) => compared.test(text(file)))).toEqual([])
+  })
+
   it('the protocols of core → imported only by permission, and every permission is used', () => {
     expect(unpermitted(sourcesOf('core'), 'protocols/', protocolImports)).toEqual([])
   })
 
   it.each([
-    ['client.ts', 'push-stream'],
+    ['push-stream.ts', 'push-stream'],
     ['protocols/nchan.ts', 'nchan'],
     ['protocols/django-eventstream.ts', 'django-eventstream'],
   ])('%s → reaches no protocol but %s', (file, own) => {

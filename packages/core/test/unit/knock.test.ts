@@ -1,7 +1,7 @@
 import { createManualClock } from '@pushstream/testkit'
 import { expect, test } from 'vitest'
-import { PushStream } from '../../src/client.js'
 import { nchan } from '../../src/protocols/nchan.js'
+import { PushStream } from '../../src/push-stream.js'
 
 /** What a server does with a request, and after how many ms. `undefined`: it lets it hang. */
 type Answer = { after: number; response: () => Response } | undefined

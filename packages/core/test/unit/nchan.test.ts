@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { nchanNames, refusedByNchan } from '../../../../e2e/support/channel-names.js'
-import { PushStream } from '../../src/client.js'
 import { PushStreamError } from '../../src/errors.js'
 import { everything, positionOf } from '../../src/position.js'
 import { type NchanSettings, nchan } from '../../src/protocols/nchan.js'
-import type { RequestKind, Subscription, Wanted } from '../../src/protocols/protocol.js'
+import type { Classified, RequestKind, Subscription, Wanted } from '../../src/protocols/protocol.js'
+import { PushStream } from '../../src/push-stream.js'
 import { sendMessage } from '../../src/send-message.js'
-import type { Ending } from '../../src/types.js'
+import type { CloseReason } from '../../src/types.js'
 import { brief, make, reading, through } from './support/nchan.js'
 import { anyString, runs, wellFormed } from './support/runs.js'
 import { kinds, wanted } from './support/wanted.js'
@@ -16,7 +16,7 @@ const stream = { 'Content-Type': 'text/event-stream; charset=utf-8' }
 const lines = 'line1\nline2\r\nline3\rline4\n'
 const utf8 = 'é€😀'
 const at = (second: number, tag: number) => positionOf(second * 1000, tag + 1)
-const ending = (status: number, explain: string): { over: Ending } => ({
+const ending = (status: number, explain: string): { over: CloseReason } => ({
   over: { kind: [408, 410].includes(status) ? 'end' : 'status', status, explain },
 })
 
@@ -67,7 +67,14 @@ describe('an eventsource', () => {
       ': hi\n\n:hello there\n\n:c\nevent: beat\ndata: x\n\nevent: ping\n\nid: 1795212174:0\ndata: x\n\nevent: ping\ndata\n\n'
     const { seen } = await through('eventsource', stream, body)
     const ping = { ping: true }
-    expect(seen.map(brief)).toEqual([ping, ping, ping, ['1795212174:0', 'x', undefined], ping])
+    expect(seen.map(brief)).toEqual([ping, ping, ping, ping, ['1795212174:0', 'x', undefined], ping])
+  })
+
+  test('the default ping, cut anywhere → one ping', async () => {
+    const text = 'event: ping\n\n'
+    for (let place = 0; place <= text.length; place++) {
+      expect((await through('eventsource', stream, text, { cuts: [place] })).seen).toEqual([{ ping: true }])
+    }
   })
 
   test.each([
@@ -254,6 +261,7 @@ describe('a long-poll', () => {
     ['an empty message', head('21:57:16', '2'), '', ['1795211836:2', '', undefined]],
     ['many lines', head('21:58:30', '2'), lines, ['1795211910:2', lines, undefined]],
     ['a quoted Etag', head('21:57:16', '"3"'), 'x', ['1795211836:3', 'x', undefined]],
+    ['a byte order mark of the message', head('21:57:16', '3'), '\ufeffx', ['1795211836:3', '\ufeffx', undefined]],
     ['a weak Etag', head('21:57:16', 'W/"3"'), 'x', ['1795211836:3', 'x', undefined]],
     [
       'a page as a message',
@@ -752,79 +760,79 @@ test.each<[object, string]>([
 })
 
 test('what it promises', () => {
-  const { name, promises, polls, apart, greets, order } = make()
-  expect([name, promises, polls, apart, greets]).toEqual([
-    ...['nchan', { resume: 'second', gaps: 'possible' }],
-    ...[undefined, true, true],
-  ])
+  const { capabilities, promises, order } = make()
+  expect(promises).toEqual({ resume: 'second', gaps: 'possible' })
+  expect(capabilities).toMatchObject({ channelsPerConnection: 1, oneShot: {}, lastMessage: false })
   expect(order.echo).toBeTypeOf('function')
   const together = make({ separator: ',' })
-  expect([together.apart, together.order.echo]).toEqual([false, undefined])
+  const channels = together.capabilities.channelsPerConnection
+  expect([channels, together.order.echo]).toEqual([Number.POSITIVE_INFINITY, undefined])
 })
 
 describe('endings', () => {
-  const { verdict, wiped, explanation } = make()
+  const { classify } = make()
 
   // What each of them is on the wire: traps 1, 7 and 8, transcripts 03c, 04a, 04c to 04f, 08a to 08d, 11a.
-  test.each<[string, Ending, ReturnType<typeof verdict>, boolean]>([
-    ['a stream ends after a reload', { kind: 'end' }, 'again', true],
-    ['a websocket is closed with 1001', { kind: 'end', explain: '410 Gone' }, 'again', true],
-    ['a websocket is closed without a reason', { kind: 'end', explain: '' }, 'again', true],
-    ['an eventsource says 410', { kind: 'end', status: 410, explain: '410: 410 Gone' }, 'again', true],
-    ['a long-poll is answered with 410', { kind: 'status', status: 410 }, 'again', true],
-    ['a websocket is closed with 1000', { kind: 'end', explain: '408 Request Timeout' }, 'again', false],
-    ['the same, as 1.3.6 writes it', { kind: 'end', explain: '408 408 Request Timeout' }, 'again', false],
-    ['an eventsource says 408', { kind: 'end', status: 408, explain: '408: 408 Request Timeout' }, 'again', false],
-    ['a long-poll is answered with 408', { kind: 'status', status: 408 }, 'again', false],
-    ['nobody listens', { kind: 'refused' }, 'retry', true],
-    ['a websocket is refused, and the browser does not say why', { kind: 'refused', status: 1006 }, 'retry', true],
-    ['the network breaks', { kind: 'lost' }, 'retry', false],
-    ['a websocket breaks', { kind: 'lost', status: 1006 }, 'retry', false],
-    ['a websocket is closed for what the client sent', { kind: 'close', status: 1008 }, 'retry', false],
-    ['a page instead of a stream', { kind: 'invalid' }, 'mode', false],
+  test.each<[string, CloseReason, Classified['action'], boolean]>([
+    ['a stream ends after a reload', { kind: 'end' }, 'reconnect', true],
+    ['a websocket is closed with 1001', { kind: 'end', explain: '410 Gone' }, 'reconnect', true],
+    ['a websocket is closed without a reason', { kind: 'end', explain: '' }, 'reconnect', true],
+    ['an eventsource says 410', { kind: 'end', status: 410, explain: '410: 410 Gone' }, 'reconnect', true],
+    ['a long-poll is answered with 410', { kind: 'status', status: 410 }, 'reconnect', true],
+    ['a websocket is closed with 1000', { kind: 'end', explain: '408 Request Timeout' }, 'reconnect', false],
+    ['the same, as 1.3.6 writes it', { kind: 'end', explain: '408 408 Request Timeout' }, 'reconnect', false],
+    ['an eventsource says 408', { kind: 'end', status: 408, explain: '408: 408 Request Timeout' }, 'reconnect', false],
+    ['a long-poll is answered with 408', { kind: 'status', status: 408 }, 'reconnect', false],
+    ['nobody listens', { kind: 'refused' }, 'backoff', true],
+    ['a websocket is refused, and the browser does not say why', { kind: 'refused', status: 1006 }, 'backoff', true],
+    ['the network breaks', { kind: 'lost' }, 'backoff', false],
+    ['a websocket breaks', { kind: 'lost', status: 1006 }, 'backoff', false],
+    ['a websocket is closed for what the client sent', { kind: 'close', status: 1008 }, 'backoff', false],
+    ['a page instead of a stream', { kind: 'invalid' }, 'unsupported', false],
     ['an authorising upstream redirects', { kind: 'status', status: 302, explain: '302:' }, 'rejected', false],
     ['an id that the server can not read', { kind: 'status', status: 400 }, 'rejected', false],
     ['credentials are missing', { kind: 'status', status: 401 }, 'rejected', false],
     ['no such channel, too many subscribers, too many channels', { kind: 'status', status: 403 }, 'rejected', false],
     ['no such location', { kind: 'status', status: 404 }, 'rejected', false],
-    ['not this method', { kind: 'status', status: 405 }, 'mode', false],
-    ['not this Accept', { kind: 'status', status: 406 }, 'mode', false],
-    ['a conflict with another subscriber', { kind: 'status', status: 409 }, 'retry', false],
+    ['not this method', { kind: 'status', status: 405 }, 'unsupported', false],
+    ['not this Accept', { kind: 'status', status: 406 }, 'unsupported', false],
+    ['a conflict with another subscriber', { kind: 'status', status: 409 }, 'backoff', false],
     ['too long an address', { kind: 'status', status: 414 }, 'rejected', false],
-    ['too early', { kind: 'status', status: 425 }, 'retry', false],
-    ['an upgrade is wanted', { kind: 'status', status: 426 }, 'mode', false],
-    ['too many requests', { kind: 'status', status: 429 }, 'retry', false],
-    ['an upstream fails', { kind: 'status', status: 500 }, 'retry', true],
-    ['not implemented', { kind: 'status', status: 501 }, 'mode', true],
-    ['a bad gateway', { kind: 'status', status: 502 }, 'retry', true],
-    ['Redis is down', { kind: 'status', status: 503 }, 'retry', true],
-    ['a gateway gives up', { kind: 'status', status: 504 }, 'retry', true],
+    ['too early', { kind: 'status', status: 425 }, 'backoff', false],
+    ['an upgrade is wanted', { kind: 'status', status: 426 }, 'unsupported', false],
+    ['too many requests', { kind: 'status', status: 429 }, 'backoff', false],
+    ['an upstream fails', { kind: 'status', status: 500 }, 'backoff', true],
+    ['not implemented', { kind: 'status', status: 501 }, 'unsupported', true],
+    ['a bad gateway', { kind: 'status', status: 502 }, 'backoff', true],
+    ['Redis is down', { kind: 'status', status: 503 }, 'backoff', true],
+    ['a gateway gives up', { kind: 'status', status: 504 }, 'backoff', true],
   ])('%s', (_, ending, meaning, gone) => {
-    expect([verdict(ending), wiped(ending)]).toEqual([meaning, gone])
+    const { action, historyLost } = classify(ending)
+    expect([action, historyLost]).toEqual([meaning, gone])
   })
 
-  test('any ending has a verdict, and a successful status is no rejection', () => {
-    const kinds = fc.constantFrom<Ending['kind']>('end', 'refused', 'lost', 'status', 'close', 'invalid')
+  test('any ending has a meaning, and a successful status is no rejection', () => {
+    const kinds = fc.constantFrom<CloseReason['kind']>('end', 'refused', 'lost', 'status', 'close', 'invalid')
     const any = fc.record(
       { kind: kinds, status: fc.integer({ min: 100, max: 5000 }), explain: anyString() },
       { requiredKeys: ['kind'] },
     )
     fc.assert(
       fc.property(any, (ending) => {
-        expect(['again', 'retry', 'mode', 'rejected']).toContain(verdict(ending))
-        expect(wiped(ending)).toBeTypeOf('boolean')
-        if (ending.status === undefined || ending.status < 300) expect(verdict(ending)).not.toBe('rejected')
+        expect(['reconnect', 'backoff', 'unsupported', 'rejected']).toContain(classify(ending).action)
+        expect(classify(ending).historyLost).toBeTypeOf('boolean')
+        if (ending.status === undefined || ending.status < 300) expect(classify(ending).action).not.toBe('rejected')
         // Only a status can be a rejection: what a browser hides is not the end of a channel.
-        if (ending.kind !== 'status') expect(verdict(ending)).not.toBe('rejected')
+        if (ending.kind !== 'status') expect(classify(ending).action).not.toBe('rejected')
       }),
       runs(),
     )
   })
 
   test('the code of a websocket is no status', () => {
-    expect(explanation({ kind: 'end', explain: '410 Gone' })).toEqual({ status: undefined, explain: '410 Gone' })
-    expect(explanation({ kind: 'close', status: 1008 })).toEqual({ status: undefined, explain: undefined })
-    expect(explanation({ kind: 'status', status: 403, explain: 'x' })).toEqual({ status: 403, explain: 'x' })
+    expect(classify({ kind: 'end', explain: '410 Gone' })).toMatchObject({ status: undefined, explain: '410 Gone' })
+    expect(classify({ kind: 'close', status: 1008 })).toMatchObject({ status: undefined, explain: undefined })
+    expect(classify({ kind: 'status', status: 403, explain: 'x' })).toMatchObject({ status: 403, explain: 'x' })
   })
 })
 

@@ -1,16 +1,24 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { PushStream } from '../../src/client.js'
+import { Client } from '../../src/client.js'
 import { PushStreamError } from '../../src/errors.js'
-import { settingsOf } from '../../src/options.js'
+import { settingsOf as settingsWith } from '../../src/options.js'
 import { positionOf } from '../../src/position.js'
 import { djangoEventStream } from '../../src/protocols/django-eventstream.js'
 import { nchan } from '../../src/protocols/nchan.js'
 import { messageTemplate } from '../../src/protocols/template.js'
+import { PushStream } from '../../src/push-stream.js'
+import { eventsource } from '../../src/transports/http.js'
+import { nativeEventSource } from '../../src/transports/native-event-source.js'
+import { nativeWebSocket } from '../../src/transports/native-websocket.js'
+import { websocket } from '../../src/transports/websocket.js'
+import { named } from './support/named.js'
 import { anyString, runs } from './support/runs.js'
 import { wanted } from './support/wanted.js'
 
-type Options = Parameters<typeof settingsOf>[0]
+type Options = Parameters<typeof settingsWith>[0]
+
+const settingsOf = (options: Options) => settingsWith(options, named)
 
 const page = (href: string) => {
   const { protocol, hostname, port } = new URL(href)
@@ -62,6 +70,10 @@ describe('what is refused, and why', () => {
     [{ modes: {} }, "'modes'"],
     [{ modes: [null] }, 'Unknown mode'],
     [{ modes: [Symbol('x')] }, 'Unknown mode'],
+    [{ modes: [{ name: 'websocket' }] }, 'Unknown mode'],
+    [{ modes: [{ name: 'ws', open() {} }] }, "Unknown mode 'ws'"],
+    [{ modes: [nativeWebSocket, 'websocket'] }, 'none twice'],
+    [{ modes: [{ ...nativeEventSource }], protocol: djangoEventStream() }, 'nativeEventSource hides'],
     [{ pingtimeout: 0 }, 'above 0'],
     [{ pingtimeout: -1 }, 'above 0'],
     [{ timeout: Number.NaN }, 'NaN'],
@@ -89,7 +101,6 @@ describe('what is refused, and why', () => {
     [{ messagesPublishedAfter: new Date(Number.NaN) }, 'valid Date'],
     [{ messagesPublishedAfter: {} }, 'valid Date'],
     [{ messagesPublishedAfter: '5' }, 'number or object'],
-    [{ eventSource: 'polyfill' }, "'fetch' or 'native'"],
     [{ text: 'utf8' }, "'text'"],
     [{ credentials: 'always' }, "'credentials'"],
     [{ autoReconnect: 'yes' }, 'boolean'],
@@ -195,10 +206,10 @@ describe('where the server is', () => {
   )
 
   test('defaults', () => {
-    const { protocol, environment, hosts, ...settings } = at(here)
-    expect([protocol.name, typeof environment.fetch]).toEqual(['push-stream', 'function'])
+    const { protocol, environment, hosts, transports, ...settings } = at(here)
+    expect(transports).toEqual([named.websocket, named.eventsource, named.longpolling])
+    expect([protocol.capabilities.lastMessage, typeof environment.fetch]).toEqual([true, 'function'])
     expect(settings).toEqual({
-      modes: ['websocket', 'eventsource', 'longpolling'],
       pingtimeout: 30_000,
       timeout: 10_000,
       autoReconnect: true,
@@ -208,7 +219,6 @@ describe('where the server is', () => {
       publishedAfter: undefined,
       params: {},
       headers: {},
-      nativeEventSource: false,
       logger: undefined,
       origin: 'https://www.example.org',
     })
@@ -224,7 +234,23 @@ describe('where the server is', () => {
   })
 
   test('the classic list of modes', () => {
-    expect(at(here, { modes: 'stream|longpolling' }).modes).toEqual(['stream', 'longpolling'])
+    expect(at(here, { modes: 'stream|longpolling' }).transports).toEqual([named.stream, named.longpolling])
+  })
+
+  test('names and transports, mixed → in this order', () => {
+    const modes = ['longpolling', nativeWebSocket, eventsource]
+    expect(at(here, { modes }).transports).toEqual([named.longpolling, nativeWebSocket, eventsource])
+  })
+
+  test('a Client → takes transports, and says so where it gets names or nothing', () => {
+    const environment = page(here)
+    expect(() => new Client({ modes: [websocket, eventsource], environment })).not.toThrow()
+    expect(new PushStream({ environment })).toBeInstanceOf(Client)
+    const message = expect.stringMatching(/^Client takes transports, not names: .*modes: \[websocket\]/)
+    for (const modes of ['websocket', undefined]) {
+      const options = modes === undefined ? { environment } : { environment, modes }
+      expect(() => new Client(options)).toThrow(expect.objectContaining({ code: 'bad-option', message }))
+    }
   })
 })
 
@@ -303,7 +329,6 @@ test('whatever is given, only a PushStreamError is thrown', () => {
     'protocol',
     'urlPrefixWebsocket',
     'credentials',
-    'eventSource',
     '__proto__',
   ]
   const value = fc.oneof(

@@ -1,7 +1,7 @@
 import { createManualClock, manualEnvironment } from '@pushstream/testkit'
 import { describe, expect, test } from 'vitest'
-import { PushStream } from '../../src/client.js'
 import { nchan } from '../../src/protocols/nchan.js'
+import { PushStream } from '../../src/push-stream.js'
 
 /**
  * A page with ten channels, of which one has so many stored messages of a single second, on a server like Nchan: one message

@@ -1,6 +1,6 @@
 import { createManualClock, type ManualClock } from '@pushstream/testkit'
 import { beforeEach, expect, test } from 'vitest'
-import { createSlots, type Slot, type Slots } from '../../src/connection/slots.js'
+import { createSlots, type Slot, type Slots } from '../../src/session/slots.js'
 import type { Environment } from '../../src/types.js'
 
 let clock: ManualClock

@@ -1,7 +1,7 @@
 import { createManualClock, manualEnvironment } from '@pushstream/testkit'
 import { expect, test } from 'vitest'
-import { PushStream } from '../../src/client.js'
 import { nchan } from '../../src/protocols/nchan.js'
+import { PushStream } from '../../src/push-stream.js'
 
 const names = ['a', 'b', 'c']
 

@@ -3,15 +3,21 @@ import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import { PushStream as ClassicPushStream } from '../../src/classic/index.js'
 import {
+  Client,
   type DeadLetter,
+  eventsource,
   type Gap,
   type Message,
+  type ModeName,
   messages,
+  nativeWebSocket,
   PushStream,
   type PushStreamError,
   registerWithSchema,
   type Status,
+  websocket,
 } from '../../src/index.js'
+import type { ChannelsOf } from '../../src/register.js'
 
 interface Answer {
   value: number
@@ -41,6 +47,12 @@ function typed(stream: PushStream<Shop>): void {
   stream.addChannel('user-43')
   // @ts-expect-error no such channel
   stream.removeChannel('user-43')
+  new PushStream({ modes: [nativeWebSocket, 'eventsource'] })
+  // What is made of transports is a client like any other.
+  const composed: PushStream<Shop> = new Client<Shop>({ modes: [websocket, eventsource] })
+  expectTypeOf(composed.status.mode).toEqualTypeOf<ModeName | undefined>()
+  // @ts-expect-error the option of before
+  new PushStream({ eventSource: 'native' })
   // @ts-expect-error no such option
   stream.addChannel('news', { backTrack: 5 })
 
@@ -95,12 +107,23 @@ function classic(stream: ClassicPushStream): void {
   new ClassicPushStream({ host: 'a', modes: 'websocket|stream', onmessage: null })
 }
 
+function registered(): void {
+  expectTypeOf<ChannelsOf<{ client: PushStream<Shop> }>>().toEqualTypeOf<Shop>()
+  expectTypeOf<ChannelsOf<{ client: Client<Shop> }>>().toEqualTypeOf<Shop>()
+}
+
 function options(): void {
   new PushStream({ url: 'https://a', modes: 'websocket|stream' })
   new PushStream({ url: ['https://a', '/b'] })
   // @ts-expect-error only the classic client has it
   new PushStream({ host: 'a' })
   new PushStream({ modes: ['websocket'], params: async () => ({ token: 'x' }), text: 'plain' })
+  new PushStream({ modes: [nativeWebSocket, 'eventsource'] })
+  // What is made of transports is a client like any other.
+  const composed: PushStream<Shop> = new Client<Shop>({ modes: [websocket, eventsource] })
+  expectTypeOf(composed.status.mode).toEqualTypeOf<ModeName | undefined>()
+  // @ts-expect-error the option of before
+  new PushStream({ eventSource: 'native' })
   // @ts-expect-error no such option
   new PushStream({ hots: 'a' })
   // @ts-expect-error no such mode
@@ -113,5 +136,6 @@ test('the types hold, or this file does not compile', () => {
   expectTypeOf(typed).toBeFunction()
   expectTypeOf(untyped).toBeFunction()
   expectTypeOf(classic).toBeFunction()
+  expectTypeOf(registered).toBeFunction()
   expectTypeOf(options).toBeFunction()
 })

@@ -5,7 +5,7 @@ import { PushStreamError } from '../../src/errors.js'
 import { positionOf } from '../../src/position.js'
 import type { Endpoint, RequestKind } from '../../src/protocols/protocol.js'
 import { type PushStreamSettings, pushStream } from '../../src/protocols/push-stream.js'
-import type { Ending } from '../../src/types.js'
+import type { CloseReason } from '../../src/types.js'
 import { runs, wellFormed } from './support/runs.js'
 import { kinds, wanted } from './support/wanted.js'
 
@@ -183,45 +183,43 @@ describe('position', () => {
 })
 
 describe('endings', () => {
-  const close = (status: number, explain: string): Ending => ({ kind: 'close', status, explain })
+  const close = (status: number, explain: string): CloseReason => ({ kind: 'close', status, explain })
   const refused = (status: number, explain: string) => close(1008, `{"http_status": ${status}, "explain":"${explain}"}`)
 
-  test.each<[Ending, string, number | undefined, string | undefined]>([
-    [{ kind: 'end' }, 'again', undefined, undefined],
-    [{ kind: 'refused' }, 'retry', undefined, undefined],
-    [{ kind: 'refused', status: 1006 }, 'retry', undefined, undefined],
-    [{ kind: 'lost' }, 'retry', undefined, undefined],
-    [{ kind: 'lost', status: 1006 }, 'retry', undefined, undefined],
-    [{ kind: 'invalid', explain: 'an HTML page' }, 'mode', undefined, 'an HTML page'],
+  test.each<[CloseReason, string, number | undefined, string | undefined]>([
+    [{ kind: 'end' }, 'reconnect', undefined, undefined],
+    [{ kind: 'refused' }, 'backoff', undefined, undefined],
+    [{ kind: 'refused', status: 1006 }, 'backoff', undefined, undefined],
+    [{ kind: 'lost' }, 'backoff', undefined, undefined],
+    [{ kind: 'lost', status: 1006 }, 'backoff', undefined, undefined],
+    [{ kind: 'invalid', explain: 'an HTML page' }, 'unsupported', undefined, 'an HTML page'],
     [{ kind: 'status', status: 400 }, 'rejected', 400, undefined],
     [{ kind: 'status', status: 401 }, 'rejected', 401, undefined],
     [{ kind: 'status', status: 403, explain: 'Channel is forbidden' }, 'rejected', 403, 'Channel is forbidden'],
     [
       { kind: 'status', status: 403, explain: 'Subscribers limit reached.' },
-      'retry',
+      'backoff',
       403,
       'Subscribers limit reached.',
     ],
-    [{ kind: 'status', status: 404 }, 'mode', 404, undefined],
-    [{ kind: 'status', status: 405 }, 'mode', 405, undefined],
-    [{ kind: 'status', status: 408 }, 'retry', 408, undefined],
+    [{ kind: 'status', status: 404 }, 'unsupported', 404, undefined],
+    [{ kind: 'status', status: 405 }, 'unsupported', 405, undefined],
+    [{ kind: 'status', status: 408 }, 'backoff', 408, undefined],
     [{ kind: 'status', status: 414 }, 'rejected', 414, undefined],
-    [{ kind: 'status', status: 426 }, 'mode', 426, undefined],
-    [{ kind: 'status', status: 429 }, 'retry', 429, undefined],
-    [{ kind: 'status', status: 500 }, 'retry', 500, undefined],
-    [{ kind: 'status', status: 501 }, 'mode', 501, undefined],
-    [{ kind: 'status', status: 502 }, 'retry', 502, undefined],
-    [{ kind: 'status', status: 302 }, 'retry', 302, undefined],
+    [{ kind: 'status', status: 426 }, 'unsupported', 426, undefined],
+    [{ kind: 'status', status: 429 }, 'backoff', 429, undefined],
+    [{ kind: 'status', status: 500 }, 'backoff', 500, undefined],
+    [{ kind: 'status', status: 501 }, 'unsupported', 501, undefined],
+    [{ kind: 'status', status: 502 }, 'backoff', 502, undefined],
+    [{ kind: 'status', status: 302 }, 'backoff', 302, undefined],
     [refused(403, 'Channel "x" not allowed'), 'rejected', 403, 'Channel "x" not allowed'],
-    [refused(403, 'Number of channels were exceeded.'), 'retry', 403, 'Number of channels were exceeded.'],
-    [close(1008, 'policy'), 'retry', undefined, 'policy'],
-    [close(1008, ''), 'retry', undefined, ''],
-    [close(1011, '{"http_status": 403, "explain":"x"}'), 'retry', undefined, '{"http_status": 403, "explain":"x"}'],
-    [close(4000, 'mine'), 'retry', undefined, 'mine'],
-  ])('%j: %s', (ending, verdict, status, explain) => {
+    [refused(403, 'Number of channels were exceeded.'), 'backoff', 403, 'Number of channels were exceeded.'],
+    [close(1008, 'policy'), 'backoff', undefined, 'policy'],
+    [close(1008, ''), 'backoff', undefined, ''],
+    [close(1011, '{"http_status": 403, "explain":"x"}'), 'backoff', undefined, '{"http_status": 403, "explain":"x"}'],
+    [close(4000, 'mine'), 'backoff', undefined, 'mine'],
+  ])('%j: %s', (ending, action, status, explain) => {
     const protocol = make()
-    expect(protocol.verdict(ending)).toBe(verdict)
-    const { status: told, explain: why } = protocol.explanation(ending)
-    expect([told, why]).toEqual([status, explain])
+    expect(protocol.classify(ending)).toEqual({ action, status, explain })
   })
 })

@@ -1,5 +1,5 @@
 import '../../../core/test/support/dom.js'
-import { PushStream, type Status } from '@pushstream/core'
+import { Client, eventsource, PushStream, type Status } from '@pushstream/core'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
   type App,
@@ -297,6 +297,19 @@ describe('usePushProcessor', () => {
 describe('the plugin', () => {
   /** A client that finds no server. */
   const nowhere = { url: 'http://127.0.0.1:9', environment: { fetch: () => new Promise<Response>(() => {}) } }
+
+  test('a client made of transports → used as it is, and left open', async () => {
+    const client = new Client({ ...nowhere, modes: [eventsource] })
+    const plugin = createPushStream(client)
+    expect(plugin.client).toBe(client)
+    const app = createApp({ render: () => h(Latest) }).use(plugin)
+    app.mount(document.createElement('div'))
+    client.connect()
+    app.unmount()
+    await vi.advanceTimersByTimeAsync(2001)
+    expect(() => client.addChannel('still open')).not.toThrow()
+    client.close()
+  })
 
   test('makes a client from options, connects it, and disconnects it when the application has gone', async () => {
     let client: PushStream | undefined

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { createParser } from 'eventsource-parser'
 import { Ledger } from '../../../src/delivery/ledger.js'
 import { newReplay } from '../../../src/delivery/order.js'
 import type { Received } from '../../../src/message.js'
 import { type DjangoEventStreamSettings, djangoEventStream } from '../../../src/protocols/django-eventstream.js'
 import type { Endpoint, Protocol } from '../../../src/protocols/protocol.js'
-import type { Ending, Exchange } from '../../../src/types.js'
+import { createSseParser } from '../../../src/transports/sse.js'
+import type { CloseReason, Exchange } from '../../../src/types.js'
 
 export const make = (settings: DjangoEventStreamSettings = {}, endpoint: Partial<Endpoint> = {}): Protocol =>
   djangoEventStream(settings)({ base: 'http://h/base', credentials: 'same-origin', sameOrigin: true, ...endpoint })
@@ -22,7 +22,7 @@ export interface Stream {
   /** Where each channel is asked for: `a:4,b:2`. */
   readonly asked: string | null
   readonly pings: number
-  readonly over: Ending | undefined
+  readonly over: CloseReason | undefined
   /** What the network brings. */
   feed(text: string): Promise<void>
   finish(): void
@@ -57,7 +57,7 @@ export function session(channels: readonly string[], settings: DjangoEventStream
       headers: {},
     })
     const replay = newReplay()
-    const stream = { pings: 0, over: undefined as Ending | undefined }
+    const stream = { pings: 0, over: undefined as CloseReason | undefined }
     const decoder = protocol.decoder(
       { kind: 'eventsource', liveFrom: 0, channels: wanted.map(({ name }) => name) },
       {
@@ -70,17 +70,17 @@ export function session(channels: readonly string[], settings: DjangoEventStream
         },
       },
     )
-    const parser = createParser({
+    const parse = createSseParser({
       // A piece is read to its end, whatever came of its beginning.
-      onEvent: (event) => decoder.frame(event.data, event),
-      onComment: (text) => decoder.pulse(text),
+      event: (event) => (event.data === undefined ? decoder.pulse('') : decoder.frame(event.data, event)),
+      comment: (text) => decoder.pulse(text),
     })
     return Object.assign(stream, {
       exchange,
       asked: new URL(exchange.url).searchParams.get('lastEventId'),
       finish: () => decoder.finish(),
       async feed(text: string) {
-        parser.feed(text)
+        parse(text)
         await undefined
         await undefined
       },

@@ -1,18 +1,21 @@
 import { defaultEnvironment } from '../../../src/environment.js'
 import { Received } from '../../../src/message.js'
-import { eventsource } from '../../../src/modes/eventsource.js'
-import { longpolling } from '../../../src/modes/longpolling.js'
-import { stream } from '../../../src/modes/stream.js'
 import { type NchanSettings, nchan } from '../../../src/protocols/nchan.js'
 import type { Endpoint, Inlet, Protocol, RequestKind } from '../../../src/protocols/protocol.js'
-import type { Ending, Exchange, FrameMeta } from '../../../src/types.js'
+import { eventsource, longpolling, stream } from '../../../src/transports/http.js'
+import type { CloseReason, Exchange, FrameMeta } from '../../../src/types.js'
 import { wanted } from './wanted.js'
 
 export const make = (settings: NchanSettings = {}, endpoint: Partial<Endpoint> = {}): Protocol =>
   nchan(settings)({ base: 'http://h:8080/base', credentials: 'same-origin', sameOrigin: true, ...endpoint })
 
 /** What came of frames, in order. */
-export type Seen = Received | { ping: true } | { dead: string; reason: string } | { over: Ending } | { deleted: string }
+export type Seen =
+  | Received
+  | { ping: true }
+  | { dead: string; reason: string }
+  | { over: CloseReason }
+  | { deleted: string }
 
 export interface Reading {
   readonly seen: Seen[]
@@ -87,25 +90,25 @@ export async function through(
   headers: Record<string, string>,
   body: string | Uint8Array,
   options: ReadingOptions & { cuts?: readonly number[]; status?: number } = {},
-): Promise<Reading & { ended: Ending }> {
+): Promise<Reading & { ended: CloseReason }> {
   const read = reading(kind, options)
-  const mode = { eventsource, stream, longpolling }[kind]
+  const transport = { eventsource, stream, longpolling }[kind]
   let asked = 0
   const answer = () => {
     if (asked++ > 0) return Promise.reject(new Error('one is enough'))
     return Promise.resolve(response(headers, cut(bytesOf(body), options.cuts ?? []), options.status))
   }
   const exchange: Exchange = make(options.settings).exchange(kind, wanted())
-  const ended = await new Promise<Ending>((resolve) => {
-    mode.open(
+  const ended = await new Promise<CloseReason>((resolve) => {
+    transport.open(
       () => Promise.resolve(exchange),
       {
         open() {},
-        life() {},
+        activity() {},
         answered() {},
-        pulse: (text) => read.pulse(text),
+        comment: (text) => read.pulse(text),
         frame: (text, meta) => read.frame(text, meta),
-        end: resolve,
+        closed: resolve,
       },
       { ...defaultEnvironment(), fetch: answer as typeof fetch },
     )

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { createParser } from 'eventsource-parser'
 import { parseTranscript } from '../../../../devserver/test/support/transcript.js'
 import { Received } from '../../../src/message.js'
 import type { Inlet, RequestKind } from '../../../src/protocols/protocol.js'
 import { type PushStreamSettings, pushStream } from '../../../src/protocols/push-stream.js'
 import { messageTemplate } from '../../../src/protocols/template.js'
+import { createSseParser } from '../../../src/transports/sse.js'
 import type { FrameMeta } from '../../../src/types.js'
 
 const json = (text: string, space = '') =>
@@ -112,7 +112,10 @@ export function read(kind: RequestKind, frames: readonly string[], settings?: Wi
 /** Reads an event stream as the modes do. */
 export function readEvents(text: string, settings?: WireSettings): Read {
   const made = reading('eventsource', settings)
-  createParser({ onEvent: (event) => made.frame(event.data, event), onComment: (text) => made.pulse(text) }).feed(text)
+  createSseParser({
+    event: (event) => (event.data === undefined ? made.pulse('') : made.frame(event.data, event)),
+    comment: made.pulse,
+  })(text)
   return made.finish()
 }
 

@@ -6,27 +6,28 @@ import {
   manualEnvironment,
 } from '@pushstream/testkit'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { createLanes, type Lanes } from '../../src/connection/lanes.js'
 import { settingsOf } from '../../src/options.js'
 import { nchan } from '../../src/protocols/nchan.js'
+import { createPool, type Pool } from '../../src/session/pool.js'
+import { eventsource } from '../../src/transports/http.js'
 
 let clock: ManualClock
 let server: FakeFetch
 let log: string[]
-let lanes: Lanes
+let lanes: Pool
 
 function begin(separator?: string): void {
   clock = createManualClock(1_795_211_831_000)
   server = createFakeFetch({ greeting: ': hi\n\n' })
   log = []
-  const settings = settingsOf({
+  const options = {
     url: 'http://h',
-    modes: ['eventsource'],
+    modes: [eventsource],
     protocol: nchan(separator === undefined ? {} : { separator }),
     environment: manualEnvironment(clock, { fetch: server.fetch }),
-  })
+  }
   let told: string | undefined
-  lanes = createLanes(settings, {
+  lanes = createPool(settingsOf(options, {}), {
     changed() {
       const { state } = lanes.status
       if (state !== told) log.push(state)

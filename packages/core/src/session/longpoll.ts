@@ -3,8 +3,8 @@ import type { Ledger } from '../delivery/ledger.js'
 import { tagOf } from '../position.js'
 import type { Protocol } from '../protocols/protocol.js'
 import type { Answer, Position } from '../types.js'
-import { farewell } from './machine.js'
 import type { Requests } from './requests.js'
+import { reloadGrace } from './state.js'
 
 /** Answers that bring nothing new, one after the other, are spaced up to this, in ms. */
 const slowest = 5000
@@ -30,6 +30,11 @@ export class LongPollChain {
   #lastAnswer = Number.NEGATIVE_INFINITY
   #burst = false
   #empty = false
+  /** The longest that a poll hung before it was answered with nothing, in ms. */
+  #longest = 0
+  #restarted = false
+  /** The server answered a poll that began with something known, so it still has that. */
+  echoed = false
 
   constructor(ledger: Ledger, requests: Requests, protocol: Protocol, now: () => number) {
     this.#ledger = ledger
@@ -41,8 +46,13 @@ export class LongPollChain {
   /** How long to wait before the next poll, in ms. After a message not at all, unless it is an idle repetition. */
   get pause(): number {
     // An empty answer may be the farewell of a server that reloads.
-    const least = this.#empty ? farewell : 0
+    const least = this.#empty ? reloadGrace : 0
     return this.#idle < 2 ? least : Math.min(slowest, 50 * 2 ** this.#idle)
+  }
+
+  /** The next poll begins where a new connection would: what is known comes again, which shows that the server is there. */
+  restart(): void {
+    this.#first = this.#restarted = true
   }
 
   /** The position of the next poll. */
@@ -66,7 +76,7 @@ export class LongPollChain {
     return from
   }
 
-  /** Takes in that the poll was answered. Says whether a burst calls for an audit. */
+  /** Takes in that the poll was answered. Says whether something may have been missed. */
   answered(answer: Answer, channels: readonly Channel[]): boolean {
     const asked = this.#asked
     if (asked === undefined) return false
@@ -74,6 +84,8 @@ export class LongPollChain {
     const told = this.#protocol.positionOf(answer)
     this.#etag = answer.headers.get('Etag')
     if (answer.status === 200) {
+      this.echoed ||= this.#restarted
+      this.#restarted = false
       if (told !== undefined && tagOf(told) > 0) {
         this.#told = told
         // The answer brought something whose own position can't be read: it is not to be fetched again.
@@ -93,10 +105,14 @@ export class LongPollChain {
     if (answer.status === 200 && now - this.#lastAnswer < 1000) this.#burst = true
     else if (!this.#burst) this.#ledger.witness(channels, asked.before)
     this.#lastAnswer = now
-    return this.#burst
+    const hung = this.#empty ? now - asked.at : this.#longest
+    // A server that reloads answers its polls early. The next one may go into a worker that never delivers anything.
+    const early = hung < this.#longest - 1000 || this.#longest === 0
+    this.#longest = Math.max(this.#longest, hung)
+    return this.#burst || (this.#empty && early)
   }
 
-  /** The audit after a burst is made. */
+  /** What a burst may have missed is asked for. */
   calm(): void {
     this.#burst = false
   }

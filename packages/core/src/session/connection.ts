@@ -1,0 +1,270 @@
+import { newReplay, type Replay } from '../delivery/order.js'
+import type { Received } from '../message.js'
+import type { Settings } from '../options.js'
+import { positionOf, timeOf } from '../position.js'
+import type { Decoder, Inlet } from '../protocols/protocol.js'
+import type {
+  Answer,
+  CloseReason,
+  ModeName,
+  NextExchange,
+  OpenTransport,
+  Position,
+  Transport,
+  TransportEvents,
+} from '../types.js'
+import { createHeartbeat, type Heartbeat } from './heartbeat.js'
+
+/** How long a connection that shows nothing by itself must go without a rejection to count as accepted, in ms. */
+export const acceptDelay = 250
+/**
+ * How long stored messages of new channels are waited for, in ms, since the server answered or the last one came. The
+ * server writes them together with its answer.
+ */
+const historyWindow = 50
+/** What comes this long after the opening, in ms, was not stored before it. */
+const backlogTime = 500
+
+/** What a connection reports. */
+export interface ConnectionEvents {
+  /** It opened and was not rejected. */
+  accepted(): void
+  ended(ending: CloseReason): void
+  /** The server proved that nothing is under way. */
+  ping(): void
+  /** `history`: published before the application listened to this channel, which asked for no stored messages. */
+  message(message: Received, history: boolean): void
+  deleted(channel: string, text: string): void
+  deadletter(raw: string, reason: string): void
+  answered(answer: Answer): void
+  closed?(): void
+}
+
+/** What a connection is for. */
+export interface ConnectionTask {
+  /** The channels it is opened for. */
+  readonly names: ReadonlySet<string>
+  /** Those of which nothing is known, each with the number of stored messages that it begins with. */
+  readonly newcomers: ReadonlyMap<string, number>
+  /** How much the page's clock is ahead of the server's, in ms, at most. */
+  readonly clockOffset: number
+}
+
+/** One transport, its decoder and its heartbeat. */
+export class Connection {
+  readonly transport: Transport
+  readonly names: ReadonlySet<string>
+  accepted = false
+  /** The transport is open. */
+  opened = false
+  /** Messages it brought, known ones too. */
+  brought = 0
+  /** It brought something that was published after it began to listen. */
+  live = false
+  /** It brought something new. */
+  worked = false
+  /** The newest position it brought. */
+  newest: Position = -1
+  /** When a message came last, and when the server was last asked about all of its channels, in ms since 1970. */
+  heardAt: number
+  verifiedAt: number | undefined
+  /**
+   * Ends a long-poll that hangs and sends the next one, where the connection is a chain of them. Returns whether that one
+   * is known to be answered at once.
+   */
+  repoll: (() => boolean) | undefined
+  /** When it began to listen, as far as that is known: what comes right after that was stored. */
+  since: number
+  readonly openedAt: number
+  readonly replay: Replay = newReplay()
+  readonly heartbeat: Heartbeat
+  /** New channels, each with the stored messages that may still come before the connection is accepted. */
+  readonly newcomers: Map<string, number>
+  readonly #open: OpenTransport
+  readonly #settings: Settings
+  readonly #timers = new Set<unknown>()
+  readonly #events: ConnectionEvents
+  #window: unknown
+  /** What follows when no more stored messages of new channels come. */
+  #over: (() => void) | undefined
+  #closed = false
+
+  constructor(
+    transport: Transport,
+    task: ConnectionTask,
+    next: NextExchange,
+    settings: Settings,
+    events: ConnectionEvents,
+  ) {
+    const { environment, protocol, timeout } = settings
+    const { names, newcomers, clockOffset } = task
+    this.transport = transport
+    this.names = names
+    this.newcomers = new Map(newcomers)
+    this.#settings = settings
+    this.#events = events
+    this.openedAt = this.since = this.heardAt = environment.now()
+    this.heartbeat = createHeartbeat(environment)
+    this.after(timeout, () => {
+      if (!this.accepted) this.end({ kind: 'refused', explain: `no answer within ${timeout} ms` })
+    })
+    const live = Number.isFinite(clockOffset) ? positionOf(this.openedAt - clockOffset, 0) : Number.NEGATIVE_INFINITY
+    const isNew = () => !this.accepted && this.newcomers.size > 0
+    const decoder = protocol.decoder(
+      {
+        kind: transport.name,
+        // What comes before a new channel is accepted was stored, whatever the clocks say.
+        get liveFrom() {
+          return isNew() ? Number.POSITIVE_INFINITY : live
+        },
+        channels: [...names],
+      },
+      this.#inlet(),
+    )
+    this.#open = transport.open(next, this.#reports(decoder), environment)
+  }
+
+  #inlet(): Inlet {
+    const events = this.#events
+    return {
+      message: (message) => {
+        this.brought++
+        this.heardAt = this.#settings.environment.now()
+        if (message.position > this.newest) this.newest = message.position
+        const history = this.#awaited(message.channel)
+        // New channels are the first of the request, so what comes of any other follows their stored messages.
+        if (!history) this.accept()
+        events.message(message, history)
+        if (history && this.newcomers.size === 0) this.accept()
+      },
+      ping: () => {
+        this.accept()
+        this.heartbeat.ping()
+        events.ping()
+      },
+      deleted: (channel, text) => {
+        this.accept()
+        events.deleted(channel, text)
+      },
+      dead: (raw, reason) => events.deadletter(raw, reason),
+      over: (ending) => this.end(ending),
+    }
+  }
+
+  #reports(decoder: Decoder): TransportEvents {
+    const { keepAlive } = this.#settings.protocol.capabilities
+    const { acceptedBy, polls } = this.transport
+    return {
+      open: () => {
+        this.opened = true
+        if (!polls) this.since = this.#settings.environment.now()
+        if (acceptedBy === 'time') {
+          this.after(acceptDelay, () => this.accept())
+          this.#awaitHistory(() => this.newcomers.clear())
+        } else if (acceptedBy === 'opening' && !polls) this.#greeted()
+      },
+      activity: () => {
+        this.heartbeat.beat()
+        if (this.opened && acceptedBy === 'byte' && !keepAlive) this.#greeted()
+      },
+      comment: (text) => decoder.pulse(text),
+      frame: (text, meta) => decoder.frame(text, meta),
+      answered: (answer) => {
+        decoder.finish()
+        this.accept()
+        if (!this.#closed) this.#events.answered(answer)
+      },
+      closed: (reason) => {
+        if (reason.kind === 'end') decoder.finish()
+        this.end(reason)
+      },
+    }
+  }
+
+  /** The server answered. Stored messages of new channels follow at once. */
+  #greeted(): void {
+    if (this.newcomers.size === 0) this.accept()
+    else if (this.#window === undefined) this.#awaitHistory(() => this.accept())
+  }
+
+  #awaitHistory(then: () => void): void {
+    this.#over = then
+    this.#cancel(this.#window)
+    this.#window = this.after(historyWindow, then)
+  }
+
+  /** Whether a message is one that was stored before its channel was new here. */
+  #awaited(name: string): boolean {
+    const left = this.accepted ? undefined : this.newcomers.get(name)
+    if (left === undefined) return false
+    // Stored messages come in the order of the request: an earlier channel that brought nothing has nothing.
+    for (const earlier of this.newcomers.keys()) {
+      if (earlier === name) break
+      this.newcomers.delete(earlier)
+    }
+    if (left > 1) this.newcomers.set(name, left - 1)
+    else this.newcomers.delete(name)
+    // More of them may be on their way.
+    if (this.newcomers.size > 0 && this.#over !== undefined) this.#awaitHistory(this.#over)
+    return true
+  }
+
+  get mode(): ModeName {
+    return this.transport.name
+  }
+
+  /** When something last came, in ms since 1970. */
+  get lastLife(): number {
+    return this.heartbeat.last
+  }
+
+  accept(): void {
+    if (this.accepted || this.#closed) return
+    this.accepted = true
+    this.#events.accepted()
+  }
+
+  /** It brought something newer than everything known: by now that was published while it listened. */
+  advanced(): void {
+    this.live ||= this.lastLife - this.since > backlogTime
+  }
+
+  send(text: string): boolean {
+    return this.#open.send?.(text) ?? false
+  }
+
+  /** Something to do later, unless the connection is closed by then. */
+  after(ms: number, callback: () => void): unknown {
+    if (this.#closed) return undefined
+    const timer = this.#settings.environment.setTimeout(() => {
+      this.#timers.delete(timer)
+      callback()
+    }, ms)
+    this.#timers.add(timer)
+    return timer
+  }
+
+  #cancel(timer: unknown): void {
+    this.#settings.environment.clearTimeout(timer)
+    this.#timers.delete(timer)
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    for (const timer of this.#timers) this.#settings.environment.clearTimeout(timer)
+    this.#timers.clear()
+    this.#open.close()
+    this.#events.closed?.()
+  }
+
+  /** Ends it as the transport would. */
+  end(ending: CloseReason): void {
+    if (this.#closed) return
+    this.close()
+    this.#events.ended(ending)
+  }
+}
+
+/** How old a message is by the page's clock, in ms. The least of many is the offset of the clocks. */
+export const ageOf = (message: Received, now: number): number => now - timeOf(message.position)

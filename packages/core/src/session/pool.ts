@@ -1,0 +1,298 @@
+import type { Channel } from '../delivery/channel.js'
+import { Ledger, type LedgerEvents } from '../delivery/ledger.js'
+import { PushStreamError } from '../errors.js'
+import type { Status } from '../events.js'
+import type { Settings } from '../options.js'
+import type { CloseReason, Position } from '../types.js'
+import { createSession, type Session, type SessionEvents, type Share } from './session.js'
+import { createSlots, type Slots } from './slots.js'
+
+/** How many sessions look for a refused channel at once. */
+const mostTrials = 4
+
+/** What a pool reports. */
+export interface PoolEvents extends Omit<SessionEvents, 'rejected' | 'suspected'>, LedgerEvents {
+  /** The server refuses a channel, which is given up. */
+  refused(error: PushStreamError): void
+}
+
+/** Some channels, what is known of them, and the session that carries them. */
+interface Member {
+  readonly ledger: Ledger
+  readonly session: Session
+  /** It was added while the client was open, and connects for the first time: a failure of its own. */
+  late: boolean
+  /** Channels were added or taken away. */
+  changed: boolean
+  /** It finds out whether the server takes these channels. Then they go back to the others. */
+  trial: 'none' | 'waiting' | 'running' | 'accepted'
+}
+
+const stateOf = ({ session: { state } }: Member): Status['state'] => {
+  if (state.current !== undefined) return 'open'
+  if (state.attempts.length > 0 || state.rejected) return 'connecting'
+  return state.wanted ? 'waiting' : 'closed'
+}
+
+/** The worst first: what a client is when its sessions differ. */
+const worst: readonly Status['state'][] = ['connecting', 'waiting', 'open']
+
+/** The sessions of a client: one for all of its channels, or several where a connection can't carry them all. */
+export function createPool(settings: Settings, events: PoolEvents) {
+  const { environment, protocol } = settings
+  const { channelsPerConnection, takesTurns } = protocol.capabilities
+  /** How many channels one session takes. Less, once the server refused so many at once. */
+  let room = channelsPerConnection
+  const members = new Set<Member>()
+  /** In the order they were added. */
+  const names = new Set<string>()
+  /** Channels that were accepted in a trial. */
+  const proven = new WeakSet<Channel>()
+  const limit = () => environment.connections(settings.origin)
+  const slots = createSlots(environment, limit)
+  const own = takesTurns ? timed(settings, slots) : settings
+  const share: Share = {
+    get scarce() {
+      return takesTurns && members.size > limit()
+    },
+    take: () => slots.take(),
+  }
+  let open = false
+  /** Why a channel was given up last, until a connection is accepted. */
+  let refusal: PushStreamError | undefined
+  /** Of sessions that are gone. */
+  let duplicates = 0
+  let reconnects = 0
+
+  const all = () => [...members]
+  const of = (name: string) => all().find(({ ledger }) => ledger.get(name))
+
+  function make(trial: Member['trial'] = 'none'): Member {
+    const ledger = new Ledger(protocol.order, environment.now, events)
+    const session = createSession(
+      own,
+      ledger,
+      {
+        ...events,
+        changed,
+        opened() {
+          member.late = false
+          refusal = undefined
+          if (member.trial !== 'none') member.trial = 'accepted'
+          conclude()
+        },
+        rejected: (channels, reason) => reject(member, channels, reason),
+        suspected: (channels, reason) => suspect(member, channels, reason),
+      },
+      share,
+    )
+    const member: Member = { ledger, session, late: open, changed: true, trial }
+    members.add(member)
+    return member
+  }
+
+  function changed(): void {
+    events.changed()
+    const was = open
+    open = state() === 'open'
+    if (open && !was) events.opened()
+  }
+
+  /** Ends a session that has no channel any more. The only one that has room for any is kept for others. */
+  function drop(member: Member): void {
+    if (member.ledger.size > 0 || (members.size === 1 && room === Number.POSITIVE_INFINITY)) return
+    members.delete(member)
+    duplicates += member.ledger.duplicates
+    reconnects += member.session.reconnects
+    member.session.disconnect()
+  }
+
+  /** The server refuses at least one of these channels. Half of them go to a session of their own, until it is found. */
+  function reject(member: Member, channels: readonly Channel[], reason: CloseReason): void {
+    const [only] = channels
+    if (only === undefined) {
+      if (member.ledger.size > 0) member.session.change()
+      else member.session.disconnect()
+    } else if (channels.length === 1) refuse(member, only, reason)
+    else {
+      // Each was taken, and all together are not: from now on a session has room for less.
+      const together = channels.every((channel) => proven.has(channel))
+      if (together) room = Math.ceil(member.ledger.size / 2)
+      const other = make(together ? 'none' : 'waiting')
+      for (const channel of channels.slice(Math.ceil(channels.length / 2))) member.ledger.move(channel, other.ledger)
+      member.session.change()
+      if (together) other.session.connect()
+    }
+    conclude()
+  }
+
+  /**
+   * All attempts failed in a mode that does not show why. If another session works, the server refuses one of these
+   * channels. If none does, one channel at a time is tried alone: should the server take it, the others are suspect.
+   */
+  function suspect(member: Member, channels: readonly Channel[], reason: CloseReason): void {
+    const reachable = all().some(({ session }) => session.state.current !== undefined)
+    const [first] = channels
+    if (first === undefined) return
+    if (reachable && (channels.length > 1 || member.session.state.failures > 1)) return reject(member, channels, reason)
+    if (reachable) return
+    if (member.trial !== 'none') return giveBack(member)
+    if (channels.length === 1 || all().some(({ trial }) => trial !== 'none')) return
+    const alone = make('waiting')
+    member.ledger.move(first, alone.ledger)
+    conclude()
+  }
+
+  /** A channel was tried alone in vain. It goes to the end of the others. */
+  function giveBack(member: Member): void {
+    const target = all().find(({ ledger, trial }) => trial === 'none' && ledger.size > 0 && ledger.size < room)
+    if (member.trial === 'none' || target === undefined || target.session.state.current !== undefined) return
+    for (const channel of member.ledger.all) member.ledger.move(channel, target.ledger)
+    drop(member)
+  }
+
+  /** Starts trials that wait. When none is left, the accepted channels go back to the others. */
+  function conclude(): void {
+    for (const member of members) {
+      const running = all().filter(({ trial }) => trial === 'running').length
+      if (member.trial !== 'waiting' || running >= mostTrials) continue
+      member.trial = 'running'
+      member.session.connect()
+    }
+    const trials = all().filter(({ trial }) => trial !== 'none')
+    if (trials.length === 0 || trials.some(({ trial }) => trial !== 'accepted')) return
+    const others = all().filter(({ trial }) => trial === 'none')
+    if (others.some(({ session }) => session.state.current === undefined && session.state.wanted)) return
+    for (const trial of trials) {
+      trial.trial = 'none'
+      for (const channel of trial.ledger.all) proven.add(channel)
+      const target = others.find(({ ledger }) => ledger.size + trial.ledger.size <= room && ledger.size > 0)
+      if (target === undefined) {
+        others.push(trial)
+        continue
+      }
+      for (const channel of trial.ledger.all) trial.ledger.move(channel, target.ledger)
+      drop(trial)
+      target.changed = true
+    }
+    for (const member of others) {
+      for (const channel of member.changed ? [] : member.ledger.all) proven.add(channel)
+      if (member.changed) member.session.change()
+      member.changed = false
+    }
+  }
+
+  function refuse(member: Member, { name }: Channel, reason: CloseReason): void {
+    const { status, explain } = protocol.classify(reason)
+    const why =
+      status === undefined ? 'while it takes others' : `with status ${status}${explain ? ` (${explain})` : ''}`
+    const error = new PushStreamError(
+      status === 401 ? 'unauthorized' : status === 403 || status === undefined ? 'forbidden' : 'bad-request',
+      `The server refuses the channel '${name.slice(0, 80)}' ${why}. It is given up; the others go on. ` +
+        'Check its name and who may subscribe to it, then add it again.',
+      { channel: name, status },
+    )
+    refusal = error
+    member.ledger.remove(name)
+    names.delete(name)
+    drop(member)
+    if (member.ledger.size > 0) member.session.change()
+    else member.session.disconnect()
+    events.refused(error)
+    changed()
+  }
+
+  const state = (): Status['state'] => {
+    const wanted = all().filter(({ ledger }) => ledger.size > 0)
+    const counted = wanted.filter(({ late, session }) => !late || session.state.failures > 0)
+    const states = (counted.length > 0 ? counted : wanted).map(stateOf)
+    return worst.find((one) => states.includes(one)) ?? 'closed'
+  }
+
+  return {
+    /** How the client is, as far as its sessions say it. */
+    get status(): Pick<Status, 'state' | 'mode' | 'attempt' | 'retryAt' | 'error'> {
+      const now = state()
+      // The session that says how the client is.
+      const member = all().find((one) => stateOf(one) === now)
+      const { current, failures = 0, retryAt } = member?.session.state ?? {}
+      return {
+        state: now,
+        mode: now === 'open' ? current?.mode : undefined,
+        attempt: now === 'open' ? 0 : failures,
+        retryAt: now === 'waiting' ? retryAt : undefined,
+        error: refusal ?? all().find(({ session }) => session.error !== undefined)?.session.error,
+      }
+    },
+    get channels(): string[] {
+      return [...names]
+    },
+    get duplicates() {
+      return all().reduce((sum, { ledger }) => sum + ledger.duplicates, duplicates)
+    },
+    get reconnects() {
+      return all().reduce((sum, { session }) => sum + session.reconnects, reconnects)
+    },
+    /** Adds a channel; `false` if it is there. */
+    add(name: string, backtrack: number, from: Position | undefined): boolean {
+      if (names.has(name)) return false
+      names.add(name)
+      const member = all().find(({ ledger, trial }) => trial === 'none' && ledger.size < room) ?? make()
+      member.ledger.add(name, backtrack, from)
+      member.changed = true
+      return true
+    },
+    /** Takes a channel away; `false` if it isn't there. Nothing of it is delivered any more. */
+    remove(name: string): boolean {
+      const member = of(name)
+      if (!member?.ledger.remove(name)) return false
+      names.delete(name)
+      drop(member)
+      member.changed = true
+      return true
+    },
+    /** Sends a text by the connection of this channel, if that can. */
+    send: (name: string, text: string): boolean => of(name)?.session.current()?.send(text) ?? false,
+    connect() {
+      for (const member of all()) {
+        // What is under way may have begun without the newest of them.
+        if (!member.session.state.wanted) member.changed = false
+        if (member.ledger.size > 0) member.session.connect()
+      }
+    },
+    /** Other channels are wanted now. */
+    change() {
+      for (const member of all()) {
+        const { ledger, session, changed, trial } = member
+        if (trial === 'waiting') continue
+        member.changed = false
+        if (ledger.size === 0) session.disconnect()
+        else if (!session.state.wanted) session.connect()
+        else if (room === 1 || !changed) session.yield()
+        else session.change()
+      }
+    },
+    disconnect() {
+      for (const { session } of all()) session.disconnect()
+    },
+  }
+}
+
+/** The same settings, that tell the slots how long answers take. */
+function timed(settings: Settings, slots: Slots): Settings {
+  const { environment } = settings
+  return {
+    ...settings,
+    environment: {
+      ...environment,
+      async fetch(input, init) {
+        const sent = environment.now()
+        const response = await environment.fetch(input, init)
+        slots.answered(environment.now() - sent)
+        return response
+      },
+    },
+  }
+}
+
+export type Pool = ReturnType<typeof createPool>

@@ -1,0 +1,65 @@
+import type { Channel } from '../delivery/channel.js'
+import type { Ledger } from '../delivery/ledger.js'
+import { PushStreamError } from '../errors.js'
+import type { Settings } from '../options.js'
+import { secondOf } from '../position.js'
+import type { RequestKind, Wanted } from '../protocols/protocol.js'
+import type { Exchange, Position, Provider } from '../types.js'
+
+const ask = async <T>(provider: Provider<T>, name: string): Promise<T> => {
+  if (typeof provider !== 'function') return provider
+  try {
+    return await (provider as () => T | Promise<T>)()
+  } catch (cause) {
+    throw new PushStreamError('listener', `The function given as '${name}' failed; the request is tried again later.`, {
+      cause,
+    })
+  }
+}
+
+/** Makes requests out of channels and positions, with what the application adds to each. */
+export function createRequests(settings: Settings, ledger: Ledger) {
+  const { params, headers, protocol } = settings
+
+  function eventIdOf(channels: readonly Channel[]): string | undefined {
+    for (const channel of channels) if (channel.lastEventId !== undefined) return channel.lastEventId
+    return settings.lastEventId
+  }
+
+  return {
+    /** A request for these channels from a position. `backtrack`: stored messages of a channel of which nothing is known. */
+    async make(
+      kind: RequestKind,
+      channels: readonly Channel[],
+      position: Position | undefined,
+      backtrack: (channel: Channel) => number = () => 0,
+    ): Promise<Exchange> {
+      const [query, head] = await Promise.all([ask(params, 'params'), ask(headers, 'headers')])
+      const wanted: Wanted[] = channels.map((channel) => {
+        const after = ledger.known(channel)
+        return { name: channel.name, backtrack: after === undefined ? backtrack(channel) : 0, after }
+      })
+      return protocol.exchange(kind, {
+        channels: wanted,
+        position,
+        eventId: position === undefined ? eventIdOf(channels) : undefined,
+        params: Object.fromEntries(Object.entries(query ?? {}).map(([name, value]) => [name, String(value)])),
+        headers: head ?? {},
+      })
+    },
+
+    /**
+     * Where a new connection begins: the whole second of the point up to which everything is known. What comes again
+     * shows that the server takes positions at all, and that its counter did not begin anew within that second.
+     */
+    begin(channels: readonly Channel[]): Position | undefined {
+      // Without a number and a time, what comes again looks like something new: nothing old is asked for then.
+      const { resume, gaps } = protocol.promises
+      if (gaps === 'none' && resume !== 'position' && resume !== 'second') return undefined
+      const frontier = ledger.frontier(channels)
+      return frontier === undefined ? undefined : secondOf(frontier)
+    },
+  }
+}
+
+export type Requests = ReturnType<typeof createRequests>

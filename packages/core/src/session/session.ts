@@ -1,0 +1,519 @@
+import type { Channel } from '../delivery/channel.js'
+import type { Echo } from '../delivery/echo.js'
+import type { Ledger } from '../delivery/ledger.js'
+import { bad, PushStreamError } from '../errors.js'
+import type { Received } from '../message.js'
+import type { Settings } from '../options.js'
+import { positionOf, timeOf } from '../position.js'
+import { longpolling } from '../transports/http.js'
+import type { CloseReason, ModeName, Position, Transport } from '../types.js'
+import { acceptDelay, ageOf, Connection } from './connection.js'
+import { createHealth } from './health.js'
+import { LongPollChain } from './longpoll.js'
+import { ModeMemory } from './memory.js'
+import { createPoller } from './poll.js'
+import { createRequests } from './requests.js'
+import type { Slot } from './slots.js'
+import {
+  type Attempt,
+  attemptDelay,
+  type Event,
+  initial,
+  type Policy,
+  reduce,
+  reloadGrace,
+  type State,
+  type TimerName,
+  timerNames,
+} from './state.js'
+import { createTimers } from './timers.js'
+
+/** How long a connection must last to count as having worked, in ms. */
+const lasting = 5000
+/** How long a mode that brought nothing is put last, in ms. */
+const cooldown = 5 * 60_000
+
+/** How often a connection may be lost at one place before it is skipped. */
+const mostStuck = 3
+/** A connection brings all channels in order of time, give or take this, in ms. */
+const disorder = 1000
+
+/** What a session reports. */
+export interface SessionEvents {
+  changed(): void
+  opened(): void
+  /** The server rejected a request for these channels, so it refuses at least one of them. */
+  rejected(channels: readonly Channel[], ending: CloseReason): void
+  /** A round failed in modes that do not show whether the server refuses these channels. */
+  suspected(channels: readonly Channel[], ending: CloseReason): void
+  deleted(channel: string, text: string): void
+  deadletter(raw: string, reason: string): void
+  failed(error: PushStreamError): void
+}
+
+/** Where connections are few, and others want some too. */
+export interface Share {
+  /** Whether there are fewer connections than channels, so that none can be kept open. */
+  readonly scarce: boolean
+  /** Waits for a connection to use. */
+  take(): Promise<Slot>
+}
+
+/** Keeps one connection to the server for some channels: makes connections and timers follow the state. */
+export function createSession(settings: Settings, ledger: Ledger, events: SessionEvents, share?: Share) {
+  const { environment, hosts, protocol } = settings
+  const { capabilities } = protocol
+  const { now } = environment
+  /** The transport of a mode. Channels that take turns poll, whatever the modes are. */
+  const transportOf = (mode: ModeName): Transport =>
+    settings.transports.find(({ name }) => name === mode) ?? longpolling
+  const requests = createRequests(settings, ledger)
+  const poller = createPoller(settings, ledger, requests, {
+    message: receive,
+    deleted,
+    deadletter: (raw, reason) => events.deadletter(raw, reason),
+  })
+  const memory = new ModeMemory(environment, settings.origin)
+  const timers = createTimers(environment)
+  const health = createHealth(settings, ledger, poller, timers, { current, replace, dead, penalize })
+  const connections = new Map<number, Connection>()
+  /** The channels that a connection was opened for. */
+  const subscribed = new WeakMap<Connection, readonly Channel[]>()
+  const coolingUntil = new Map<ModeName, number>()
+  const queue: Event[] = []
+  let state: State = initial
+  /** How much the page's clock is ahead of the server's, in ms, at most. */
+  let clockOffset = Number.POSITIVE_INFINITY
+  /** Why the server rejected a request of this round. */
+  let rejection: CloseReason | undefined
+  /** The server that this round tries. */
+  let host = hosts.current
+  let error: PushStreamError | undefined
+  let reconnects = -1
+  /** How often in a row a connection was lost before it brought anything new: it may be unable to take what comes next. */
+  let stuck = 0
+  let stuckAt = 0
+  /** Rejected credentials were asked for once more. */
+  let renewed = false
+  /** The server may reload: it ended the connection before this one. */
+  let reloading = false
+  let unlisten: (() => void)[] = []
+
+  function current(): Connection | undefined {
+    return state.current && connections.get(state.current.key)
+  }
+
+  /** The modes wanted, as far as this runtime has them. */
+  function usable(): readonly ModeName[] {
+    const available = settings.transports.filter((one) => one.available(environment))
+    const kept = share?.scarce ? available.map((one) => (one.uncounted ? one : longpolling)) : available
+    return [...new Set(kept.map(({ name }) => name))]
+  }
+
+  function policy(): Policy {
+    const time = now()
+    const available = usable()
+    const cooling = available.filter((mode) => (coolingUntil.get(mode) ?? 0) > time)
+    const last = (mode: ModeName) => Number(cooling.includes(mode))
+    return {
+      now: time,
+      random: environment.random(),
+      autoReconnect: settings.autoReconnect,
+      base: settings.backoffBase,
+      cap: settings.backoffCap,
+      others: hosts.count - 1,
+      modes: available,
+      cooling,
+      order: [...memory.order(available)].sort((a, b) => last(a) - last(b)),
+    }
+  }
+
+  /** One event after the other: what a listener sets off waits until the step before it is done. */
+  function dispatch(event: Event): void {
+    queue.push(event)
+    if (queue.length > 1) return
+    for (let next: Event | undefined = event; next !== undefined; next = queue[0]) {
+      step(next)
+      queue.shift()
+    }
+    if (state.attempts.length > 0 || rejection === undefined) return
+    const ending = rejection
+    rejection = undefined
+    // No mode is left that might not be rejected.
+    if (state.rejected) events.rejected(undecided(), ending)
+    else if (state.wanted) events.suspected(undecided(), ending)
+  }
+
+  function step(event: Event): void {
+    const before = state
+    const predecessor = current()
+    state = reduce(before, event, policy())
+    if (state === before) return
+    if (state.round !== before.round) host = hosts.current
+    if (state.failures > before.failures) hosts.failed(host)
+    settings.logger?.debug('pushstream', event.type, before, state)
+    reconcile(before, predecessor)
+    events.changed()
+    if (before.current === undefined && state.current !== undefined) {
+      reconnects++
+      events.opened()
+    }
+  }
+
+  /** Connections and timers become what the state says. */
+  function reconcile(before: State, predecessor: Connection | undefined): void {
+    const successor = current()
+    if (successor !== undefined && successor !== predecessor) accepted(successor, predecessor)
+    const wanted = [...state.attempts, state.current].map((attempt) => attempt?.key)
+    for (const [key, connection] of connections) {
+      if (wanted.includes(key)) continue
+      connections.delete(key)
+      connection.close()
+    }
+    for (const [name, field] of Object.entries(timerNames) as [TimerName, (typeof timerNames)[TimerName]][]) {
+      timers.at(name, state[field], () => expired(name))
+    }
+    for (const { key, mode } of state.attempts) {
+      if (key <= before.serial) continue
+      // Changes of one tick are one change: what is added right after this comes by the same connection.
+      queueMicrotask(() => state.attempts.some((attempt) => attempt.key === key) && open(key, mode))
+    }
+  }
+
+  function expired(name: TimerName): void {
+    // A mode that has opened is about to be accepted or rejected: no reason to start another one next to it.
+    const opening = name === 'nextMode' && state.attempts.some(({ key }) => connections.get(key)?.opened)
+    if (opening) timers.in(name, acceptDelay, () => dispatch({ type: name }))
+    else dispatch({ type: name })
+  }
+
+  /** The channels that the connection that works does not carry. */
+  function undecided(): readonly Channel[] {
+    const names = current()?.names
+    return ledger.all.filter(({ name }) => !names?.has(name))
+  }
+
+  /** Channels of which nothing is known, and how many stored messages each begins with: one shows where it stands. */
+  function newcomersOf(channels: readonly Channel[]): Map<string, number> {
+    const placed = !capabilities.lastMessage || settings.lastEventId !== undefined
+    const unknown = channels.filter((channel) => ledger.unknown(channel) && (channel.backtrack > 0 || !placed))
+    return new Map(unknown.map(({ name, backtrack }) => [name, backtrack || 1]))
+  }
+
+  /** Where a connection begins: after what no connection can take, if that is what ends them. */
+  function beginning(channels: readonly Channel[]): Position | undefined {
+    const { newest } = ledger
+    if (stuck < mostStuck || newest < 0 || poller.possible) return requests.begin(channels)
+    // It is the next message, or one of a later second. What is skipped shows as a gap.
+    const seconds = 2 ** (stuck - mostStuck - 1)
+    return seconds < 1 ? newest + 1 : positionOf(timeOf(newest) + 1000 * seconds, 0)
+  }
+
+  function open(key: number, name: ModeName): void {
+    const transport = transportOf(name)
+    settleBehind(current())
+    const newcomers = newcomersOf(ledger.all)
+    // The new ones first: what comes of any other shows that their stored messages have come.
+    const channels = [...ledger.all].sort((a, b) => Number(newcomers.has(b.name)) - Number(newcomers.has(a.name)))
+    const wanted = () => channels.filter((channel) => ledger.get(channel.name) === channel)
+    const chain = transport.polls ? new LongPollChain(ledger, requests, protocol, now) : undefined
+    const [first] = channels
+    const echo: Echo | undefined =
+      chain &&
+      first &&
+      protocol.order.echo?.(first, {
+        now,
+        farewell: reloadGrace,
+        after: (ms, callback) => connection.after(ms, callback),
+        ask: (after) => poller.ask('longpolling', [first], after),
+        message: (message) => receive(message, connection),
+        doubt: (ending) => connection.end(ending),
+      })
+    let slot: Slot | undefined
+    let hanging: AbortController | undefined
+    let closed = false
+    const next = async () => {
+      // What is stored comes one message an answer: it is not to wait for its turn with each of them.
+      if (!share?.scarce || !slot?.again()) {
+        slot?.release()
+        slot = undefined
+        if (chain !== undefined && share?.scarce) slot = await share.take()
+      }
+      // Closed while it waited: nobody else would give the connection back.
+      if (closed) slot?.release()
+      const pause = chain?.pause ?? 0
+      if (pause > 0) await new Promise<void>((resolve) => connection.after(pause, resolve))
+      const still = wanted()
+      const position = chain === undefined ? beginning(still) : chain.next(still)
+      if (chain !== undefined) echo?.sent(chain.exact)
+      const exchange = await requests.make(
+        name,
+        still,
+        position,
+        (channel) => newcomers.get(channel.name) ?? channel.backtrack,
+      )
+      if (chain === undefined) return exchange
+      connection.since = now()
+      hanging = new AbortController()
+      return { ...exchange, until: slot?.until ?? hanging.signal }
+    }
+    const before = ledger.newest
+    const connection: Connection = new Connection(
+      transport,
+      { names: new Set(channels.map((channel) => channel.name)), newcomers, clockOffset },
+      next,
+      settings,
+      {
+        accepted() {
+          settle(connection, newcomers, before)
+          dispatch({ type: 'accepted', key })
+        },
+        ended: (ending) => ended(key, connection, ending),
+        ping: () => ledger.witness(health.covered(connection), health.provenBy(connection)),
+        message(message, history) {
+          const channel = history ? ledger.get(message.channel) : undefined
+          // What the application did not ask for only shows where the channel stands.
+          if (channel?.backtrack === 0) ledger.anchor(channel, message)
+          else if (echo === undefined) receive(message, connection)
+          else echo.message(message)
+        },
+        deleted: (channel, text) => deleted(channel, text, connection),
+        deadletter: (raw, reason) => events.deadletter(raw, reason),
+        closed() {
+          closed = true
+          slot?.release()
+          echo?.end()
+        },
+        answered(answer) {
+          if (chain?.answered(answer, wanted())) health.verifySoon(connection, () => chain.calm())
+        },
+      },
+    )
+    if (chain !== undefined) {
+      connection.repoll = () => {
+        // Who takes turns polls again anyway.
+        if (share?.scarce) return false
+        const { echoed } = chain
+        chain.restart()
+        hanging?.abort()
+        return echoed
+      }
+    }
+    connections.set(key, connection)
+    subscribed.set(connection, channels)
+    // A request that hangs looks the same on a good network and on none, and so does a stream before its first message.
+    const mute = transport.acceptedBy === 'opening' && (transport.polls || settings.transports.length === 1)
+    if (mute) void prove(connection)
+  }
+
+  /** Accepts a connection that can't show by itself that it is well: an answer next to it shows it, else time has to. */
+  async function prove(connection: Connection): Promise<void> {
+    const { timeout, transports } = settings
+    const channels = health.covered(connection)
+    // Other modes, which show more, may need this long. After a failure the network may still be down.
+    const unproven = transports.length === 1 && state.failures === 0 ? attemptDelay : timeout / 5
+    if (capabilities.answersOptions) {
+      // The poll itself may be rejected a little later, for example by whoever authorises it.
+      const known = await poller.reachable(channels)
+      connection.after(known ? acceptDelay : unproven, () => connection.accept())
+    } else if (poller.immediate && (await poller.verify(channels, timeout)) === 'answered') {
+      // Stored messages of new channels may be on their way.
+      if (connection.newcomers.size === 0) connection.accept()
+      else connection.after(acceptDelay, () => connection.accept())
+    } else if (!poller.immediate) connection.after(unproven, () => connection.accept())
+  }
+
+  /** Where the new channels of an accepted connection stand: what brought nothing has nothing stored. */
+  function settle({ openedAt, names }: Connection, newcomers: ReadonlyMap<string, number>, before: number): void {
+    const all = ledger.all.filter(({ name }) => names.has(name))
+    const channels = capabilities.lastMessage ? all.filter(({ name }) => newcomers.has(name)) : []
+    let newest = -1
+    for (const { sequence } of channels) newest = Math.max(newest, sequence.position ?? -1)
+    // A second before the newest message is surely complete, and with no message at all everything is new.
+    const upTo = Math.max(before, newest < 0 ? 0 : positionOf(timeOf(newest) - 1000, 0))
+    ledger.witness(channels, upTo)
+    for (const channel of channels) {
+      channel.complete ??= upTo
+      channel.sequence.empty = channel.sequence.last === undefined
+    }
+    for (const channel of all) if (ledger.unknown(channel)) channel.joined ??= openedAt
+  }
+
+  function accepted(connection: Connection, predecessor: Connection | undefined): void {
+    error = undefined
+    renewed = false
+    rejection = undefined
+    memory.remember(connection.mode === usable()[0] ? undefined : connection.mode)
+    // A successor goes on where the one before it was well.
+    if (predecessor !== undefined) {
+      connection.worked ||= worked(predecessor)
+      if (predecessor.mode === connection.mode) connection.heartbeat.follow(predecessor.heartbeat)
+    }
+    health.accepted(connection, reloading)
+    reloading = false
+  }
+
+  function ended(key: number, connection: Connection, ending: CloseReason): void {
+    connections.delete(key)
+    const { status, explain, historyLost, ...classified } = protocol.classify(ending)
+    let { action } = classified
+    // Where the server itself doesn't say so, it may be the network, which says nothing of channels silent so far.
+    const said = ending.kind === 'status' || (ending.kind === 'end' && Boolean(ending.status || ending.explain))
+    if (historyLost) ledger.doubt(!said)
+    // A connection that closes before its first message may have been closed because of its resume position.
+    else if (ending.kind === 'lost' && connection.brought === 0) ledger.doubt(true)
+    if (action === 'rejected') {
+      // Credentials may just have run out: the functions that give them are asked once more.
+      const functions = typeof settings.params === 'function' || typeof settings.headers === 'function'
+      if (explain === undefined && !renewed && functions) {
+        renewed = true
+        action = 'backoff'
+      } else if (key !== state.current?.key && undecided().length === 0) action = 'backoff'
+    }
+    const { cause, kind } = ending
+    const what = [connection.mode, kind, status, explain && `(${explain})`].filter(Boolean).join(' ')
+    const reason =
+      cause instanceof PushStreamError
+        ? cause
+        : new PushStreamError(status === undefined ? 'unreachable' : 'http', `${what}. The client tries again.`, {
+            mode: connection.mode,
+            status,
+            cause,
+          })
+    // Which channel the server rejected is to be found out first.
+    if (action === 'rejected') rejection = ending
+    else if (action !== 'reconnect') {
+      // A page can't see why a websocket is refused, and no other mode will show it.
+      if (ending.kind === 'refused' && settings.transports.every(({ opaque }) => opaque)) rejection = ending
+      failed(reason)
+    }
+    // A network that breaks may hide that the server reloads just then.
+    const unseen = ending.kind === 'lost' && poller.immediate
+    reloading ||= (action === 'reconnect' || unseen) && key === state.current?.key
+    const well = worked(connection)
+    settleBehind(connection)
+    // Networks break anywhere. A message that a browser can't take ends each connection at the same place, at once.
+    const place = !well && ending.kind === 'lost' && now() - connection.lastLife < 100 ? connection.brought : 0
+    stuck = place > 0 && place === stuckAt ? stuck + 1 : 0
+    stuckAt = place
+    // Again and again accepted, and lost before anything new came: this mode may be unable to take what comes next.
+    if (connection.accepted && !well && state.failures > 0) penalize(connection)
+    dispatch({ type: 'ended', key, action, worked: well, final: explain !== undefined, retryAfter: ending.retryAfter })
+  }
+
+  /** A channel that brought nothing next to others has nothing from before what they brought lately. */
+  function settleBehind(connection: Connection | undefined): void {
+    if (connection === undefined || !connection.live || !capabilities.lastMessage) return
+    ledger.witness(health.covered(connection), positionOf(timeOf(connection.newest) - disorder, 0))
+  }
+
+  /** Whether its end is no failure. */
+  function worked(connection: Connection): boolean {
+    return connection.accepted && (connection.worked || now() - connection.openedAt > lasting)
+  }
+
+  function failed(reason: PushStreamError): void {
+    error = reason
+    events.failed(reason)
+  }
+
+  function penalize({ mode }: Connection): void {
+    coolingUntil.set(mode, now() + cooldown)
+  }
+
+  function dead(connection: Connection, why: string): void {
+    if (connection !== current()) return
+    failed(new PushStreamError('silent', `${why} The client connects anew.`, { mode: connection.mode }))
+    dispatch({ type: 'dead' })
+  }
+
+  function receive(message: Received, connection?: Connection): void {
+    if (connection !== undefined) {
+      const age = ageOf(message, connection.lastLife)
+      if (age < clockOffset) clockOffset = age
+      if (message.position > ledger.newest) connection.advanced()
+      if (connection.live) health.live()
+    }
+    const outcome = ledger.receive(message, connection?.replay)
+    if (outcome === 'dropped' || outcome === undefined) return
+    if (connection !== undefined) connection.worked = true
+    if (outcome === 'held') health.missing()
+  }
+
+  function deleted(name: string, text: string, connection?: Connection): void {
+    const channel = ledger.get(name)
+    if (channel === undefined) return
+    ledger.forget(channel)
+    events.deleted(name, text)
+    // The server doesn't deliver a channel of that name to this connection when it is made again.
+    if (connection !== undefined && !connection.transport.polls && ledger.size > 1) replace()
+  }
+
+  function replace(): void {
+    dispatch({ type: 'replace' })
+  }
+
+  /** Other channels are wanted now, unless what is under way already is for just these. */
+  function change(): void {
+    const fits = ({ key }: Attempt) => {
+      const connection = connections.get(key)
+      const channels = connection && subscribed.get(connection)
+      return !channels || (channels.length === ledger.size && channels.every((one) => ledger.get(one.name) === one))
+    }
+    const newest = state.attempts.at(-1) ?? state.current
+    if (state.rejected || !newest || !fits(newest)) replace()
+  }
+
+  /** Ends everything that is under way. */
+  function rest(): void {
+    poller.stop()
+    dispatch({ type: 'disconnect' })
+    timers.clear()
+  }
+
+  return {
+    current,
+    get state() {
+      return state
+    },
+    /** The last failure, until a connection is accepted. */
+    get error() {
+      return error
+    },
+    /** Connections opened after the first. */
+    get reconnects() {
+      return Math.max(0, reconnects)
+    },
+    connect() {
+      if (usable().length === 0) {
+        const modes = settings.transports.map(({ name }) => name).join(', ')
+        throw bad(`This runtime has none of the modes ${modes}: use others, or 'environment'.`)
+      }
+      const { page } = environment
+      if (page !== undefined && unlisten.length === 0) {
+        const back = () => {
+          const connection = current()
+          if (connection !== undefined) health.check(connection)
+          // From the cache it comes back as it was left: closed, and still wanted.
+          dispatch({ type: !state.wanted && ledger.size > 0 ? 'connect' : 'online' })
+        }
+        // Some browsers keep the connections of a page that was left.
+        unlisten = [page.onBack(back), page.onLeave(rest)]
+      }
+      dispatch({ type: 'connect' })
+    },
+    change,
+    /** The mode in use can't be kept: connections have become few. */
+    yield() {
+      const mode = state.current?.mode
+      if (mode !== undefined && !usable().includes(mode)) replace()
+    },
+    disconnect() {
+      for (const stop of unlisten) stop()
+      unlisten = []
+      rest()
+    },
+  }
+}
+
+export type Session = ReturnType<typeof createSession>

@@ -1,0 +1,247 @@
+import type { ModeName } from '../types.js'
+import { type BackoffPolicy, backoff } from './backoff.js'
+
+/** One try with one mode. */
+export interface Attempt {
+  readonly key: number
+  readonly mode: ModeName
+}
+
+/** What a round of attempts is for. A failed `upgrade` is no failure of the session. */
+export type Purpose = 'connect' | 'replace' | 'upgrade'
+
+/**
+ * Everything a session has decided. There are no named states: it is open while it has a `current` connection, connecting
+ * while attempts are under way, waiting otherwise. A `current` connection simply stays while a replacement is attempted.
+ */
+export interface State {
+  /** Whether the application wants a connection. */
+  readonly wanted: boolean
+  readonly purpose: Purpose
+  /** The accepted connection. */
+  readonly current: Attempt | undefined
+  readonly attempts: readonly Attempt[]
+  /** Modes of this round that have not been tried. */
+  readonly queue: readonly ModeName[]
+  /** A mode of this round was rejected, so the server may refuse a channel. */
+  readonly rejected: boolean
+  /** Failed rounds since a connection worked. */
+  readonly failures: number
+  /** How often an upgrade to a better mode failed. */
+  readonly upgrades: number
+  /** The longest `Retry-After` of this round, in ms. */
+  readonly retryAfter: number
+  /** When the next mode of the round starts, in ms since 1970; so are the following. */
+  readonly nextModeAt: number | undefined
+  readonly retryAt: number | undefined
+  /** Before this the server wants no other attempt. */
+  readonly notBefore: number
+  readonly upgradeAt: number | undefined
+  /** The key of the newest attempt. */
+  readonly serial: number
+  readonly round: number
+}
+
+/** What a session does about the end of a connection. `unsupported`: the mode does not work here. */
+export type Action = 'reconnect' | 'backoff' | 'unsupported' | 'rejected'
+
+export type Event =
+  | {
+      readonly type:
+        | 'connect'
+        | 'disconnect'
+        /** Other channels are wanted, or the connection is in doubt: a replacement takes over when it is accepted. */
+        | 'replace'
+        /** The current connection is dead. */
+        | 'dead'
+        /** The network or the page came back. */
+        | 'online'
+        | TimerName
+    }
+  | { readonly type: 'accepted'; readonly key: number }
+  | {
+      readonly type: 'ended'
+      readonly key: number
+      readonly action: Action
+      /** It brought something new, or lasted. Then its end is no failure. */
+      readonly worked: boolean
+      /** The server itself named the reason of a rejection, so no other mode needs to be tried. */
+      readonly final: boolean
+      readonly retryAfter?: number | undefined
+    }
+
+/** Deadlines in the state, by the event that they send. */
+export const timerNames = { nextMode: 'nextModeAt', retry: 'retryAt', upgrade: 'upgradeAt' } as const
+export type TimerName = keyof typeof timerNames
+
+/** What a decision depends on besides the state. */
+export interface Policy extends BackoffPolicy {
+  readonly now: number
+  readonly random: number
+  readonly autoReconnect: boolean
+  /** The modes in the order the application wants them. */
+  readonly modes: readonly ModeName[]
+  /** The modes in the order to try now: the one that worked lately first, those on cooldown last. */
+  readonly order: readonly ModeName[]
+  /** Modes that brought nothing lately. */
+  readonly cooling: readonly ModeName[]
+}
+
+/** How long a mode is waited for before the next one starts next to it, in ms. */
+export const attemptDelay = 500
+/**
+ * How long to stay away after the server ended a connection in good order, in ms. An nginx that reloads closes its
+ * connections first and stops accepting new ones 100 ms later. A client that returns in between is served by a worker
+ * that never delivers anything.
+ */
+export const reloadGrace = 115
+/** The first time after which a better mode is tried, in ms. It doubles with every failure up to the second. */
+const upgradeBase = 60_000
+const upgradeCap = 15 * 60_000
+
+export const initial: State = {
+  wanted: false,
+  purpose: 'connect',
+  current: undefined,
+  attempts: [],
+  queue: [],
+  rejected: false,
+  failures: 0,
+  upgrades: 0,
+  retryAfter: 0,
+  nextModeAt: undefined,
+  retryAt: undefined,
+  notBefore: 0,
+  upgradeAt: undefined,
+  serial: 0,
+  round: 0,
+}
+
+const stopped = ({ serial, round }: State): State => ({ ...initial, serial, round })
+
+function begin(state: State, purpose: Purpose, queue: readonly ModeName[], policy: Policy): State {
+  const fresh = { wanted: true, purpose, queue, attempts: [], rejected: false, retryAt: undefined, retryAfter: 0 }
+  return tryNext({ ...state, ...fresh, round: state.round + 1 }, policy)
+}
+
+/** A replacement in the mode that works, else in any. */
+function replace(state: State, policy: Policy): State {
+  const mode = state.current?.mode
+  const first = mode !== undefined && policy.order.includes(mode) ? [mode] : []
+  return begin(state, 'replace', [...new Set([...first, ...policy.order])], policy)
+}
+
+function tryNext(state: State, policy: Policy): State {
+  const [mode, ...queue] = state.queue
+  if (mode === undefined) return state
+  const key = state.serial + 1
+  const nextModeAt = queue.length > 0 ? policy.now + attemptDelay : undefined
+  return { ...state, queue, nextModeAt, serial: key, attempts: [...state.attempts, { key, mode }] }
+}
+
+const over = { attempts: [], queue: [], nextModeAt: undefined } as const
+
+function upgradeLater(state: State, upgrades: number, { now, random }: Policy): State {
+  const wait = Math.min(upgradeCap, upgradeBase * 2 ** upgrades) * (0.75 + random / 2)
+  return { ...state, upgrades, upgradeAt: now + wait }
+}
+
+function wait(state: State, policy: Policy): State {
+  const { current, failures, retryAfter } = state
+  if (current === undefined && !policy.autoReconnect) return stopped(state)
+  const retryAt = policy.now + backoff(policy, failures, policy.random, retryAfter)
+  return { ...state, retryAt, notBefore: policy.now + retryAfter, retryAfter: 0 }
+}
+
+/** No attempt of this round is left. */
+function exhausted(state: State, policy: Policy): State {
+  const calm = { ...state, ...over }
+  if (state.current !== undefined && state.purpose === 'upgrade') {
+    return upgradeLater({ ...calm, rejected: false }, state.upgrades + 1, policy)
+  }
+  if (state.rejected) return calm
+  return wait({ ...calm, failures: state.failures + 1 }, policy)
+}
+
+const withoutCurrent = (state: State): State => ({ ...state, current: undefined, upgradeAt: undefined })
+
+/** The current connection ended, while no attempt was under way. */
+function lost(state: State, worked: boolean, policy: Policy): State {
+  // The first loss is no reason to hesitate. A connection that is lost again and again before it worked is.
+  const failures = worked ? 0 : state.failures
+  const next = wait({ ...withoutCurrent(state), purpose: 'connect', failures }, policy)
+  return worked || !next.wanted ? next : { ...next, failures: failures + 1 }
+}
+
+function ended(state: State, event: Extract<Event, { type: 'ended' }>, policy: Policy): State {
+  const { key, action, worked, final } = event
+  const busy = state.attempts.length > 0
+  const retryAfter = Math.max(busy ? state.retryAfter : 0, event.retryAfter ?? 0)
+  if (state.current?.key === key) {
+    if (busy) return { ...withoutCurrent(state), failures: worked ? 0 : state.failures, retryAfter }
+    if (action === 'rejected') return { ...withoutCurrent(state), ...over, rejected: true, retryAt: undefined }
+    return lost(
+      { ...state, retryAfter: Math.max(retryAfter, action === 'reconnect' ? reloadGrace : 0) },
+      worked,
+      policy,
+    )
+  }
+  const attempts = state.attempts.filter((attempt) => attempt.key !== key)
+  if (attempts.length === state.attempts.length) return state
+  const rejected = state.rejected || action === 'rejected'
+  const left = { ...state, attempts, retryAfter, rejected }
+  if (rejected && final && state.purpose !== 'upgrade') return { ...left, ...over }
+  if (left.queue.length > 0) return tryNext(left, policy)
+  return attempts.length > 0 ? left : exhausted(left, policy)
+}
+
+function accepted(state: State, key: number, policy: Policy): State {
+  const current = state.attempts.find((attempt) => attempt.key === key)
+  if (current === undefined) return state
+  const upgrades = state.purpose === 'upgrade' ? 0 : state.upgrades
+  const next = { ...state, ...over, current, rejected: false, retryAt: undefined, retryAfter: 0, upgradeAt: undefined }
+  return policy.modes.indexOf(current.mode) > 0 ? upgradeLater(next, upgrades, policy) : { ...next, upgrades }
+}
+
+function upgrade(state: State, policy: Policy): State {
+  const mode = state.current?.mode
+  if (mode === undefined || state.attempts.length > 0) return { ...state, upgradeAt: undefined }
+  const better = policy.modes.slice(0, policy.modes.indexOf(mode)).filter((one) => !policy.cooling.includes(one))
+  // A replacement that is still to be made comes first.
+  if (state.retryAt !== undefined || better.length === 0) return upgradeLater(state, state.upgrades, policy)
+  return begin({ ...state, upgradeAt: undefined }, 'upgrade', better, policy)
+}
+
+/** Decides. Pure: the same state, event and policy give the same state. */
+export function reduce(state: State, event: Event, policy: Policy): State {
+  const { wanted, current, attempts } = state
+  const idle = current === undefined && attempts.length === 0
+  switch (event.type) {
+    case 'disconnect':
+      return wanted ? stopped(state) : state
+    case 'connect':
+      return idle ? begin(state, 'connect', policy.order, policy) : state
+    case 'online':
+      // The network is back: no reason to wait any longer, unless the server asked for it.
+      return wanted && idle && policy.now >= state.notBefore ? begin(state, 'connect', policy.order, policy) : state
+    case 'retry':
+      if (current !== undefined) return replace(state, policy)
+      return wanted && idle ? begin(state, 'connect', policy.order, policy) : { ...state, retryAt: undefined }
+    case 'replace':
+      // What waits is replaced by its next attempt anyway.
+      return wanted && (!idle || state.rejected) ? replace(state, policy) : state
+    case 'dead':
+      if (current === undefined) return state
+      return attempts.length > 0 ? withoutCurrent(state) : lost(state, true, policy)
+    case 'nextMode':
+      return attempts.length > 0 && state.queue.length > 0
+        ? tryNext(state, policy)
+        : { ...state, nextModeAt: undefined }
+    case 'upgrade':
+      return upgrade(state, policy)
+    case 'accepted':
+      return accepted(state, event.key, policy)
+    case 'ended':
+      return ended(state, event, policy)
+  }
+}

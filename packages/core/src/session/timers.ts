@@ -1,0 +1,34 @@
+import type { Environment } from '../types.js'
+
+/** Deadlines by name. Setting one replaces it, `undefined` cancels it, and none is left behind. */
+export function createTimers({ now, setTimeout, clearTimeout }: Environment) {
+  const running = new Map<string, { when: number; timer: unknown }>()
+  const at = (name: string, when: number | undefined, callback?: () => void) => {
+    const old = running.get(name)
+    if (old?.when === when) return
+    clearTimeout(old?.timer)
+    running.delete(name)
+    if (when === undefined) return
+    const timer = setTimeout(() => {
+      running.delete(name)
+      callback?.()
+    }, when - now())
+    running.set(name, { when, timer })
+  }
+  return {
+    /** Calls back at a time in ms since 1970, once however often it is set. */
+    at,
+    /** Calls back after so many ms. */
+    in: (name: string, ms: number, callback: () => void) => {
+      at(name, undefined)
+      at(name, now() + ms, callback)
+    },
+    cancel: (name: string) => at(name, undefined),
+    has: (name: string) => running.has(name),
+    clear() {
+      for (const name of [...running.keys()]) at(name, undefined)
+    },
+  }
+}
+
+export type Timers = ReturnType<typeof createTimers>

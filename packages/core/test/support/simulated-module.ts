@@ -1,0 +1,264 @@
+import { createFakeFetch, createManualClock, type FakeRequest, manualEnvironment } from '@pushstream/testkit'
+import type { ModeName } from '../../src/types.js'
+
+interface Stored {
+  readonly channel: string
+  readonly id: number
+  /** Seconds since 1970. */
+  readonly time: number
+  readonly tag: number
+  readonly frame: string
+}
+
+/** What one connection is to the server. */
+interface Subscriber {
+  readonly mode: ModeName
+  readonly channels: readonly string[]
+  readonly request: FakeRequest | undefined
+  readonly socket: FakeSocket | undefined
+  /** The last thing sent on it, in ms since 1970. */
+  sentAt: number
+  /** Its worker is deaf: pings, and nothing live. */
+  readonly deaf: boolean
+  /** Nothing gets across any more, in either direction. */
+  lost: boolean
+}
+
+/** A request as the server saw it, or as it was lost on the way. */
+export interface Asked {
+  readonly mode: ModeName | 'poll'
+  readonly url: string
+  readonly at: number
+}
+
+export interface ModuleOptions {
+  /** `push_stream_ping_message_interval`, in ms. */
+  readonly pings?: number
+  /** `push_stream_longpolling_connection_ttl`, in ms. */
+  readonly longPollTtl?: number
+}
+
+const modes: Readonly<Record<string, ModeName>> = {
+  ws: 'websocket',
+  ev: 'eventsource',
+  sub: 'stream',
+  lp: 'longpolling',
+}
+const http = (seconds: number) => new Date(seconds * 1000).toUTCString()
+const frameOf = (id: number, channel: string, text: string, tag: number, time: number) =>
+  `{"id":${id},"channel":"${channel}","text":"${text}","tag":"${tag}","time":"${http(time)}","eventid":""}`
+
+/** A browser's WebSocket as far as a client uses it. */
+class FakeSocket extends EventTarget {
+  readyState = 0
+  binaryType = 'blob'
+  readonly extensions = ''
+  readonly protocol = ''
+  readonly bufferedAmount = 0
+
+  constructor(readonly url: string) {
+    super()
+  }
+
+  open(): void {
+    this.readyState = 1
+    this.dispatchEvent(new Event('open'))
+  }
+
+  message(data: string): void {
+    if (this.readyState === 1) this.dispatchEvent(new MessageEvent('message', { data }))
+  }
+
+  ended(code: number): void {
+    if (this.readyState === 3) return
+    this.readyState = 3
+    this.dispatchEvent(Object.assign(new Event('close'), { code, reason: '', wasClean: code === 1000 }))
+  }
+
+  send(): void {}
+
+  close(): void {
+    this.readyState = 3
+  }
+}
+
+/**
+ * The module as a client sees it, on a manual clock: the four modes, polls, positions, `.bN`, pings, and the faults that
+ * were measured on it (wire notes, "Deaf workers after a reload").
+ */
+export class SimulatedModule {
+  readonly clock = createManualClock(Date.UTC(2026, 10, 29, 12, 0, 0))
+  readonly requests: Asked[] = []
+  readonly #stored: Stored[] = []
+  readonly #subscribers = new Set<Subscriber>()
+  readonly #pings: number
+  readonly #longPollTtl: number
+  /** New connections are taken in by workers that are deaf. */
+  #deaf = false
+  /** Until then, in ms since 1970, workers on their way out take connections in. */
+  #oldUntil = 0
+  /** Requests by fetch that are still sent on a connection that is dead. */
+  #deadKept = 0
+
+  constructor({ pings = 2000, longPollTtl = 30_000 }: ModuleOptions = {}) {
+    this.#pings = pings
+    this.#longPollTtl = longPollTtl
+    const ping = () => {
+      this.clock.setTimeout(ping, 500)
+      this.#ping()
+    }
+    ping()
+  }
+
+  /** What to give a client. */
+  get environment() {
+    const server = this
+    const { fetch } = createFakeFetch({ answer: (request) => this.#answer(request) })
+    class Socket extends FakeSocket {
+      constructor(url: string) {
+        super(url)
+        server.clock.setTimeout(() => server.#handshake(this), 1)
+      }
+    }
+    return manualEnvironment(this.clock, { fetch, WebSocket: Socket as unknown as typeof WebSocket })
+  }
+
+  /** Lets time go by; the socket's library has a timer of its own, which is none of the clock's. */
+  async advance(ms: number, step = 500): Promise<void> {
+    for (let left = ms; left > 0; left -= step) {
+      await this.clock.advance(Math.min(step, left))
+      await new Promise((resolve) => setTimeout(resolve, 0))
+    }
+  }
+
+  /** Stores a message and tells who listens. `live: false`: nobody, as if published between a backlog and its subscription. */
+  publish(channel: string, text: string, { live = true } = {}): void {
+    const time = Math.floor(this.clock.now() / 1000)
+    const id = this.#stored.filter((message) => message.channel === channel).length + 1
+    const tag = this.#stored.filter((message) => message.time === time).length + 1
+    const message = { channel, id, time, tag, frame: frameOf(id, channel, text, tag, time) }
+    this.#stored.push(message)
+    if (!live) return
+    for (const subscriber of [...this.#subscribers]) {
+      if (subscriber.deaf || !subscriber.channels.includes(channel)) continue
+      this.#send(subscriber, [message])
+    }
+  }
+
+  /** SIGHUP: connections end; for 100 ms old workers take new ones in, which then hear nothing. `deaf`: the new workers don't either. */
+  reload({ deaf = false } = {}): void {
+    this.#deaf = deaf
+    this.#oldUntil = this.clock.now() + 100
+    for (const subscriber of [...this.#subscribers]) this.#end(subscriber)
+  }
+
+  /** A network that forgets every connection there is, and takes new ones; the browser sends some requests on old ones still. */
+  forget(deadKept = 0): void {
+    for (const subscriber of this.#subscribers) subscriber.lost = true
+    this.#deadKept = deadKept
+  }
+
+  #ping(): void {
+    const now = this.clock.now()
+    for (const subscriber of [...this.#subscribers]) {
+      if (subscriber.request?.open === false || subscriber.socket?.readyState === 3)
+        this.#subscribers.delete(subscriber)
+      else if (subscriber.mode === 'longpolling') {
+        if (now - subscriber.sentAt >= this.#longPollTtl) this.#end(subscriber)
+      } else if (now - subscriber.sentAt >= this.#pings) {
+        subscriber.sentAt = now
+        if (subscriber.lost) continue
+        if (subscriber.mode === 'eventsource') subscriber.request?.send(': -1\n\n')
+        if (subscriber.mode === 'stream') subscriber.request?.send(frameOf(-1, '', ' ', 0, 0))
+      }
+    }
+  }
+
+  #end(subscriber: Subscriber): void {
+    this.#subscribers.delete(subscriber)
+    if (subscriber.lost) return
+    const { request, socket } = subscriber
+    if (socket !== undefined) socket.ended(1005)
+    else if (request?.open) {
+      if (subscriber.mode !== 'longpolling') request.end()
+      else request.respond(304, { 'Last-Modified': http(Math.floor(this.clock.now() / 1000)), Etag: 'W/0' })
+    }
+  }
+
+  #send(subscriber: Subscriber, messages: readonly Stored[]): void {
+    if (messages.length === 0) return
+    subscriber.sentAt = this.clock.now()
+    if (subscriber.lost) return
+    const { mode, request, socket } = subscriber
+    const frames = messages.map(({ frame }) => frame)
+    if (mode === 'websocket') for (const frame of frames) socket?.message(frame)
+    else if (!request?.open) this.#subscribers.delete(subscriber)
+    else if (mode === 'eventsource') for (const frame of frames) request.send(`data: ${frame}\n\n`)
+    else if (mode === 'stream') for (const frame of frames) request.send(frame)
+    else {
+      this.#subscribers.delete(subscriber)
+      this.#respond(request, messages, frames.join(''))
+    }
+  }
+
+  #respond(request: FakeRequest, messages: readonly Stored[], body: string): void {
+    const newest = messages.reduce((a, b) => (b.time > a.time || (b.time === a.time && b.tag > a.tag) ? b : a))
+    request.respond(
+      200,
+      { 'Last-Modified': http(newest.time), Etag: `W/${newest.tag}`, 'Content-Type': 'text/plain' },
+      body,
+    )
+  }
+
+  #ask(url: string, headers: Readonly<Record<string, string>> = {}) {
+    const { pathname, searchParams } = new URL(url)
+    const [, prefix = '', ...names] = pathname.split('/')
+    const mode = modes[prefix] as ModeName
+    const poll = headers['x-nginx-pushstream-mode'] === 'polling'
+    this.requests.push({ mode: poll ? 'poll' : mode, url, at: this.clock.now() })
+    const since = Date.parse(searchParams.get('time') ?? headers['if-modified-since'] ?? '') / 1000
+    const tag = Number(/\d+/.exec(searchParams.get('tag') ?? headers['if-none-match'] ?? '')?.[0] ?? 0)
+    const history = names.flatMap((encoded) => {
+      const [, name, backtrack] = /^(.*?)(?:\.b(\d+))?$/.exec(decodeURIComponent(encoded)) as RegExpExecArray
+      const all = this.#stored.filter(({ channel }) => channel === name)
+      if (backtrack !== undefined) return Number(backtrack) > 0 ? all.slice(-Number(backtrack)) : []
+      return all.filter(({ time, tag: counter }) => time > since || (time === since && counter > tag))
+    })
+    const channels = names.map((encoded) => decodeURIComponent(encoded).replace(/\.b\d+$/, ''))
+    return { mode, poll, history, channels }
+  }
+
+  #join(mode: ModeName, channels: readonly string[], from: Pick<Subscriber, 'request' | 'socket'>): Subscriber {
+    const now = this.clock.now()
+    const deaf = this.#deaf || now < this.#oldUntil
+    const subscriber = { mode, channels, ...from, sentAt: now, deaf, lost: false }
+    this.#subscribers.add(subscriber)
+    return subscriber
+  }
+
+  #answer(request: FakeRequest): void {
+    const { mode, poll, history, channels } = this.#ask(request.url, request.headers)
+    if (this.#deadKept-- > 0) return
+    const greeted = `: \n${history.map(({ frame }) => `data: ${frame}\n\n`).join('')}`
+    if (poll) {
+      if (history.length === 0) request.respond(304)
+      else this.#respond(request, history, greeted)
+      return
+    }
+    if (mode === 'longpolling' && history.length > 0) {
+      return this.#respond(request, history, history.map(({ frame }) => frame).join(''))
+    }
+    const subscriber = this.#join(mode, channels, { request, socket: undefined })
+    if (mode === 'longpolling') return
+    request.accept()
+    if (mode === 'eventsource') request.send(': \n')
+    this.#send(subscriber, history)
+  }
+
+  #handshake(socket: FakeSocket): void {
+    const { channels, history } = this.#ask(socket.url)
+    if (socket.readyState === 3) return
+    socket.open()
+    this.#send(this.#join('websocket', channels, { request: undefined, socket }), history)
+  }
+}
