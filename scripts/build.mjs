@@ -18,27 +18,27 @@ import { command, packages, root } from './workspace.mjs'
  * measured, rounded up to the next 50. Raise one only if the gain is worth it.
  */
 const imports = [
-  ['the client', ['PushStream', 'PushStreamError'], 22_600],
+  ['the client', ['PushStream', 'PushStreamError'], 22_800],
   [
     'the client and its functions',
     ['PushStream', 'PushStreamError', 'messages', 'messageTemplate', 'registerWithSchema', 'sendMessage'],
-    23_600,
+    23_850,
   ],
-  ['Client of websocket and eventsource', ['Client', 'PushStreamError', 'websocket', 'eventsource'], 22_000],
+  ['Client of websocket and eventsource', ['Client', 'PushStreamError', 'websocket', 'eventsource'], 22_800],
   [
     'Client of nativeWebSocket and eventsource',
     ['Client', 'PushStreamError', 'nativeWebSocket', 'eventsource'],
-    20_000,
+    21_000,
   ],
-  ['the client and nchan', ['PushStream', 'PushStreamError', 'nchan'], 25_850],
-  ['the client and djangoEventStream', ['PushStream', 'PushStreamError', 'djangoEventStream'], 25_550],
-  ['the classic client', ['PushStream', 'PushStreamManager'], 27_450, 'classic/index'],
+  ['the client and nchan', ['PushStream', 'PushStreamError', 'nchan'], 26_450],
+  ['the client and djangoEventStream', ['PushStream', 'PushStreamError', 'djangoEventStream'], 25_950],
+  ['the classic client', ['PushStream', 'PushStreamManager'], 27_900, 'classic/index'],
 ]
 /** The same for the scripts that pages without a bundler load. */
 const scripts = {
-  pushstream: 27_600,
-  'pushstream-nchan': 4250,
-  'pushstream-updates': 8550,
+  pushstream: 28_050,
+  'pushstream-nchan': 4350,
+  'pushstream-updates': 8650,
   'push-event-source': 3600,
 }
 /** What a binding to a framework is at most, without the framework and the client: all it does is fit one into the other. */
