@@ -471,7 +471,7 @@ test.describe('two nodes that share Redis', () => {
         const pages = await startPages()
         ends.push(() => pages.close())
         const tab = await new Tab(page, pages.url).load(undefined, 'elsewhere.html')
-        await tab.start(by(mode, ['a', 'b'], { hosts: [b.proxy.url, a.proxy.url] }))
+        await tab.start(by(mode, ['a', 'b'], { url: [b.proxy.url, a.proxy.url] }))
         await tab.until('open', isOpen)
         let killed: Promise<void> | undefined
         const sent = await publishNumbers(a, ['a', 'b'], 200, {

@@ -9,7 +9,7 @@ interface Classic extends Window {
     LOG_LEVEL: string
     Client: new (options: object) => Client
     Error: unknown
-    nchan: unknown
+    nchan?: () => unknown
     CLOSED: number
     CONNECTING: number
     OPEN: number
@@ -121,7 +121,7 @@ test('the globals, also where the script is loaded twice, and the client of toda
     ids: [0, 1],
     states: [0, 1, 2],
     level: 'error',
-    parts: ['function', 'function', 'function'],
+    parts: ['function', 'function', 'undefined'],
     defined: ['PushStream', 'PushStreamManager'],
   })
   const text = page.evaluate(
@@ -137,6 +137,23 @@ test('the globals, also where the script is loaded twice, and the client of toda
       }),
   )
   expect(await text).toBe('é "x"')
+})
+
+test('pushstream-nchan.js → adds the protocol, and what it throws is a PushStream.Error', async ({ page, site }) => {
+  await page.goto(`${site.url}/nchan.html`)
+  const thrown = await page.evaluate(() => {
+    const { Client, Error: PushStreamError, nchan } = self.PushStream
+    const client = new Client({ protocol: nchan?.() })
+    try {
+      client.addChannel('a//b')
+      return 'nothing'
+    } catch (error) {
+      return error instanceof (PushStreamError as typeof Error) ? error.message : 'another error'
+    } finally {
+      client.close()
+    }
+  })
+  expect(thrown).toContain('a//b')
 })
 
 test('errors are thrown where they always were', async ({ page, site }) => {

@@ -1,21 +1,46 @@
-// Builds every package into its dist folder, and checks that the client stays small.
+// Builds every package into its dist folder, and checks that imports and scripts stay small.
 //
 //   npm run build               all packages
 //   npm run build -- core       only these
 //
-// Ends with 1 when something could not be built, with 2 when all is built but the client is too large.
+// Ends with 1 when something could not be built, with 2 when all is built but something is too large.
 import './node-version.mjs'
 import { spawn } from 'node:child_process'
 import { chmod, rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { gzipSync } from 'node:zlib'
+import { borrowing } from './borrowing.mjs'
 import { command, packages, root } from './workspace.mjs'
 
-/** The client with all it depends on, without the protocols that are imported apart, minified and gzipped, in bytes. What it is to become. */
-const GOAL = 12 * 1024
-/** What it is at most today: it must not grow without somebody's decision. */
-const LIMIT = 22.2 * 1024
+/**
+ * What imports of the client cost at most, with all they depend on: minified and gzipped, in bytes. Each limit is what was
+ * measured, rounded up to the next 50. Raise one only if the gain is worth it.
+ */
+const imports = [
+  ['the client', ['PushStream', 'PushStreamError'], 22_800],
+  [
+    'the client and its functions',
+    ['PushStream', 'PushStreamError', 'messages', 'messageTemplate', 'registerWithSchema', 'sendMessage'],
+    23_850,
+  ],
+  ['Client of websocket and eventsource', ['Client', 'PushStreamError', 'websocket', 'eventsource'], 22_800],
+  [
+    'Client of nativeWebSocket and eventsource',
+    ['Client', 'PushStreamError', 'nativeWebSocket', 'eventsource'],
+    21_000,
+  ],
+  ['the client and nchan', ['PushStream', 'PushStreamError', 'nchan'], 26_450],
+  ['the client and djangoEventStream', ['PushStream', 'PushStreamError', 'djangoEventStream'], 25_950],
+  ['the classic client', ['PushStream', 'PushStreamManager'], 27_900, 'classic/index'],
+]
+/** The same for the scripts that pages without a bundler load. */
+const scripts = {
+  pushstream: 28_050,
+  'pushstream-nchan': 4350,
+  'pushstream-updates': 8650,
+  'push-event-source': 3600,
+}
 /** What a binding to a framework is at most, without the framework and the client: all it does is fit one into the other. */
 const BINDING_LIMIT = 1.2 * 1024
 const frameworks = ['react', 'vue']
@@ -55,16 +80,11 @@ async function buildModules({ path, entries, manifest }) {
   for (const file of Object.values(manifest.bin ?? {})) await chmod(join(path, file), 0o755)
 }
 
-/** One file that needs nothing else, and defines globals. */
+/** One file that defines globals, or adds to those of a script that was loaded before. It imports nothing. */
 async function buildScript({ path }, file, source, minify) {
   const name = minify ? `${file}.min.js` : `${file}.js`
-  const { output } = await bundle(path, source, 'iife', minify, {
-    outDir: join(path, 'dist'),
-    emptyOutDir: false,
-    write: true,
-    sourcemap: true,
-    name,
-  })
+  const options = { outDir: join(path, 'dist'), emptyOutDir: false, write: true, sourcemap: true, name }
+  const { output } = await bundle(path, source, 'iife', minify, options, borrowing(source))
   return output[0].code
 }
 
@@ -87,43 +107,46 @@ async function bundle(path, entry, format, minify, { name = 'bundle.js', externa
 }
 
 /** What these exports of the client cost, with all they depend on. */
-async function costOf({ path, entries }, names) {
+async function costOf({ path, entries }, names, entry = 'index') {
   const only = {
     name: 'only',
     resolveId: (id) => (/\bonly$/.test(id) ? 'only' : undefined),
-    load: (id) => (id === 'only' ? `export { ${names.join(', ')} } from ${JSON.stringify(entries.index)}` : undefined),
+    load: (id) => (id === 'only' ? `export { ${names.join(', ')} } from ${JSON.stringify(entries[entry])}` : undefined),
   }
   const { output } = await bundle(path, 'only', 'es', true, {}, [only])
   return { size: zipped(output[0].code), modules: output[0].modules }
 }
 
 async function buildScripts(one) {
+  let small = true
   for (const [file, source] of Object.entries(one.scripts)) {
     await buildScript(one, file, source, false)
-    console.log(`  ${file}.min.js gzipped: ${zipped(await buildScript(one, file, source, true))} bytes`)
+    small = isSmall(`${file}.min.js`, zipped(await buildScript(one, file, source, true)), scripts[file]) && small
   }
+  return small
 }
 
-async function checkSize({ path, entries }) {
-  const { size, modules: rendered } = await costOf({ path, entries }, ['PushStream', 'PushStreamError'])
-  console.log(
-    `  the client with its dependencies, minified and gzipped: ${size} bytes (goal ${GOAL}, at most ${LIMIT})`,
-  )
-  const { size: withNchan } = await costOf({ path, entries }, ['PushStream', 'PushStreamError', 'nchan'])
-  console.log(`  the same with nchan: ${withNchan} bytes`)
-  const { size: withDjango } = await costOf({ path, entries }, ['PushStream', 'PushStreamError', 'djangoEventStream'])
-  console.log(`  the same with djangoEventStream: ${withDjango} bytes`)
-  for (const socket of ['websocket', 'nativeWebSocket']) {
-    const { size: composed } = await costOf({ path, entries }, ['Client', 'PushStreamError', socket, 'eventsource'])
-    console.log(`  a client of ${socket} and eventsource: ${composed} bytes`)
-  }
-  if (size <= LIMIT) return true
-  console.error(`\nThe client is ${size - LIMIT} bytes too large. What is in it, by module (before minifying):`)
-  const modules = Object.entries(rendered).sort(([, a], [, b]) => b.renderedLength - a.renderedLength)
-  for (const [id, { renderedLength }] of modules.slice(0, 12)) {
-    console.error(`${String(renderedLength).padStart(8)}  ${relative(root, id)}`)
-  }
+/** Prints a size and its limit, and tells whether it is within. */
+function isSmall(what, size, limit) {
+  console.log(`  ${what}: ${size} bytes gzipped (at most ${limit})`)
+  if (size <= limit) return true
+  console.error(`  ${what}: ${size - limit} bytes too large`)
   return false
+}
+
+async function checkSizes({ path, entries }) {
+  let small = true
+  for (const [what, names, limit, entry] of imports) {
+    const { size, modules } = await costOf({ path, entries }, names, entry)
+    if (isSmall(what, size, limit)) continue
+    small = false
+    console.error('  What is in it, by module (before minifying):')
+    const largest = Object.entries(modules).sort(([, a], [, b]) => b.renderedLength - a.renderedLength)
+    for (const [id, { renderedLength }] of largest.slice(0, 12)) {
+      console.error(`${String(renderedLength).padStart(8)}  ${relative(root, id)}`)
+    }
+  }
+  return small
 }
 
 /** A binding alone, with nothing of what its user has anyway. */
@@ -131,9 +154,7 @@ async function checkBinding({ path, entries, manifest }) {
   const others = Object.keys(manifest.peerDependencies)
   const external = (id) => others.some((other) => id === other || id.startsWith(`${other}/`))
   const { output } = await bundle(path, entries.index, 'es', true, { external })
-  const size = zipped(output[0].code)
-  console.log(`  minified and gzipped, without what it stands between: ${size} bytes (at most ${BINDING_LIMIT})`)
-  return size <= BINDING_LIMIT
+  return isSmall('without what it stands between', zipped(output[0].code), BINDING_LIMIT)
 }
 
 function zipped(code) {
@@ -159,8 +180,8 @@ for (const one of packages()) {
     await rm(join(one.path, 'dist'), { recursive: true, force: true })
     await buildModules(one)
     console.log(`${one.name} built in ${((performance.now() - began) / 1000).toFixed(1)} s`)
-    await buildScripts(one)
-    if (one.name === '@pushstream/core') small = (await checkSize(one)) && small
+    small = (await buildScripts(one)) && small
+    if (one.name === '@pushstream/core') small = (await checkSizes(one)) && small
     if (frameworks.some((name) => name in (one.manifest.peerDependencies ?? {})))
       small = (await checkBinding(one)) && small
   } catch (error) {

@@ -165,26 +165,38 @@ async function importIt({ name, manifest }, folder) {
   }
 }
 
-/** What each file for pages without a bundler defines, and functions that are there then. */
+/** For each file for pages without a bundler: the globals it defines, functions that exist then, and what is loaded before. */
+const classic = 'PushStream,PushStreamManager'
 const globals = {
-  pushstream: [
-    'PushStream,PushStreamManager',
-    'PushStream',
-    'PushStream.Client',
-    'PushStream.Error',
-    'PushStream.nchan',
-  ],
-  'push-event-source': ['PushEventSource', 'PushEventSource'],
+  pushstream: { defined: classic, parts: ['PushStream', 'PushStream.Client', 'PushStream.Error'] },
+  'pushstream-nchan': { defined: classic, parts: ['PushStream.nchan'], after: 'pushstream' },
+  'pushstream-updates': { defined: classic, parts: ['PushStream.updates.subscribe'], after: 'pushstream' },
+  'push-event-source': { defined: 'PushEventSource', parts: ['PushEventSource'] },
 }
 
 /** They define that and nothing else, in a page that offers no more than the language and its events. */
 function loadScripts({ name, scripts }, folder) {
-  for (const file of Object.keys(scripts).flatMap((script) => [`${script}.js`, `${script}.min.js`])) {
-    const [expected, ...parts] = globals[file.replace(/(\.min)?\.js$/, '')] ?? ['nothing']
+  const emptyPage = () => {
     const page = createContext({})
     Object.defineProperty(page, 'EventTarget', { value: EventTarget, enumerable: false })
-    const load = () => runInContext(readFileSync(join(folder, 'node_modules', name, 'dist', file), 'utf8'), page)
+    return page
+  }
+  const run = (file, page) => runInContext(readFileSync(join(folder, 'node_modules', name, 'dist', file), 'utf8'), page)
+  for (const file of Object.keys(scripts).flatMap((script) => [`${script}.js`, `${script}.min.js`])) {
+    const end = /(\.min)?\.js$/.exec(file)[0]
+    const { defined: expected, parts = [], after } = globals[file.replace(end, '')] ?? {}
+    const page = emptyPage()
+    const load = () => run(file, page)
     try {
+      if (after !== undefined) {
+        try {
+          run(file, emptyPage())
+          problems.push(`${name}: ${file} alone does not say that ${after}.js is missing`)
+        } catch (error) {
+          if (!error.message.includes(`Load ${after}.js`)) throw error
+        }
+        run(`${after}${end}`, page)
+      }
       load()
       const before = { ...page }
       const defined = Object.keys(page).join()
@@ -192,10 +204,14 @@ function loadScripts({ name, scripts }, folder) {
       for (const part of parts) {
         if (runInContext(`typeof ${part}`, page) !== 'function') problems.push(`${name}: ${file} lacks ${part}`)
       }
+      const values = parts.map((part) => runInContext(part, page))
       load()
       for (const [global, value] of Object.entries(before)) {
         if (page[global] !== value) problems.push(`${name}: ${file} loaded twice replaces ${global}`)
       }
+      parts.forEach((part, index) => {
+        if (runInContext(part, page) !== values[index]) problems.push(`${name}: ${file} loaded twice replaces ${part}`)
+      })
       if (!existsSync(join(folder, 'node_modules', name, 'dist', `${file}.map`))) {
         problems.push(`${name}: ${file} has no source map`)
       }

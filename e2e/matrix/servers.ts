@@ -316,7 +316,7 @@ function nchanRedis(name: ServerName, count: number, workers: number): Server {
         // With several nodes they are other origins than the page's, as they have to be.
         address: (mode) => (count === 1 ? `${hosts(mode)[0]}/` : `${pages.url}/elsewhere.html`),
         start: (mode) => ({
-          options: { modes: [mode], ...impatient, ...(count > 1 && { hosts: hosts(mode) }) },
+          options: { modes: [mode], ...impatient, ...(count > 1 && { url: hosts(mode) }) },
           protocol: nchanProtocol(mode, true),
           channels,
         }),

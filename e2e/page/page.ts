@@ -6,6 +6,7 @@ import {
   type Gap,
   longpolling,
   type Message,
+  messageTemplate,
   type NchanSettings,
   nativeEventSource,
   nativeWebSocket,
@@ -45,7 +46,10 @@ const transports = { websocket, nativeWebSocket, eventsource, nativeEventSource,
 
 /** What a test asks of the page. All of it can be sent as JSON. */
 export interface Start {
-  readonly options?: Omit<Options, 'messagesPublishedAfter' | 'protocol'> & { messagesPublishedAfter?: number }
+  readonly options?: Omit<Options, 'messagesPublishedAfter' | 'messageTemplate' | 'protocol'> & {
+    messagesPublishedAfter?: number
+    messageTemplate?: string
+  }
   /** Composes a client of these transports. Default: a client of all of them, and the `modes` of the options. */
   readonly transports?: readonly (keyof typeof transports)[]
   /** Instead of the push stream module's. */
@@ -77,8 +81,9 @@ class Client {
   #firstAfter: number | undefined
 
   constructor({ options = {}, transports: composed, protocol, channels, processors = [] }: Start) {
-    const { messagesPublishedAfter, ...given } = options
+    const { messagesPublishedAfter, messageTemplate: template, ...given } = options
     const rest: Options = { ...given }
+    if (template !== undefined) rest.messageTemplate = messageTemplate(template)
     if (protocol?.name === 'nchan') {
       const { name: _, ...settings } = protocol
       rest.protocol = nchan(settings)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type InlineConfig } from 'vite'
 import { compilers, pages } from '../../playground/pages.js'
-import { newest } from '../../playground/server/drop-in.js'
+import { borrowing, newest } from '../../playground/server/drop-in.js'
 import { alias, react18 } from '../../vite.config.js'
 
 const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
@@ -18,6 +18,7 @@ async function bundle(entry: string, format: 'es' | 'iife', fileName: string): P
     logLevel: 'warn',
     publicDir: false,
     resolve: { alias },
+    plugins: [borrowing(entry)],
     build: {
       target: 'es2022',
       outDir: built,
@@ -51,7 +52,13 @@ async function examples(
 const packages = ['core', 'devserver', 'react', 'vue']
 /** What is bundled, and what says how. */
 const sources = [...packages.map((name) => `packages/${name}/src`), 'playground', 'e2e/page']
-const recipes = ['e2e/support/build.ts', 'vite.config.ts', 'package-lock.json', 'e2e/react-18/package.json']
+const recipes = [
+  'e2e/support/build.ts',
+  'scripts/borrowing.mjs',
+  'vite.config.ts',
+  'package-lock.json',
+  'e2e/react-18/package.json',
+]
 
 /** Whether what was built is still what a build would make. Each browser's run asks, and one build serves them all. */
 function isCurrent(stamp: string): boolean {
@@ -70,7 +77,7 @@ export default async function setup(): Promise<void> {
   const began = new Date()
   await bundle(at('e2e/page/page.ts'), 'es', 'page.js')
   await copyFile(at('node_modules/jquery/dist/jquery.min.js'), join(built, 'jquery.js'))
-  for (const name of ['pushstream', 'push-event-source']) {
+  for (const name of ['pushstream', 'pushstream-nchan', 'pushstream-updates', 'push-event-source']) {
     const script = at(`packages/core/dist/${name}.js`)
     // A build that is older than the sources would test yesterday's client.
     if (existsSync(script) && statSync(script).mtimeMs > newest(at('packages/core/src'))) {

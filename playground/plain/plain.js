@@ -23,15 +23,13 @@
     byId('count').textContent = count
   }
 
-  function statusChanged(state) {
-    // The client of today says its mode in its status, the classic class in its wrapper.
-    var mode = pushstream.status ? pushstream.status.mode : pushstream.wrapper?.type.toLowerCase()
-    byId('state').textContent = states[state]
-    byId('state').setAttribute('data-state', states[state])
-    byId('mode').textContent = (state === PushStream.OPEN && mode) || 'no mode'
-    byId('mode').setAttribute('data-mode', (state === PushStream.OPEN && mode) || '')
-    byId('connect').disabled = state !== PushStream.CLOSED
-    byId('disconnect').disabled = state === PushStream.CLOSED
+  function statusChanged(state, mode) {
+    byId('state').textContent = state
+    byId('state').setAttribute('data-state', state)
+    byId('mode').textContent = (state === 'open' && mode) || 'no mode'
+    byId('mode').setAttribute('data-mode', (state === 'open' && mode) || '')
+    byId('connect').disabled = state !== 'closed'
+    byId('disconnect').disabled = state === 'closed'
   }
 
   function failed(error) {
@@ -72,8 +70,11 @@
   }
 
   if (nchan) {
-    // Nchan came after that class: for it there is the client of today, with the same callbacks.
+    // Nchan came after that class: for it there is the client of today, with events.
     pushstream = new PushStream.Client({ url: server.href, modes: modes, protocol: PushStream.nchan() })
+    pushstream.on('message', (message) => show(message.text, message.id, message.channel, message.eventId))
+    pushstream.on('status', ({ state, mode }) => statusChanged(state === 'waiting' ? 'connecting' : state, mode))
+    pushstream.on('error', failed)
   } else {
     pushstream = new PushStream({
       host: server.hostname,
@@ -82,10 +83,10 @@
       modes: modes,
       messagesControlByArgument: true,
     })
+    pushstream.onmessage = show
+    pushstream.onstatuschange = (state) => statusChanged(states[state], pushstream.wrapper?.type.toLowerCase())
+    pushstream.onerror = failed
   }
-  pushstream.onmessage = show
-  pushstream.onstatuschange = statusChanged
-  pushstream.onerror = failed
   // Lets the keyboard reach what only scrolling shows.
   byId('log-box').tabIndex = 0
   add('user-42')

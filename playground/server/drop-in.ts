@@ -5,6 +5,13 @@ import { fileURLToPath } from 'node:url'
 import { build, type Plugin, type PreviewServer, type ViteDevServer } from 'vite'
 import { alias } from '../../vite.config.js'
 
+/** `scripts/borrowing.mjs`, which has no types. */
+interface Borrowing {
+  borrowing(source: string): Plugin[]
+}
+
+export const { borrowing }: Borrowing = await import(new URL('../../scripts/borrowing.mjs', import.meta.url).href)
+
 const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 const sources = at('packages/core/src')
 
@@ -14,47 +21,47 @@ export function newest(folder: string): number {
   return Math.max(...files.map((file) => statSync(join(folder, file)).mtimeMs))
 }
 
-let made: { readonly at: number; readonly code: Promise<string> } | undefined
-
-/** pushstream.js from the sources, bundled anew only when they have changed. */
-function script(): Promise<string> {
-  const now = newest(sources)
-  if (made?.at !== now) made = { at: now, code: bundle() }
-  return made.code
+/** A script from the sources, bundled anew only when they have changed. */
+function script(name: string): () => Promise<string> {
+  let made: { readonly at: number; readonly code: Promise<string> } | undefined
+  return () => {
+    const now = newest(sources)
+    if (made?.at !== now) made = { at: now, code: bundle(name) }
+    return made.code
+  }
 }
 
-async function bundle(): Promise<string> {
+async function bundle(name: string): Promise<string> {
+  const entry = join(sources, `scripts/${name}.ts`)
   const result = await build({
     configFile: false,
     logLevel: 'warn',
     publicDir: false,
     resolve: { alias },
+    plugins: [borrowing(entry)],
     build: {
       write: false,
       target: 'es2022',
       minify: false,
-      lib: {
-        entry: join(sources, 'scripts/pushstream.ts'),
-        formats: ['iife'],
-        name: 'PushStreamScript',
-        fileName: 'pushstream',
-      },
+      lib: { entry, formats: ['iife'], name: 'PushStreamScript', fileName: name },
     },
   })
   const [first] = Array.isArray(result) ? result : [result]
-  if (first === undefined || !('output' in first)) throw new Error('pushstream.js could not be bundled')
+  if (first === undefined || !('output' in first)) throw new Error(`${name}.js could not be bundled`)
   return first.output[0].code
 }
 
 /** What pages load by classic script tags, which Vite leaves alone. */
 const files: Record<string, () => Promise<string>> = {
-  'pushstream.js': script,
+  'pushstream.js': script('pushstream'),
+  'pushstream-nchan.js': script('pushstream-nchan'),
+  'pushstream-updates.js': script('pushstream-updates'),
   'jquery.js': () => readFile(at('node_modules/jquery/dist/jquery.min.js'), 'utf8'),
   'plain/plain.js': () => readFile(at('playground/plain/plain.js'), 'utf8'),
   'updates/updates.js': () => readFile(at('playground/updates/updates.js'), 'utf8'),
 }
 
-/** Has pushstream.js for the pages without a bundler, from the sources: nothing has to be built before. */
+/** Has pushstream.js and what adds to it for the pages without a bundler, from the sources: nothing has to be built before. */
 export function dropIn(): Plugin {
   const mount = (vite: ViteDevServer | PreviewServer) => {
     vite.middlewares.use((request, response, next) => {

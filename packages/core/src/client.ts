@@ -1,43 +1,69 @@
-import type { StandardSchemaV1 } from '@standard-schema/spec'
-import mitt from 'mitt'
-import { Processors } from './delivery/processors.js'
-import { PushStreamError } from './errors.js'
-import type { Callbacks, Channels, ClientEvents, DataOf, Name, Routed, Stats, Status, TypeOn } from './events.js'
+import { type Process, Processors } from './delivery/processors.js'
+import { Emitter } from './emitter.js'
+import { onAbort } from './environment.js'
+import { bad, PushStreamError } from './errors.js'
+import type { Channels, ClientEvents, Name, Routed, Stats, Status, TypeOn } from './events.js'
 import type { Message, Received } from './message.js'
-import { bad, type ClientOptions, type Settings, settingsOf } from './options.js'
+import { type ClientOptions, type Settings, settingsOf } from './options.js'
 import { positionOf } from './position.js'
 import type { PushStreamSettings } from './protocols/push-stream.js'
 import { createPool, type Pool } from './session/pool.js'
+import { nextStatus } from './status.js'
 import type { NamedTransports, Promises } from './types.js'
+import { refuseClassic } from './validate.js'
 
-/** Everything `new PushStream` and `new Client` take. */
-export type Options = ClientOptions & PushStreamSettings & Callbacks
+/** The options of `new PushStream` and `new Client`: those of every client, and those of the push stream module's protocol. */
+export type Options = ClientOptions & PushStreamSettings
 
-const readyStates: Record<Status['state'], number> = { closed: 0, connecting: 1, waiting: 1, open: 2 }
-const same: readonly (keyof Status)[] = ['state', 'mode', 'attempt', 'retryAt', 'error', 'resume', 'gaps']
+/** What a client lends to `messages`, `sendMessage` and `registerWithSchema`, which are imported separately. */
+export interface Internals {
+  readonly settings: Settings
+  /** Sends a text by the websocket of a channel. `false`: it has none. */
+  send(channel: string, text: string): boolean
+  /** Called when the client is closed. */
+  readonly endings: Set<() => void>
+  emit<K extends keyof ClientEvents<Channels>>(event: K, value: ClientEvents<Channels>[K]): void
+  /** Reports what a processor threw. */
+  failed(cause: unknown, message: Message): void
+}
+
+/** The internals of a client. Throws a `closed` error if it is closed. */
+// biome-ignore lint/suspicious/noExplicitAny: whatever comes on its channels
+export let internalsOf: (client: Client<any>) => Internals
 
 /**
- * A {@link PushStream} that ships only the transports it is given: `new Client({ modes: [websocket, eventsource] })`.
+ * A {@link PushStream} that ships only the transports it is given.
  *
- * @typeParam C which types of messages come on which channels.
+ * ```ts
+ * const stream = new Client({ url: 'https://push.example.org', modes: [websocket, eventsource] })
+ * ```
+ *
+ * @typeParam C the channels, the types of their messages, and the data of each type. Default: any channel brings any data.
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a type parameter, data is whatever the application says it is
-export class Client<C extends Channels = Record<string, Record<string, any>>> implements Callbacks {
-  static readonly CLOSED = 0
-  static readonly CONNECTING = 1
-  static readonly OPEN = 2
-
-  onmessage: Callbacks['onmessage']
-  onerror: Callbacks['onerror']
-  onstatuschange: Callbacks['onstatuschange']
-  onchanneldeleted: Callbacks['onchanneldeleted']
+export class Client<C extends Channels = Record<string, Record<string, any>>> {
+  static {
+    internalsOf = (client) => {
+      client.#alive()
+      return {
+        settings: client.#settings,
+        send: client.#pool.send,
+        endings: client.#endings,
+        emit: (event, value) => client.#emit(event, value),
+        failed: (cause, message) => client.#listenerFailed('A processor', cause, message.channel),
+      }
+    }
+    refuseClassic(Client.prototype)
+  }
 
   /** Never set: a subclass shows its type parameter by it. */
   declare readonly '~channels'?: C
 
   readonly #settings: Settings
-  readonly #emitter = mitt<ClientEvents<C>>()
-  readonly #listeners = new Map<unknown, Map<string, (event: never) => void>>()
+  readonly #emitter = new Emitter<ClientEvents<C>>((event, cause) =>
+    // An error listener that throws would get its own error for ever.
+    event === 'error' ? this.#report(cause) : this.#listenerFailed(`A listener of '${event}'`, cause),
+  )
   readonly #processors: Processors
   readonly #pool: Pool
   readonly #endings = new Set<() => void>()
@@ -49,23 +75,17 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> im
   #everOpen = false
   #changing = false
   #status: Status
-  #abort: (() => void) | undefined
 
   /**
-   * Throws a `bad-option` error for options that are unknown, contradictory or not of their type. Connects to nothing yet.
+   * Makes a client that is not connected yet.
    *
    * @param named what the names in `modes` stand for. Default: none, so `modes` has to be transports.
+   * @throws PushStreamError `bad-option` for an option that is unknown, of the wrong type or only for the classic client.
    */
   constructor(options: Options = {}, named: NamedTransports = {}) {
     this.#settings = settingsOf(options, named)
-    this.onmessage = options.onmessage
-    this.onerror = options.onerror
-    this.onstatuschange = options.onstatuschange
-    this.onchanneldeleted = options.onchanneldeleted
     this.#processors = new Processors({
-      failed: (cause, message) => this.#listenerFailed('A processor', cause, message.channel),
-      invalid: (message, issues) =>
-        this.#deadletter(message.text, `the schema refuses it: ${issues[0]?.message}`, message, issues),
+      failed: (cause, { channel }) => this.#listenerFailed('A processor', cause, channel),
     })
     this.#pool = createPool(this.#settings, {
       deliver: (message) => this.#deliver(message),
@@ -78,35 +98,21 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> im
         this.#everOpen = true
         this.#emit('open', this.#status)
       },
-      refused: (error) => this.#error(error),
-      deleted: (channel, text) => {
-        this.#emit('channeldeleted', { channel, text })
-        this.#callback('onchanneldeleted', () => this.onchanneldeleted?.(channel))
-      },
+      refused: (error) => this.#emit('error', error),
+      deleted: (channel, text) => this.#emit('channeldeleted', { channel, text }),
       deadletter: (raw, reason) => this.#deadletter(raw, reason),
-      failed: (error) => this.#error(error),
+      failed: (error) => this.#emit('error', error),
     })
-    this.#status = this.#snapshot()
-    const { signal } = options
-    if (signal !== undefined) {
-      this.#abort = () => signal.removeEventListener('abort', abort)
-      const abort = () => this.close()
-      if (signal.aborted) this.close()
-      else signal.addEventListener('abort', abort)
-    }
+    this.#status = this.#nextStatus()
+    this.#endings.add(onAbort(options.signal, () => this.close()))
   }
 
-  /** 0 CLOSED, 1 CONNECTING, 2 OPEN, as in pushstream.js. `status` says more. */
-  get readyState(): number {
-    return readyStates[this.#status.state]
-  }
-
-  /** A snapshot: the same object until something changes. */
+  /** How the client is. The object stays the same until something changes. The event `status` reports every change. */
   get status(): Status {
     return this.#status
   }
 
-  /** Counters since the client was made. */
+  /** Counters since the client was made. A new object at every access. */
   get stats(): Stats {
     return {
       received: this.#received,
@@ -122,12 +128,13 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> im
   }
 
   /**
-   * Subscribes to a channel, now or with `connect`. A working connection is replaced without a loss; calls of one tick
-   * are one change. Adding a channel twice changes nothing.
+   * Subscribes to a channel, at once or with `connect`. A working connection is replaced without loss. All calls of one
+   * tick cause one change of the connection. Adding a channel twice changes nothing.
    *
-   * @param options.backtrack how many stored messages to begin with (`.bN` of push_stream_channels_path). Default 0.
-   * @throws PushStreamError `bad-channel` for a name the server can't be asked for, `bad-option` for a `backtrack` that is none
-   * or that the server doesn't have.
+   * @param options.backtrack how many stored messages to begin with (`.bN` of push_stream_channels_path). The server must store
+   * them (push_stream_store_messages). Default 0.
+   * @throws PushStreamError `bad-channel` if the server can't be asked for this name, `bad-option` if `backtrack` is not a whole
+   * number or the server has no such thing, `closed` if the client is closed.
    */
   addChannel(name: keyof C & string, options: { backtrack?: number } = {}): this {
     this.#alive()
@@ -140,13 +147,13 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> im
     return this
   }
 
-  /** Unsubscribes. Nothing of the channel is delivered after this call. */
+  /** Unsubscribes from a channel. None of its messages is delivered after this call. */
   removeChannel(name: keyof C & string): this {
     if (this.#pool.remove(name)) this.#change()
     return this
   }
 
-  /** Unsubscribes from everything. The client connects again when a channel is added. */
+  /** Unsubscribes from all channels. The client connects again when one is added. */
   removeAllChannels(): this {
     for (const name of this.channels) this.#pool.remove(name)
     this.#change()
@@ -154,183 +161,84 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> im
   }
 
   /**
-   * Starts receiving. While the client waits to try again, it tries now. Throws `bad-option` where neither an option nor
-   * a page says where the server is: a client can be made while a page is rendered on a server, but not connected there.
+   * Starts receiving. A client that waits for its next attempt tries at once.
+   *
+   * @throws PushStreamError `bad-option` without `url` where there is no page, as during rendering on a server; `closed` if the
+   * client is closed.
    */
   connect(): this {
     this.#alive()
     if (this.#settings.hosts.count === 0) {
-      throw bad(`There is no page to take the host from: set 'url' or 'host'.`)
+      throw bad(`There is no page to take the server's address from: set 'url'.`)
     }
     this.#wanted = true
     this.#pool.connect()
     return this
   }
 
-  /** Stops receiving. What is published until the next `connect` is fetched then, as far as the server stores it. */
+  /**
+   * Stops receiving. The next `connect` fetches the messages that were published meanwhile, if the server stores them
+   * (push_stream_store_messages).
+   */
   disconnect(): this {
     this.#wanted = false
     this.#pool.disconnect()
     return this
   }
 
-  /** Ends the client for good: nothing is left behind, and nothing is delivered any more. */
+  /** Ends the client for good. It leaves no connection, timer or listener behind and delivers nothing more. */
   close(): void {
     if (this.#closed) return
     this.disconnect()
     this.#closed = true
-    this.#abort?.()
     for (const end of this.#endings) end()
-    this.#emitter.all.clear()
-    this.#listeners.clear()
+    this.#emitter.clear()
     this.#processors.clear()
   }
 
   /**
-   * Publishes a text to all channels of this client: as a websocket frame in that mode (a server without
-   * push_stream_websocket_allow_publish drops it, and says nothing), else by POST to `urlPrefixPublisher`, percent-encoded
-   * as the server's template needs it; to Nchan by POST to its `publisher`, for each channel. Rejects with a `send` error.
+   * Calls back for every event of a kind. Adding a listener twice changes nothing. One that throws is reported as an
+   * `error` and does not disturb the others.
+   *
+   * @throws PushStreamError `closed` if the client is closed.
    */
-  async sendMessage(text: string): Promise<void> {
-    this.#alive()
-    const { channels } = this
-    if (channels.length === 0) throw new PushStreamError('send', 'There is no channel to publish to: add one first.')
-    const together =
-      this.#settings.protocol.capabilities.channelsPerConnection === 1 ? channels.map((name) => [name]) : [channels]
-    await Promise.all(together.map((names) => this.#publish(names, text)))
-  }
-
-  async #publish(names: readonly string[], text: string): Promise<void> {
-    const { environment, protocol, timeout } = this.#settings
-    const { url, body, frame } = protocol.publish(names, text)
-    if (frame !== undefined && this.#pool.send(names[0] as string, frame)) return
-    const fail = (message: string, details: object) => new PushStreamError('send', message, details)
-    let response: Response
-    try {
-      response = await environment.fetch(url, { method: 'POST', body, signal: AbortSignal.timeout(timeout) })
-    } catch (cause) {
-      throw fail('The publisher could not be reached. Try again.', { cause })
-    }
-    if (response.ok) return
-    const { status, headers } = response
-    const explain = headers.get('X-Nginx-PushStream-Explain')
-    throw fail(`The publisher answered ${status}${explain === null ? '' : `: ${explain}`}`, { status })
-  }
-
-  /** Calls back for every event of this kind. A listener that throws is reported as an `error` and disturbs nobody. */
   on<K extends keyof ClientEvents<C>>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
-    return this.#listen(event, listener, false)
-  }
-
-  #listen<K extends keyof ClientEvents<C>>(
-    event: K,
-    listener: (event: ClientEvents<C>[K]) => void,
-    once: boolean,
-  ): this {
     this.#alive()
-    const known = this.#listeners.get(listener) ?? new Map<string, (event: never) => void>()
-    if (known.has(event)) return this
-    const guarded = (value: ClientEvents<C>[K]) => {
-      if (once) this.off(event, listener)
-      try {
-        listener(value)
-      } catch (cause) {
-        this.#listenerFailed(`A listener of '${event}'`, cause, undefined, event === 'error')
-      }
-    }
-    known.set(event, guarded)
-    this.#listeners.set(listener, known)
-    this.#emitter.on(event, guarded)
+    this.#emitter.on(event, listener)
     return this
   }
 
-  /** Takes a listener back. */
+  /** Removes a listener that `on` or `once` added. */
   off<K extends keyof ClientEvents<C>>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
-    const known = this.#listeners.get(listener)
-    const guarded = known?.get(event)
-    if (guarded !== undefined) {
-      this.#emitter.off(event, guarded as (value: ClientEvents<C>[K]) => void)
-      known?.delete(event)
-      if (known?.size === 0) this.#listeners.delete(listener)
-    }
+    this.#emitter.off(event, listener)
     return this
   }
 
-  /** Calls back once. */
+  /** Calls back for the next event of a kind only. */
   once<K extends keyof ClientEvents<C>>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
-    return this.#listen(event, listener, true)
+    this.#alive()
+    this.#emitter.on(event, listener, true)
+    return this
   }
 
   /**
-   * Calls back for the messages of a channel with a type (the body's `type`, else the `Event-Type`), in the order of
-   * registration; before or after `addChannel`. `'*'` stands for any.
+   * Calls back for the messages of a channel with a type: the `type` of the JSON body, else the `Event-Type` it was published
+   * with. Processors are called in the order of their registration, which may come before `addChannel`. One that throws is
+   * reported as an `error` and disturbs no other. {@link registerWithSchema} checks the data first.
    *
-   * @param options.schema a Standard Schema (zod, valibot, …): the processor gets what it makes of the data, and what it
-   * refuses becomes a `deadletter`.
-   * @returns what takes the processor back.
+   * @param channel the name of a channel, or `'*'` for any.
+   * @param type the type of the messages, or `'*'` for any.
+   * @returns a function that takes the processor back.
+   * @throws PushStreamError `bad-option` if the processor is not a function, `closed` if the client is closed.
    */
   registerProcessor<N extends Name<C>, T extends TypeOn<C, N>>(
     channel: N,
     type: T,
     process: (data: Routed<C, N, T>, message: Message<Routed<C, N, T>>) => void,
-  ): () => void
-  registerProcessor<N extends Name<C>, T extends TypeOn<C, N>, S extends StandardSchemaV1>(
-    channel: N,
-    type: T,
-    process: (data: StandardSchemaV1.InferOutput<S>, message: Message) => void,
-    options: { schema: S },
-  ): () => void
-  registerProcessor(
-    channel: string,
-    type: string,
-    // biome-ignore lint/suspicious/noExplicitAny: the overloads say what it gets
-    process: (data: any, message: any) => void,
-    options: { schema?: StandardSchemaV1 } = {},
   ): () => void {
     this.#alive()
     if (typeof process !== 'function') throw bad('A processor is a function.')
-    return this.#processors.add(channel, type, process, options.schema)
-  }
-
-  /** The messages from now on, of one channel or of all, for `for await`. Ends when the client is closed; leaving the loop stops it. */
-  messages<N extends keyof C & string>(channel?: N): AsyncIterableIterator<Message<DataOf<C, N>>> {
-    this.#alive()
-    type Item = Message<DataOf<C, N>>
-    const waiting: Item[] = []
-    let wake: (() => void) | undefined
-    let ended = false
-    const listener = (message: Message) => {
-      if (channel !== undefined && message.channel !== channel) return
-      waiting.push(message as Item)
-      wake?.()
-    }
-    const end = () => {
-      ended = true
-      this.off('message', listener)
-      this.#endings.delete(end)
-      wake?.()
-    }
-    this.on('message', listener)
-    this.#endings.add(end)
-    return {
-      [Symbol.asyncIterator]() {
-        return this
-      },
-      async next() {
-        while (waiting.length === 0 && !ended) {
-          await new Promise<void>((resolve) => {
-            wake = resolve
-          })
-        }
-        const value = waiting.shift()
-        return value === undefined ? { done: true, value: undefined } : { done: false, value }
-      },
-      async return() {
-        waiting.length = 0
-        end()
-        return { done: true, value: undefined }
-      },
-    }
+    return this.#processors.add(channel, type, process as Process)
   }
 
   #alive(): void {
@@ -348,7 +256,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> im
   }
 
   #deliver(message: Received): void {
-    if (message.dead !== undefined) return this.#deadletter(message.text, message.dead, message)
+    if (message.dead !== undefined) return this.#deadletter(message.text, message.dead, message.channel)
     this.#received++
     if (this.#settings.protocol.promises !== this.#promises) {
       // The first message shows what the template has.
@@ -357,59 +265,15 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> im
     }
     this.#processors.route(message)
     this.#emit('message', message as ClientEvents<C>['message'])
-    const { onmessage } = this
-    if (onmessage) {
-      this.#callback('onmessage', () =>
-        onmessage(
-          message.body,
-          message.id,
-          message.channel,
-          message.eventId ?? '',
-          message.last,
-          message.time?.toUTCString(),
-        ),
-      )
-    }
   }
 
-  #deadletter(raw: string, reason: string, message?: Message, issues?: readonly StandardSchemaV1.Issue[]): void {
-    this.#emit('deadletter', {
-      channel: message?.channel,
-      raw,
-      reason,
-      message: issues === undefined ? undefined : message,
-      issues,
-    })
+  #deadletter(raw: string, reason: string, channel?: string): void {
+    this.#emit('deadletter', { channel, raw, reason, message: undefined, issues: undefined })
   }
 
-  #error(error: PushStreamError): void {
-    this.#emit('error', error)
-    const { onerror } = this
-    if (!onerror) return
-    try {
-      onerror(error)
-    } catch (cause) {
-      this.#report(cause)
-    }
-  }
-
-  #callback(name: string, call: () => void): void {
-    try {
-      call()
-    } catch (cause) {
-      this.#listenerFailed(name, cause)
-    }
-  }
-
-  #listenerFailed(who: string, cause: unknown, channel?: string, silent = false): void {
-    // An error listener that throws would be told of its own error for ever.
-    if (silent) return this.#report(cause)
-    this.#error(
-      new PushStreamError('listener', `${who} of the application threw. The message counts as delivered.`, {
-        cause,
-        channel,
-      }),
-    )
+  #listenerFailed(who: string, cause: unknown, channel?: string): void {
+    const what = `${who} of the application threw. The message counts as delivered.`
+    this.#emit('error', new PushStreamError('listener', what, { cause, channel }))
   }
 
   #report(cause: unknown): void {
@@ -422,27 +286,15 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> im
     if (!this.#closed) this.#emitter.emit(event, value)
   }
 
-  #snapshot(): Status {
-    const { status } = this.#pool
-    const { state, mode } = status
-    const { resume, gaps } = this.#settings.protocol.promises
-    const last = this.#status as Status | undefined
-    return {
-      ...status,
-      since: last?.state === state && last.mode === mode ? last.since : this.#settings.environment.now(),
-      resume,
-      gaps,
-    }
+  #nextStatus(before?: Status): Status {
+    const { environment, protocol } = this.#settings
+    const { resume, gaps } = protocol.promises
+    return nextStatus(before, { ...this.#pool.status, resume, gaps }, environment.now)
   }
 
   #update(): void {
     const before = this.#status
-    const now = this.#snapshot()
-    if (same.every((key) => before[key] === now[key])) return
-    this.#status = now
-    this.#emit('status', now)
-    if (readyStates[before.state] !== readyStates[now.state]) {
-      this.#callback('onstatuschange', () => this.onstatuschange?.(this.readyState))
-    }
+    this.#status = this.#nextStatus(before)
+    if (this.#status !== before) this.#emit('status', this.#status)
   }
 }

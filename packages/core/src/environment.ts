@@ -42,6 +42,13 @@ function connections(origin: string): number {
   return multiplexed ? 90 : 4
 }
 
+/** Calls back when a signal is aborted, at once if it is already. Returns a function that takes the callback back. */
+export function onAbort(signal: AbortSignal | undefined, callback: () => void): () => void {
+  if (signal?.aborted) callback()
+  else signal?.addEventListener('abort', callback)
+  return () => signal?.removeEventListener('abort', callback)
+}
+
 /** The world as it is where this runs. Read when a client is made, never at import. */
 export function defaultEnvironment(): Environment {
   return {

@@ -55,3 +55,6 @@ export class PushStreamError extends Error {
     this.status = details.status
   }
 }
+
+/** The error of an option that can't be used. */
+export const bad = (message: string, cause?: unknown) => new PushStreamError('bad-option', message, { cause })

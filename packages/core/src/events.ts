@@ -22,12 +22,13 @@ export type Routed<C extends Channels, N extends string, T extends string> = N e
     ? unknown
     : DataOf<C, keyof C>
 
-/** Messages of a channel that can't be had any more. Comes before the message that follows them. */
+/** Messages of a channel that are no longer available. It comes before the message that follows them. */
 export interface Gap {
+  /** The name of the channel. */
   readonly channel: string
-  /** The first missing id; `unknown` where messages have no ids, and some may be missing. */
+  /** The first missing id. `unknown`: messages have no ids, and some may be missing. */
   readonly first: number | 'unknown'
-  /** The last missing id; `unknown` when the server's numbering began anew, or there is none. */
+  /** The last missing id. `unknown`: the server's numbering began anew, or messages have no ids. */
   readonly last: number | 'unknown'
   /**
    * `overflow`: the server does not store them any more (push_stream_max_messages_stored_per_channel,
@@ -37,37 +38,42 @@ export interface Gap {
   readonly reason: GapReason
 }
 
-/** Something that came and can't be handed on as a message. */
+/** Data that can't be delivered as a message: a frame that can't be read, or data that a schema refuses. */
 export interface DeadLetter {
-  /** The channel, where it could be read. */
+  /** The name of the channel, if it could be read. */
   readonly channel: string | undefined
-  /** What came, or the beginning of it. */
+  /** The text, or its beginning. */
   readonly raw: string
+  /** Why it is not delivered, in English. */
   readonly reason: string
-  /** The message, where only a processor's schema refused it. */
+  /** The message, if only the schema of `registerWithSchema` refused its data. */
   readonly message: Message | undefined
-  /** What the schema says. */
+  /** What the schema says about the data. */
   readonly issues: readonly StandardSchemaV1.Issue[] | undefined
 }
 
-/** A channel was deleted on the server. It stays subscribed: if it is made again, its messages come again. */
+/** A channel was deleted on the server. It stays subscribed: if it is created again, its messages arrive. */
 export interface ChannelDeleted {
+  /** The name of the channel. */
   readonly channel: string
   /** The text the server gave (the body of the DELETE request). */
   readonly text: string
 }
 
-/** How the client is, as a snapshot that is replaced when something changes. */
+/** The state of a client: an object that is replaced by another one when something changes. */
 export interface Status {
-  /** `closed`: nothing is wanted. `connecting`: on its way. `waiting`: back-off until `retryAt`. `open`: messages come. */
+  /**
+   * `closed`: not connected, and not meant to be. `connecting`: an attempt is under way. `waiting`: the next attempt follows at
+   * `retryAt`. `open`: messages arrive.
+   */
   readonly state: 'closed' | 'connecting' | 'waiting' | 'open'
-  /** The mode in use, when open. */
+  /** The mode in use, while `open`. */
   readonly mode: ModeName | undefined
-  /** Failures in a row. 0 when all is well. */
+  /** How many attempts in a row have failed. 0 while `open`. */
   readonly attempt: number
   /** When the next attempt is due, in ms since 1970, while waiting. */
   readonly retryAt: number | undefined
-  /** The last trouble, until a connection is open again. */
+  /** The last error, until a connection is open again. */
   readonly error: PushStreamError | undefined
   /** Since when `state` and `mode` are what they are, in ms since 1970. */
   readonly since: number
@@ -81,7 +87,7 @@ export interface Status {
 export interface Stats {
   /** Messages handed to the application. */
   readonly received: number
-  /** Messages that came again, and were dropped. */
+  /** Messages that arrived again and were dropped. */
   readonly duplicates: number
   /** `gap` events. */
   readonly gaps: number
@@ -89,7 +95,7 @@ export interface Stats {
   readonly reconnects: number
 }
 
-/** What `on` can be asked for, and what its listeners get. */
+/** The events of a client, and what their listeners get. */
 export type ClientEvents<C extends Channels> = {
   /** Each message once, in the order of its channel. */
   message: Message<DataOf<C, keyof C>>
@@ -97,28 +103,12 @@ export type ClientEvents<C extends Channels> = {
   status: Status
   /** A connection is accepted, the first time and after every loss. */
   open: Status
-  /** Messages that can't be had any more. */
+  /** Messages are no longer available. It comes before the message that follows them. */
   gap: Gap
+  /** A channel was deleted on the server. */
   channeldeleted: ChannelDeleted
+  /** Data arrived that can't be delivered as a message. */
   deadletter: DeadLetter
-  /** Trouble. What the client does about it stands in the error's message; only a refused channel needs you. */
+  /** Something went wrong. Its message says what the client does about it. Only a refused channel needs your help. */
   error: PushStreamError
-}
-
-/** The callbacks of pushstream.js, as options or as properties. */
-export interface Callbacks {
-  onmessage?:
-    | ((
-        text: unknown,
-        id: number | undefined,
-        channel: string,
-        eventid: string,
-        isLastMessageFromBatch: boolean,
-        time: string | undefined,
-      ) => void)
-    | null
-    | undefined
-  onerror?: ((error: PushStreamError) => void) | null | undefined
-  onstatuschange?: ((readyState: number) => void) | null | undefined
-  onchanneldeleted?: ((channel: string) => void) | null | undefined
 }

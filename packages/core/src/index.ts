@@ -1,7 +1,6 @@
 export { Client, type Options } from './client.js'
 export { type ErrorCode, type ErrorDetails, PushStreamError } from './errors.js'
 export type {
-  Callbacks,
   ChannelDeleted,
   Channels,
   ClientEvents,
@@ -18,14 +17,18 @@ export {
   type PushEventSourceEventMap,
 } from './eventsource/push-event-source.js'
 export type { Message } from './message.js'
+export { messages } from './messages.js'
 export type { ClientOptions } from './options.js'
 export { type DjangoEventStreamSettings, djangoEventStream } from './protocols/django-eventstream.js'
 export { type NchanSettings, nchan } from './protocols/nchan.js'
 export type { Endpoint, Protocol, ProtocolFactory } from './protocols/protocol.js'
 export type { PushStreamSettings } from './protocols/push-stream.js'
+export { type MessageTemplate, messageTemplate } from './protocols/template.js'
 export type { TextEncoding } from './protocols/text.js'
 export { PushStream } from './push-stream.js'
 export type { Register, Registered } from './register.js'
+export { registerWithSchema } from './schema.js'
+export { sendMessage } from './send-message.js'
 export { eventsource, longpolling, stream } from './transports/http.js'
 export { nativeEventSource } from './transports/native-event-source.js'
 export { nativeWebSocket } from './transports/native-websocket.js'

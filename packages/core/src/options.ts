@@ -1,5 +1,5 @@
 import { defaultEnvironment } from './environment.js'
-import { PushStreamError } from './errors.js'
+import { bad } from './errors.js'
 import type { Protocol, ProtocolFactory } from './protocols/protocol.js'
 import { type PushStreamSettings, pushStream } from './protocols/push-stream.js'
 import type {
@@ -12,15 +12,16 @@ import type {
   Provider,
   Transport,
 } from './types.js'
+import { checkOptions } from './validate.js'
 
 /**
- * What a client can be told. All of it is optional in a page that nginx serves from the same host with the locations
- * `/ws/`, `/ev/`, `/lp/`.
+ * The options of a client. All are optional in a page that nginx serves from the same origin as the locations `/ws/`, `/ev/`
+ * and `/lp/`.
  */
 export interface ClientOptions extends CommonOptions {
   /**
-   * The server's protocol: `nchan({ … })`, for example. Default: nginx-push-stream-module, set up by the options whose
-   * names begin with `urlPrefix`, `json`, `channels`, `messages` and so on.
+   * The server's protocol, such as `nchan({ … })` or `djangoEventStream({ … })`. Default: nginx-push-stream-module, described by
+   * the options whose names begin with `urlPrefix`, `json`, `channels`, `messages` and so on.
    */
   protocol?: ProtocolFactory
 }
@@ -68,79 +69,7 @@ function hostsOf(addresses: readonly string[]): Hosts {
   }
 }
 
-export const bad = (message: string) => new PushStreamError('bad-option', message)
-
 const names: readonly ModeName[] = ['websocket', 'eventsource', 'stream', 'longpolling']
-const callbacks = ['onmessage', 'onerror', 'onstatuschange', 'onchanneldeleted']
-const provider = ['object', 'function']
-
-/** Every option with the types it takes: what is not here is unknown. */
-const types: Record<string, readonly string[]> = {
-  url: ['string'],
-  host: ['string'],
-  hosts: ['object'],
-  port: ['number', 'string'],
-  useSSL: ['boolean'],
-  modes: ['string', 'object'],
-  pingtimeout: ['number'],
-  timeout: ['number'],
-  autoReconnect: ['boolean'],
-  reconnectOnTimeoutInterval: ['number'],
-  reconnectOnChannelUnavailableInterval: ['number'],
-  lastEventId: ['string'],
-  messagesPublishedAfter: ['number', 'object'],
-  extraParams: provider,
-  params: provider,
-  headers: provider,
-  credentials: ['string'],
-  signal: ['object'],
-  logger: ['object'],
-  protocol: ['function'],
-  environment: ['object'],
-  messagesControlByArgument: ['boolean'],
-  channelsByArgument: ['boolean'],
-  text: ['string'],
-}
-for (const name of ['Publisher', 'Stream', 'Eventsource', 'Longpolling', 'Websocket'])
-  types[`urlPrefix${name}`] = ['string']
-for (const name of ['Id', 'Channel', 'Text', 'Tag', 'Time', 'EventId']) types[`json${name}Key`] = ['string']
-for (const name of ['tag', 'time', 'eventId', 'channels']) types[`${name}Argument`] = ['string']
-types.messageTemplate = ['string']
-for (const name of callbacks) types[name] = ['function']
-
-/** Options that take one of a few words, and what is needed of objects. */
-const words: Record<string, readonly string[]> = {
-  text: ['auto', 'encoded', 'plain'],
-  credentials: ['omit', 'same-origin', 'include'],
-}
-const methods: Record<string, string> = { logger: 'debug', signal: 'addEventListener' }
-
-function checkNames(options: Record<string, unknown>): void {
-  for (const [name, value] of Object.entries(options)) {
-    const allowed = Object.hasOwn(types, name) ? types[name] : undefined
-    if (allowed === undefined) {
-      const known = Object.keys(types)
-      const meant =
-        known.find((other) => other.toLowerCase() === name.toLowerCase()) ??
-        known.find((other) => other.toLowerCase().startsWith(name.slice(0, 4).toLowerCase()))
-      throw bad(`Unknown option '${name}'.${meant === undefined ? '' : ` Did you mean '${meant}'?`}`)
-    }
-    if (value === undefined || (value === null && callbacks.includes(name))) continue
-    if (value === null || !allowed.includes(typeof value)) {
-      throw bad(`Option '${name}' takes ${allowed.join(' or ')}, not ${value === null ? 'null' : typeof value}.`)
-    }
-    if (Object.hasOwn(words, name) && !words[name]?.includes(value as string)) {
-      throw bad(`'${name}' is '${words[name]?.join(`' or '`)}'.`)
-    }
-    const method = Object.hasOwn(methods, name) ? (methods[name] as string) : undefined
-    if (method !== undefined && typeof (value as Record<string, unknown>)[method] !== 'function') {
-      throw bad(`'${name}' takes an object with a method '${method}'.`)
-    }
-    if (typeof value === 'number' && !(Number.isFinite(value) && (value > 0 || name === 'messagesPublishedAfter'))) {
-      throw bad(`Option '${name}' takes a number above 0, not ${value}.`)
-    }
-  }
-}
 
 function transportsOf(value: CommonOptions['modes'], named: NamedTransports, own = names): readonly Transport[] {
   const given = value ?? own.filter((mode) => mode !== 'stream')
@@ -164,90 +93,57 @@ function transportsOf(value: CommonOptions['modes'], named: NamedTransports, own
   return transports
 }
 
-/** The page's own origin. A page from a file has none. */
+/** The page's own origin. A page that did not come by http has none. */
 const originOf = (page: Environment['location']) =>
-  page?.hostname ? `${page.protocol}//${page.hostname}:${page.port}` : undefined
+  page?.hostname && /^https?:$/.test(page.protocol) ? `${page.protocol}//${page.hostname}:${page.port}` : undefined
 
-function addressOf(option: string, text: string, base?: string): URL {
+/** One address, without a slash at the end. It may be relative to the page. */
+function baseOf(text: string, page: string | undefined): string {
+  let url: URL
   try {
-    return new URL(text, base)
+    url = new URL(text, page)
   } catch (cause) {
-    throw new PushStreamError('bad-option', `'${option}' makes no address: ${text}`, { cause })
+    throw bad(`'url' makes no address: ${text}`, cause)
   }
+  const { protocol, host, pathname, search, hash } = url
+  if (!/^(https?|wss?):$/.test(protocol)) throw bad(`'url' takes http or https, not ${protocol}`)
+  if (search !== '' || hash !== '') throw bad(`'url' takes no query: use 'params'.`)
+  return `${protocol.replace('ws', 'http')}//${host}${pathname.replace(/\/+$/, '')}`
 }
 
-function basesOf(options: ClientOptions, environment: Environment): string[] {
-  const { hosts, url, host, port, useSSL } = options
-  if (hosts === undefined) {
-    const nowhere = url === undefined && host === undefined && !environment.location?.hostname
-    return nowhere ? [] : [baseOf(options, environment)]
+/** The addresses of the servers: those given, or the page's own. Empty where there is neither. */
+function basesOf(url: ClientOptions['url'], page: string | undefined): string[] {
+  const given = url ?? page ?? []
+  const all = typeof given === 'string' ? [given] : given
+  if (!Array.isArray(all) || (url !== undefined && all.length === 0) || all.some((one) => typeof one !== 'string')) {
+    throw bad(`'url' is an address, or an array of at least one address.`)
   }
-  if (url !== undefined || host !== undefined || port !== undefined || useSSL !== undefined) {
-    throw bad(`'hosts' says it all: leave out 'url', 'host', 'port' and 'useSSL'.`)
-  }
-  if (!Array.isArray(hosts) || hosts.length === 0 || hosts.some((one) => typeof one !== 'string')) {
-    throw bad(`'hosts' is an array of at least one address.`)
-  }
-  return hosts.map((one) => baseOf({ url: one }, environment))
+  return all.map((one) => baseOf(one, page))
 }
 
-function baseOf(options: ClientOptions, environment: Environment): string {
-  const page = environment.location
-  if (options.url !== undefined) {
-    if (options.host !== undefined || options.port !== undefined || options.useSSL !== undefined) {
-      throw bad(`'url' says it all: leave out 'host', 'port' and 'useSSL'.`)
-    }
-    const url = addressOf('url', options.url, originOf(page))
-    if (!/^(https?|wss?):$/.test(url.protocol)) throw bad(`'url' takes http or https, not ${url.protocol}`)
-    if (url.search !== '' || url.hash !== '') throw bad(`'url' takes no query: use 'params'.`)
-    return (
-      url.origin.replace(/^null$/, `${url.protocol}//${url.host}`).replace(/^ws/, 'http') +
-      url.pathname.replace(/\/+$/, '')
-    )
-  }
-  const host = options.host ?? (page?.hostname as string)
-  if (/[/\\?#@\s]/.test(host) || /:\d+$/.test(host.replace(/^\[.*\]/, ''))) {
-    throw bad(`'host' is a host name alone, not '${host}': use 'port', or 'url'.`)
-  }
-  const ssl = options.useSSL ?? page?.protocol === 'https:'
-  const port = Number(
-    options.port ?? (options.host === undefined || options.host === page?.hostname ? page?.port : '') ?? '',
-  )
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw bad(`'port' is a port number, not '${options.port}'.`)
-  const base = `${ssl ? 'https' : 'http'}://${host}${port === 0 || port === (ssl ? 443 : 80) ? '' : `:${port}`}`
-  addressOf('host', base)
-  return base
+/** When messages begin to count, in ms since 1970. */
+function publishedAfterOf(after: unknown, now: () => number): number | undefined {
+  if (after === undefined) return undefined
+  if (typeof after === 'number') return now() - Math.abs(after) * 1000
+  if (after instanceof Date && !Number.isNaN(after.getTime())) return after.getTime()
+  throw bad(`'messagesPublishedAfter' takes a valid Date or a number of seconds.`)
 }
 
 /** Checks the options and fills in the defaults. Throws a `bad-option` error that says what was meant. */
 export function settingsOf(options: ClientOptions & PushStreamSettings, named: NamedTransports): Settings {
-  if (typeof options !== 'object' || options === null) throw bad('The options are an object.')
-  checkNames(options as Record<string, unknown>)
+  checkOptions(options)
   const environment = { ...defaultEnvironment(), ...options.environment }
-  if (options.params !== undefined && options.extraParams !== undefined) {
-    throw bad(`'extraParams' and 'params' are one thing: give one of them.`)
-  }
-  const after = options.messagesPublishedAfter
-  const publishedAfter =
-    after instanceof Date
-      ? after.getTime()
-      : typeof after === 'number'
-        ? environment.now() - Math.abs(after) * 1000
-        : undefined
-  if (Number.isNaN(publishedAfter) || (typeof after === 'object' && !(after instanceof Date))) {
-    throw bad(`'messagesPublishedAfter' takes a valid Date or a number of seconds.`)
-  }
-  const bases = basesOf(options, environment)
+  const publishedAfter = publishedAfterOf(options.messagesPublishedAfter, environment.now)
+  const own = originOf(environment.location)
+  const bases = basesOf(options.url, own)
   const hosts = hostsOf(bases)
-  const { location: page } = environment
-  const own = originOf(page)
   const isOwn = (base: string) => own !== undefined && new URL(base).origin === new URL(own).origin
   const protocol = (options.protocol ?? pushStream(options))({
     get base() {
       return hosts.current
     },
     credentials: options.credentials ?? 'same-origin',
-    sameOrigin: page === undefined || bases.every(isOwn),
+    sameOrigin: environment.location === undefined || bases.every(isOwn),
     options,
   })
   const transports = transportsOf(options.modes, named, protocol.capabilities.modes)
@@ -263,7 +159,7 @@ export function settingsOf(options: ClientOptions & PushStreamSettings, named: N
     backoffCap: options.reconnectOnChannelUnavailableInterval ?? 60_000,
     lastEventId: options.lastEventId,
     publishedAfter,
-    params: options.params ?? options.extraParams ?? {},
+    params: options.params ?? {},
     headers: options.headers ?? {},
     logger: options.logger,
     protocol,

@@ -7,16 +7,26 @@ import type { NamedTransports } from './types.js'
 const named: NamedTransports = { websocket, eventsource, stream, longpolling }
 
 /**
- * Receives what is published to channels, each message once and in order, whatever the network does; what can't be had
- * any more is announced with a `gap` event before the next message.
+ * Receives the messages of channels, each once and in order, whatever the network does. If messages are no longer
+ * available, a `gap` event says so before the next message.
+ *
+ * ```ts
+ * const stream = new PushStream({ url: 'https://push.example.org' })
+ * stream.addChannel('news', { backtrack: 5 }).connect()
+ * stream.on('message', ({ channel, data }) => console.log(channel, data))
+ * ```
  *
  * It ships every transport, so that `modes` can name them. {@link Client} does without.
  *
- * @typeParam C which types of messages come on which channels.
+ * @typeParam C the channels, the types of their messages, and the data of each type. Default: any channel brings any data.
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a type parameter, data is whatever the application says it is
 export class PushStream<C extends Channels = Record<string, Record<string, any>>> extends Client<C> {
-  /** Throws a `bad-option` error for options that are unknown, contradictory or not of their type. Connects to nothing yet. */
+  /**
+   * Makes a client that is not connected yet.
+   *
+   * @throws PushStreamError `bad-option` for an option that is unknown, of the wrong type or only for the classic client.
+   */
   constructor(options: Options = {}) {
     super(options, named)
   }

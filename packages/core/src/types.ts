@@ -1,6 +1,6 @@
 // Types that more than one folder uses. This file imports nothing, so every file may import it.
 
-/** The ways a message can come. `stream` is used on request only. */
+/** A way to connect. `stream` (push_stream_subscriber streaming) is used only if `modes` names it. */
 export type ModeName = 'websocket' | 'eventsource' | 'stream' | 'longpolling'
 
 /**
@@ -19,7 +19,10 @@ export interface Sequenced {
   readonly fingerprint: string
 }
 
-/** Why messages are missing. `overflow`: no longer stored. `restart`: the server's numbering began anew. */
+/**
+ * Why messages are missing. `overflow`: the server no longer stores them, or never did. `restart`: it lost what it stored,
+ * and its numbering began anew.
+ */
 export type GapReason = 'overflow' | 'restart'
 
 /** What can be promised, read by the client's `status` and by nothing that decides. */
@@ -171,66 +174,82 @@ export interface Environment {
   memory: Memory | undefined
 }
 
-/** A value, or a function that is asked for it anew before every request. */
+/** A value, or a function that returns it. The function is called before every request and may be async. */
 export type Provider<T> = T | (() => T | Promise<T>)
 
-/** Query arguments to add to every request. */
+/** Query arguments, by name. Values are percent-encoded. */
 export type Params = Record<string, string | number | boolean>
 
-/** Where a client writes what it does. `console` fits. Never receives message texts, headers or arguments. */
+/** Where a client writes what it does, such as `console`. It never gets message texts, headers or query arguments. */
 export interface Logger {
+  /** Gets one line, in parts. */
   debug(...values: unknown[]): void
 }
 
-/** The options that mean the same to every protocol. `ClientOptions` adds the protocol itself. */
+/** The options that mean the same to every protocol. */
 export interface CommonOptions {
-  /** The server's address, as `https://push.example.org` or with a path prefix. Instead of `host`, `port` and `useSSL`. Default: the page's own. */
-  url?: string
-  /** The server's host name. Default: the page's own. */
-  host?: string
   /**
-   * Several servers with the same channels, as addresses like `url`: nodes that share one Redis, for example. Instead of
-   * `url` and `host`. The first is used until it can't be reached, then the next, and so round. What one of them stores
-   * must be what all of them store.
+   * The server's address, with a path prefix if it has one: `https://push.example.org/events`. It may be relative to the
+   * page. Default: the page's own origin.
+   *
+   * An array names several servers that store the same messages, such as Nchan nodes that share one Redis. The client uses
+   * the first one until it can't be reached, then the next, and after the last one the first again.
    */
-  hosts?: readonly string[]
-  /** Default: the page's own port; with another `host` 80, or 443 with TLS. */
-  port?: number | string
-  /** Whether to use https and wss. Default: as the page does. */
-  useSSL?: boolean
+  url?: string | readonly string[]
   /**
-   * The ways to connect, most wanted first: names, as an array or `'websocket|eventsource|longpolling'`, or transports.
-   * The next one starts when the one before it is not accepted within half a second. Default: websocket, eventsource,
-   * longpolling, as far as the protocol has them.
-   * `stream` (push_stream_subscriber streaming) is used when named.
+   * The ways to connect, the most wanted first: an array of names or transports, or names with `|` between them. The next
+   * one starts if the one before is not accepted within half a second. Name only modes that the server has a location for.
+   * `stream` (push_stream_subscriber streaming) is used only if it is named here.
+   *
+   * Default: `['websocket', 'eventsource', 'longpolling']`, as far as the protocol has them.
    */
   modes?: string | readonly (ModeName | Transport)[]
-  /** Silence in ms after which the connection is checked. Default 30000; lower it to notice a dead websocket sooner, at the price of a small request per interval of silence. */
+  /**
+   * Silence in ms after which the connection is checked. Lower it to notice a dead connection sooner, at the price of a small
+   * request per interval of silence. Pings of the server (push_stream_ping_message_interval) break the silence. Default 30000.
+   */
   pingtimeout?: number
-  /** How long to wait for the server's answer, in ms, before it counts as none. Default 10000. */
+  /** How long to wait for the server's answer, in ms. Raise it for slow networks. Default 10000. */
   timeout?: number
-  /** Whether to connect again after a loss. Default true. */
+  /** Whether to connect again after a loss. If false, call `connect` yourself. Default true. */
   autoReconnect?: boolean
-  /** The first back-off after a failed attempt, in ms, doubled with every failure and spread at random. Default 1000. */
+  /**
+   * The first wait after a failed attempt, in ms. It doubles with every failure and is spread at random, so that not all
+   * pages come back at once. Default 1000.
+   */
   reconnectOnTimeoutInterval?: number
-  /** The longest back-off, in ms. Default 60000. */
+  /** The longest wait after failed attempts, in ms. Default 60000. */
   reconnectOnChannelUnavailableInterval?: number
-  /** Go on after the message with this `Event-Id` (push_stream_last_event_id). */
+  /** Go on after the message with this `Event-Id` (push_stream_last_event_id). Default: begin with new messages. */
   lastEventId?: string
-  /** Begin with what was published after this: a Date, or a number of seconds before now (the sign doesn't matter). */
+  /**
+   * Begin with messages that were published after this: a Date, or a number of seconds before now, with either sign. The
+   * server must store them (push_stream_store_messages) and take the time from `timeArgument` or from a header. Default: begin
+   * with new messages.
+   */
   messagesPublishedAfter?: Date | number
-  /** More query arguments (classic name of `params`). */
-  extraParams?: Provider<Params>
-  /** More query arguments, for a token for example; a function is asked before every request and may be async. */
+  /**
+   * Query arguments to add to every request, such as a token. A function is called before every request and may be async:
+   * `params: async () => ({ token: await freshToken() })`. Default: none.
+   */
   params?: Provider<Params>
-  /** Headers for every request that can carry some (all but websocket's). A function is asked before every request and may be async. */
+  /**
+   * Headers to add to every request but a websocket's, which can have none. A function is called before every request and
+   * may be async. Default: none.
+   */
   headers?: Provider<Record<string, string>>
-  /** Whether cookies go with the requests. Default `same-origin`; another origin's server needs `include`, and Allow-Credentials from nginx. */
+  /**
+   * Whether cookies go along. For a server of another origin set `'include'`; nginx must then answer with the page's origin and
+   * Access-Control-Allow-Credentials. Default `'same-origin'`.
+   */
   credentials?: RequestCredentials
-  /** Closes the client when it is aborted. */
+  /** Closes the client when it is aborted. Default: none. */
   signal?: AbortSignal
-  /** Gets a line for whatever the client does. Default: none. */
+  /** Gets a line for everything that the client does, such as `console`. Default: none. */
   logger?: Logger
-  /** For tests, and for runtimes that lack something: replaces the clock, the random, fetch, WebSocket. */
+  /**
+   * Replaces the clock, the random numbers, `fetch`, `WebSocket` and so on: for tests, and for runtimes that lack something, such
+   * as Node 20 (`{ WebSocket }` from ws). Default: the runtime's own.
+   */
   environment?: Partial<Environment>
 }

@@ -1,41 +1,56 @@
-import { PushStreamError } from '../errors.js'
-import type { Gap, Status } from '../events.js'
+import { bad, type PushStreamError } from '../errors.js'
+import type { Gap } from '../events.js'
 import type { Received } from '../message.js'
 import { timeOf } from '../position.js'
 import { PushStream } from '../push-stream.js'
+import { sendMessage } from '../send-message.js'
 import type { Position } from '../types.js'
-import { ClassicError } from './error.js'
+import { checkChannel, checkComplete } from './checks.js'
 import { type LogLevel, log } from './log.js'
 import { ServerNames } from './names.js'
 import { baseOf, beginningOf, optionsOf, paramsOf, serverOf } from './options.js'
 import { type Failure, guarded, post, type Success } from './post.js'
-import { ClassicProperties, type ClassicSettings, modeOf, wrapperOf, wrappersOf } from './properties.js'
+import { ClassicProperties, wrappersOf } from './properties.js'
 import { classicProtocol } from './protocol.js'
+import type { ClassicSettings } from './settings.js'
+import { ClassicStates, closed, connecting, open } from './states.js'
 
-/** All clients of the page, each at the place that its `id` says. */
+/** All classic clients of the page. `PushStreamManager[client.id]` is the client. */
 export const PushStreamManager: ClassicPushStream[] = []
 
-const refusals: readonly string[] = ['forbidden', 'unauthorized', 'bad-request']
 /** As many stored messages as there are. */
 const all = 2 ** 31 - 1
-
-const wrong = (code: 'bad-option' | 'bad-channel', message: string, channel?: string) =>
-  new PushStreamError(code, message, { channel })
 
 /**
  * The class of the module's own pushstream.js: its settings, callbacks and states, over the client of today, which
  * connects, resumes and puts in order.
+ *
+ * ```ts
+ * const pushstream = new PushStream({ host: 'push.example.org', modes: 'websocket|longpolling' })
+ * pushstream.onmessage = (text, id, channel) => console.log(channel, text)
+ * pushstream.addChannel('news')
+ * pushstream.connect()
+ * ```
  */
 export class ClassicPushStream extends ClassicProperties {
-  static readonly CLOSED = 0
-  static readonly CONNECTING = 1
-  static readonly OPEN = 2
-  /** `error`, `info` or `debug`. */
+  /** `readyState` of a client that is not connected, or waits for its next attempt. */
+  static readonly CLOSED = closed
+  /** `readyState` of a client on its way. */
+  static readonly CONNECTING = connecting
+  /** `readyState` of a client that receives. */
+  static readonly OPEN = open
+  /** How much every client logs: `error` (default), `info` or `debug`. */
   static LOG_LEVEL = 'error'
-  /** The id of an element that shows what is logged, if the page has one. */
+  /** The id of an element that shows the last 100 lines of the log, if the page has one. */
   static LOG_OUTPUT_ELEMENT_ID = 'Log4jsLogOutput'
 
-  /** Publishes a text at an address. `success` gets the answer, `error` its status. */
+  /**
+   * Publishes a text by POST to a push_stream_publisher location, percent-encoded.
+   *
+   * @param url with the channel, as in `/pub?id=news`.
+   * @param success gets the text of the answer.
+   * @param error gets the status of an answer other than 200, or 0 if there was none.
+   */
   static sendMessage(url: string, text: string, success?: Success | null, error?: Failure | null): void {
     post((...request) => fetch(...request), url, text, success, error)
   }
@@ -55,34 +70,38 @@ export class ClassicPushStream extends ClassicProperties {
   readonly #last = new Map<string, Position>()
   /** What is known of channels that are asked for anew, and comes again. */
   #known = new Map<string, Position>()
-  /** Channels that the server refused, and when they are asked for again. */
+  /** Channels that the server refused, and the timer after which each is asked for again. */
   readonly #refused = new Map<string, unknown>()
-  /** The client's. */
-  #state: Status['state'] = 'closed'
-  /** What went wrong just now. */
-  #trouble: PushStreamError | undefined
+  readonly #states: ClassicStates
 
   constructor(settings?: ClassicSettings | null) {
     super(settings ?? {})
     this.#madeModes = String(this.modes)
     this.id = PushStreamManager.push(this) - 1
+    this.#states = new ClassicStates(this, {
+      wanted: () => this.#wanted,
+      engine: () => this.#client?.status.state,
+      retry: (channel) => this.#again(channel),
+      log: (...values) => this.#log(...values),
+    })
   }
 
-  /** Subscribes, now or with `connect`. Throws for a name that would have to be encoded, and for one that is there. */
+  /**
+   * Subscribes to a channel, at once or with `connect`.
+   *
+   * @param options.backtrack how many stored messages to begin with (`.bN` of push_stream_channels_path). Default 0.
+   * @throws PushStreamError `bad-channel` for a name with other characters than letters, digits and `-_.!~*'()`, and for one that
+   * is subscribed already.
+   */
   addChannel(channel: string, options?: { backtrack?: number | string } | null): void {
-    if (typeof channel !== 'string' || channel === '' || channel === '__proto__' || encoded(channel) !== channel) {
-      throw wrong('bad-channel', `Invalid channel name! It is made of letters, digits and -_.!~*'() alone.`, channel)
-    }
-    if (Object.hasOwn(this.channels, channel)) {
-      throw wrong('bad-channel', `Cannot add channel ${channel}: already subscribed`, channel)
-    }
+    checkChannel(channel, this)
     this.#log('info', 'adding channel', channel, options ?? {})
     this.channels[channel] = options ?? {}
     this.channelsCount++
     if (this.#wanted && this.#client !== undefined) this.#add(this.#client, channel)
   }
 
-  /** Unsubscribes: nothing of it comes any more. */
+  /** Unsubscribes from a channel. None of its messages is delivered after this call. */
   removeChannel(channel: string): void {
     if (!Object.hasOwn(this.channels, channel)) return
     this.#log('info', 'removing channel', channel)
@@ -91,7 +110,7 @@ export class ClassicPushStream extends ClassicProperties {
     this.#forget(channel)
   }
 
-  /** Unsubscribes from everything. */
+  /** Unsubscribes from all channels. */
   removeAllChannels(): void {
     this.#log('info', 'removing all channels')
     for (const channel of Object.keys(this.channels)) this.#forget(channel)
@@ -100,20 +119,19 @@ export class ClassicPushStream extends ClassicProperties {
   }
 
   /**
-   * Starts receiving. While it waits to try again, it tries now. Throws where there is no host, no port, no channel or no
-   * mode.
+   * Starts receiving, by the settings of now. A client that waits for its next attempt tries at once.
+   *
+   * @throws PushStreamError `bad-option` without a host, a port, a channel, or a mode that the browser has.
    */
   connect(): void {
-    if (!this.host) throw wrong('bad-option', `PushStream host not specified: set 'host'.`)
-    if (Number.isNaN(Number(this.port))) throw wrong('bad-option', `PushStream port not specified: set 'port'.`)
-    if (!this.channelsCount) throw wrong('bad-option', 'No channels specified: call addChannel first.')
+    checkComplete(this)
     const modes = String(this.modes)
     if (modes !== this.#madeModes) {
       this.#madeModes = modes
       this.wrappers = wrappersOf(modes.split(/[|,]/), this.environment)
     }
     if (this.wrappers.length === 0) {
-      throw wrong('bad-option', `No available support for this browser: it has none of the modes ${modes}.`)
+      throw bad(`No available support for this browser: it has none of the modes ${modes}.`)
     }
     this.#wanted = true
     this.#calm()
@@ -125,21 +143,30 @@ export class ClassicPushStream extends ClassicProperties {
     client.connect()
   }
 
-  /** Stops receiving. What is published until the next `connect` comes then, as far as the server stores it. */
+  /**
+   * Stops receiving. The next `connect` fetches the messages that were published meanwhile, if the server stores them
+   * (push_stream_store_messages).
+   */
   disconnect(): void {
     this.#wanted = false
     this.#calm()
     this.#client?.disconnect()
     // The page may have connected again when it was told.
-    if (!this.#wanted) this.#setState(ClassicPushStream.CLOSED)
+    if (!this.#wanted) this.#states.set(closed)
     this.#log('info', 'disconnected')
   }
 
-  /** Publishes a text to all channels: by the websocket where one is open, else by POST to `urlPrefixPublisher`. */
+  /**
+   * Publishes a text to all channels: by the websocket if one is open (push_stream_websocket_allow_publish), else by POST to
+   * `urlPrefixPublisher`.
+   *
+   * @param success is called when the text was sent; after a POST with the text of the answer.
+   * @param error gets the status of an answer other than 200, or 0 if there was none.
+   */
   sendMessage(text: string, success?: Success | null, error?: Failure | null): void {
     const client = this.#client
     if (client?.status.mode === 'websocket') {
-      client.sendMessage(text).then(
+      sendMessage(client, text).then(
         () => guarded(success),
         ({ status }: PushStreamError) => guarded(error, status ?? 0),
       )
@@ -169,7 +196,7 @@ export class ClassicPushStream extends ClassicProperties {
     this.#begin = begin
     const before = this.#client
     this.#client = undefined
-    this.#state = 'closed'
+    this.#states.begin()
     before?.close()
     this.#known = new Map(this.#last)
     const first = Math.min(...this.#last.values())
@@ -194,10 +221,10 @@ export class ClassicPushStream extends ClassicProperties {
       .on('channeldeleted', ({ channel }) => mine(() => this.onchanneldeleted?.(names.of(channel))))
       .on('gap', (gap) => mine(() => this.#gap(names.of(gap.channel), gap)))
       .on('deadletter', ({ reason, raw }) => this.#log('error', 'a frame can not be read:', reason, raw.slice(0, 200)))
-      .on('status', (status) => mine(() => this.#follow(status)))
-      .on('error', (error) => mine(() => this.#failed(error)))
+      .on('status', (status) => mine(() => this.#states.follow(status)))
+      .on('error', (error) => mine(() => this.#states.failed(error)))
     this.#client = client
-    if (before !== undefined) this.#setState(ClassicPushStream.CLOSED)
+    if (before !== undefined) this.#states.set(closed)
     return client
   }
 
@@ -239,57 +266,6 @@ export class ClassicPushStream extends ClassicProperties {
     this.ongap?.(channel, first, last, reason)
   }
 
-  #setState(state: number): void {
-    if (this.readyState === state) return
-    this.readyState = state
-    this.#log('info', 'status changed', state)
-    guarded(this.onstatuschange, state)
-  }
-
-  /** Shows the client's state as the classic one. */
-  #follow({ state, mode }: Status): void {
-    if (mode !== undefined) this.wrapper = this.wrappers.find((one) => modeOf(one) === mode) ?? wrapperOf(mode)
-    const before = this.#state
-    this.#state = state
-    if (state === before) return
-    if (state === 'open') return this.#setState(ClassicPushStream.OPEN)
-    const type = this.readyState === ClassicPushStream.OPEN ? 'timeout' : 'load'
-    const trouble = this.#trouble
-    const lost = this.#wanted && (type === 'timeout' || state !== 'connecting') && this.readyState !== 0
-    if (lost || state !== 'connecting') this.#setState(ClassicPushStream.CLOSED)
-    // A page that is left is no trouble, nor a client that has no channels; a refusal is told of by itself.
-    const told = state !== 'closed' || (!this.autoReconnect && this.channelsCount > 0)
-    if (lost && told && !refusals.includes(trouble?.code ?? '')) {
-      const gone = new PushStreamError('unreachable', 'The connection was lost. The client connects again by itself.')
-      this.#tell(new ClassicError(type, trouble ?? gone))
-    }
-    if (state !== 'connecting' || this.#client?.status.state !== state) return
-    this.#setState(ClassicPushStream.CONNECTING)
-  }
-
-  #tell(error: ClassicError): void {
-    this.#log('info', 'error', error.type, error.message)
-    guarded(this.onerror, error)
-  }
-
-  #failed(error: PushStreamError): void {
-    if (error.code === 'listener') {
-      // As if nobody stood between the page's function and the browser.
-      return guarded(() => {
-        throw error.cause
-      })
-    }
-    this.#trouble = error
-    const { channel } = error
-    const refused = refusals.includes(error.code) && channel !== undefined
-    if (refused && this.autoReconnect) this.#again(channel)
-    // What follows from it has happened by then.
-    queueMicrotask(() => {
-      if (this.#trouble === error) this.#trouble = undefined
-      if (refused && this.#wanted) this.#tell(new ClassicError('load', error))
-    })
-  }
-
   /** Asks for a refused channel later: whoever may see it may change. */
   #again(name: string): void {
     const { environment } = this
@@ -305,13 +281,5 @@ export class ClassicPushStream extends ClassicProperties {
       this.#client.addChannel(name, { backtrack: all })
     }, interval)
     this.#refused.set(name, timer)
-  }
-}
-
-function encoded(name: string): string | undefined {
-  try {
-    return encodeURIComponent(name)
-  } catch {
-    return undefined
   }
 }

@@ -1,5 +1,6 @@
 import type { Options } from '../client.js'
 import type { PushStreamSettings } from '../protocols/push-stream.js'
+import { messageTemplate } from '../protocols/template.js'
 import type { Params } from '../types.js'
 import { type ClassicProperties, modeOf } from './properties.js'
 
@@ -11,7 +12,7 @@ export function baseOf({ useSSL, host, port }: ClassicProperties): string {
 
 /** What the module's configuration is, for the protocol. */
 export function serverOf(properties: ClassicProperties): PushStreamSettings {
-  const { messageTemplate, messagesControlByArgument } = properties
+  const { messageTemplate: template, messagesControlByArgument } = properties
   const { urlPrefixWebsocket, urlPrefixEventsource, urlPrefixLongpolling, urlPrefixStream } = properties
   const { urlPrefixPublisher, channelsByArgument, channelsArgument } = properties
   const { tagArgument, timeArgument, eventIdArgument } = properties
@@ -36,7 +37,7 @@ export function serverOf(properties: ClassicProperties): PushStreamSettings {
     text: 'encoded',
     // Else by both ways: a websocket has no other than the query.
     ...(messagesControlByArgument && { messagesControlByArgument }),
-    ...(messageTemplate && { messageTemplate }),
+    ...(template && { messageTemplate: messageTemplate(template) }),
   }
 }
 

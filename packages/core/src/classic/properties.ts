@@ -1,75 +1,14 @@
 import { defaultEnvironment } from '../environment.js'
-import type { Gap } from '../events.js'
 import type { Environment, ModeName, Params, Provider } from '../types.js'
-import type { ClassicError } from './error.js'
+import type { ClassicCallbacks, ClassicSettings } from './settings.js'
 
-/** The callbacks of the classic script. They may be assigned at any time. */
-export interface ClassicCallbacks {
-  onmessage?:
-    | ((
-        text: unknown,
-        id: number | undefined,
-        channel: string,
-        eventid: string,
-        isLastMessageFromBatch: boolean,
-        time: string | undefined,
-      ) => void)
-    | null
-  onerror?: ((error: ClassicError) => void) | null
-  onstatuschange?: ((readyState: number) => void) | null
-  onchanneldeleted?: ((channel: string) => void) | null
-  /** New: messages that can't be had any more, by their ids where these are known, before the message that follows. */
-  ongap?: ((channel: string, first: Gap['first'], last: Gap['last'], reason: Gap['reason']) => void) | null
-}
-
-/** What `new PushStream(settings)` of the classic script takes. What is unknown is ignored, as it always was. */
-export interface ClassicSettings extends ClassicCallbacks {
-  useSSL?: boolean
-  host?: string
-  port?: number | string
-  modes?: string
-  timeout?: number
-  pingtimeout?: number
-  reconnectOnTimeoutInterval?: number
-  reconnectOnChannelUnavailableInterval?: number
-  autoReconnect?: boolean
-  lastEventId?: string | null
-  messagesPublishedAfter?: number | string | Date
-  messagesControlByArgument?: boolean
-  tagArgument?: string
-  timeArgument?: string
-  eventIdArgument?: string
-  useJSONP?: boolean
-  urlPrefixPublisher?: string
-  urlPrefixStream?: string
-  urlPrefixEventsource?: string
-  urlPrefixLongpolling?: string
-  urlPrefixWebsocket?: string
-  jsonIdKey?: string
-  jsonChannelKey?: string
-  jsonTextKey?: string
-  jsonTagKey?: string
-  jsonTimeKey?: string
-  jsonEventIdKey?: string
-  extraParams?: () => Params
-  channelsByArgument?: boolean
-  channelsArgument?: string
-  /** New: push_stream_message_template, where it is not JSON or names no channel. */
-  messageTemplate?: string
-  /** New: whether cookies go along to another origin. */
-  credentials?: RequestCredentials
-  /** New: headers of every request but a websocket's. */
-  headers?: Provider<Record<string, string>>
-  /** For tests. */
-  environment?: Partial<Environment>
-}
-
-/** One of the ways to connect that this browser has. */
+/** A way to connect that this browser has, as pages read it from `wrapper` and `wrappers`. */
 export interface Wrapper {
+  /** The name of the mode. */
   readonly type: 'WebSocket' | 'EventSource' | 'Stream' | 'LongPolling'
 }
 
-/** What to subscribe to: the options of each channel, by its name. */
+/** The channels of a client and their options, by name. `backtrack`: how many stored messages to begin with. */
 export type ClassicChannels = Record<string, { backtrack?: number | string }>
 
 /** The name of each mode as pages read it. */
@@ -94,7 +33,10 @@ export function wrappersOf(modes: readonly string[], { WebSocket, EventSource }:
   return [...new Set(modes.filter(isMode))].filter((mode) => !lacking(mode)).map(wrapperOf)
 }
 
-/** All that a page may read, and write until it calls `connect`, with the defaults of the classic script. */
+/**
+ * The properties of a classic client. A page may read them, and may write them until it calls `connect`. Each is described
+ * at the setting of the same name, see {@link ClassicSettings}.
+ */
 export class ClassicProperties {
   useSSL: boolean
   host: string | undefined
@@ -129,12 +71,15 @@ export class ClassicProperties {
   jsonTimeKey: string
   jsonEventIdKey: string
   modes: readonly string[]
+  /** Those of `modes` that this browser has. */
   wrappers: Wrapper[]
-  /** What carries the connection, or did last. */
+  /** The way in use, or the last one in use. */
   wrapper: Wrapper | null = null
   /** Asked before every request. */
   extraParams: (() => Params) | undefined
+  /** The channels, by name. Use `addChannel` and `removeChannel` to change them. */
   channels: ClassicChannels = {}
+  /** How many channels there are. */
   channelsCount = 0
   channelsByArgument: boolean
   channelsArgument: string

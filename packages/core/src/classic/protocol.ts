@@ -1,14 +1,14 @@
 import type { Received } from '../message.js'
 import type { Inlet, Protocol, ProtocolFactory } from '../protocols/protocol.js'
 import { type PushStreamSettings, pushStream } from '../protocols/push-stream.js'
-import { escaped } from '../protocols/template.js'
+import { escaped, messageTemplate } from '../protocols/template.js'
 import type { ServerNames } from './names.js'
 import { streamDecoder } from './streaming.js'
 
 /** How frames of a template begin; without one, how JSON with these keys does. */
-function beginning({ messageTemplate, ...settings }: PushStreamSettings): RegExp {
-  if (messageTemplate !== undefined) {
-    return new RegExp(escaped((messageTemplate.split(/~[a-z-]+~/)[0] as string).trim()).replace(/\s+/g, '\\s*'))
+function beginning({ messageTemplate: template, ...settings }: PushStreamSettings): RegExp {
+  if (template !== undefined) {
+    return new RegExp(escaped((template.text.split(/~[a-z-]+~/)[0] as string).trim()).replace(/\s+/g, '\\s*'))
   }
   const { jsonIdKey = 'id', jsonChannelKey = 'channel', jsonTextKey = 'text' } = settings
   const { jsonTagKey = 'tag', jsonTimeKey = 'time', jsonEventIdKey = 'eventid' } = settings
@@ -41,8 +41,8 @@ export function classicProtocol(settings: PushStreamSettings, names: ServerNames
     const protocols = {
       usual,
       begins,
-      calling(messageTemplate: string) {
-        calling = pushStream({ ...settings, messageTemplate })(endpoint)
+      calling(template: string) {
+        calling = pushStream({ ...settings, messageTemplate: messageTemplate(template) })(endpoint)
         return calling
       },
     }

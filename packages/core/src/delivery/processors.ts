@@ -1,4 +1,3 @@
-import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Message } from '../message.js'
 
 /** Stands for any channel, or any type. */
@@ -11,15 +10,10 @@ interface Processor {
   readonly channel: string
   readonly type: string
   readonly process: Process
-  readonly schema: StandardSchemaV1 | undefined
-  /** Where a schema answers later, messages still come one after the other. */
-  tail: Promise<void> | undefined
 }
 
 export interface ProcessorEvents {
   failed(cause: unknown, message: Message): void
-  /** The data is not what the processor's schema wants. */
-  invalid(message: Message, issues: readonly StandardSchemaV1.Issue[]): void
 }
 
 /** Routes messages to functions by channel and type. */
@@ -32,8 +26,8 @@ export class Processors {
   }
 
   /** Registers, and returns what takes it back. */
-  add(channel: string, type: string, process: Process, schema: StandardSchemaV1 | undefined): () => void {
-    const processor: Processor = { channel, type, process, schema, tail: undefined }
+  add(channel: string, type: string, process: Process): () => void {
+    const processor: Processor = { channel, type, process }
     // A new list, so that a message on its way is not disturbed.
     this.#all = [...this.#all, processor]
     return () => {
@@ -56,39 +50,12 @@ export class Processors {
       if (processor.channel !== channel && processor.channel !== any) continue
       if (processor.type !== type && processor.type !== any) continue
       called++
-      if (processor.schema === undefined) this.#call(processor, message.data, message)
-      else this.#validate(processor, processor.schema, message)
+      try {
+        processor.process(message.data, message)
+      } catch (cause) {
+        this.#events.failed(cause, message)
+      }
     }
     return called
-  }
-
-  #call(processor: Processor, data: unknown, message: Message): void {
-    try {
-      processor.process(data, message)
-    } catch (cause) {
-      this.#events.failed(cause, message)
-    }
-  }
-
-  #validate(processor: Processor, schema: StandardSchemaV1, message: Message): void {
-    const finish = (result: StandardSchemaV1.Result<unknown>) => {
-      if (!this.#all.includes(processor)) return
-      if (result.issues) this.#events.invalid(message, result.issues)
-      else this.#call(processor, result.value, message)
-    }
-    const fail = (cause: unknown) => this.#events.failed(cause, message)
-    try {
-      const result = schema['~standard'].validate(message.data)
-      if (!('then' in result) && processor.tail === undefined) return finish(result)
-      const mine = Promise.resolve(processor.tail)
-        .then(() => result)
-        .then(finish, fail)
-      processor.tail = mine
-      void mine.then(() => {
-        if (processor.tail === mine) processor.tail = undefined
-      })
-    } catch (cause) {
-      fail(cause)
-    }
   }
 }

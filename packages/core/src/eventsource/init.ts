@@ -1,4 +1,4 @@
-import { bad } from '../options.js'
+import { bad } from '../errors.js'
 import type { Environment, Provider } from '../types.js'
 
 /** What `new PushEventSource` takes beside the address. */

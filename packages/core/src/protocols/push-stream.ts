@@ -4,7 +4,7 @@ import type { CloseReason, Exchange, Position } from '../types.js'
 import { checkName, refuse } from './names.js'
 import type { Classified, ProtocolFactory, RequestKind, Subscription, Wanted } from './protocol.js'
 import { Frames } from './push-stream-decoder.js'
-import { type TemplateKeys, templateShape, usualShape } from './template.js'
+import { type MessageTemplate, type TemplateKeys, usualShape } from './template.js'
 import { type TextEncoding, textReader } from './text.js'
 
 /** How the server's nginx is configured, where that is not the usual. */
@@ -48,11 +48,11 @@ export interface PushStreamSettings {
   /** JSON key of `~event-id~`. Default `eventid`. */
   jsonEventIdKey?: string
   /**
-   * push_stream_message_template as nginx has it. Only needed where it is not JSON, or has its keys in an unusual order
-   * and gets bodies that break the JSON: then its shape is what finds the text. And where it names no channel: then every
-   * channel has a connection of its own.
+   * push_stream_message_template as nginx has it, read by {@link messageTemplate}. Only needed where it is not JSON, or has
+   * its keys in an unusual order and gets bodies that break the JSON: then its shape is what finds the text. And where it
+   * names no channel: then every channel has a connection of its own. Default: JSON with the keys above.
    */
-  messageTemplate?: string
+  messageTemplate?: MessageTemplate
   /** How texts are read: `auto` (default), `encoded` or `plain`. */
   text?: TextEncoding
 }
@@ -117,8 +117,8 @@ export const pushStream =
       time: settings.jsonTimeKey ?? 'time',
       eventId: settings.jsonEventIdKey ?? 'eventid',
     }
-    const shape = settings.messageTemplate === undefined ? usualShape(keys) : templateShape(settings.messageTemplate)
-    const frames = new Frames(keys, shape, textReader(settings.text ?? 'auto'), settings.messageTemplate)
+    const { shape = usualShape(keys), text: template } = settings.messageTemplate ?? {}
+    const frames = new Frames(keys, shape, textReader(settings.text ?? 'auto'), template)
 
     const address = (prefix: string, channels: readonly Wanted[], query: Record<string, string>) => {
       const path = `${endpoint.base}/${prefix.replace(/^\/+|\/+$/g, '')}`
@@ -131,7 +131,7 @@ export const pushStream =
     }
 
     // A frame that doesn't say which channel it is of: then the connection does.
-    const unnamed = settings.messageTemplate !== undefined && !settings.messageTemplate.includes('~channel~')
+    const unnamed = template !== undefined && !template.includes('~channel~')
 
     return {
       capabilities: {

@@ -39,11 +39,24 @@ const shape = (...sources: string[]): Shape => {
   }
 }
 
+/** push_stream_message_template as nginx has it. Made by {@link messageTemplate}. */
+export interface MessageTemplate {
+  readonly text: string
+  readonly shape: Shape
+}
+
 /**
- * The shape of the template that the server was configured with. The last possible end of the text is taken, so a body
- * can't fake the fields that follow it.
+ * Reads a push_stream_message_template, for the option `messageTemplate`:
+ *
+ * ```ts
+ * new PushStream({ messageTemplate: messageTemplate('<~id~|~channel~> ~text~') })
+ * ```
+ *
+ * The last possible end of the text is taken, so a body can't fake the fields that follow it.
+ *
+ * @param template the text of the directive in nginx's configuration.
  */
-export function templateShape(template: string): Shape {
+export function messageTemplate(template: string): MessageTemplate {
   const parts = template.split(/(~[a-z-]+~)/).map((part) => tokens[part] ?? escaped(part).replace(/\s+/g, '\\s*'))
   const source = parts
     // A channel, an event's id or type ends where the template goes on: were that tried at every such place, a body could
@@ -54,7 +67,7 @@ export function templateShape(template: string): Shape {
     .replace(/\(\?<(\w+)>/g, (group, name: string, offset: number, whole: string) =>
       whole.indexOf(group) < offset ? '(?:' : `(?<${name}>`,
     )
-  return shape(`^\\s*${source}\\s*$`)
+  return { text: template, shape: shape(`^\\s*${source}\\s*$`) }
 }
 
 /** The shapes people use: id, channel, text, tag, time and eventid in this order, each but the text left out or not, the text quoted or raw. */

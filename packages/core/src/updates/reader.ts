@@ -2,6 +2,7 @@ import type { Received } from '../message.js'
 import { timeOf } from '../position.js'
 import type { DecoderContext, Inlet } from '../protocols/protocol.js'
 import { pushStream } from '../protocols/push-stream.js'
+import { messageTemplate } from '../protocols/template.js'
 import type { Position } from '../types.js'
 import { jsonTexts } from './json-texts.js'
 
@@ -136,7 +137,7 @@ export class Reader {
     const channels = template === undefined || template.includes('~channel~') ? [] : [this.name]
     const context: DecoderContext = { kind: 'longpolling', liveFrom: Number.NEGATIVE_INFINITY, channels }
     const endpoint = { base: '', credentials: 'omit', sameOrigin: false } as const
-    const protocol = pushStream(template === undefined ? {} : { messageTemplate: template })(endpoint)
+    const protocol = pushStream(template === undefined ? {} : { messageTemplate: messageTemplate(template) })(endpoint)
     const decoder = protocol.decoder(context, inlet)
     decoder.frame(text)
     decoder.finish()

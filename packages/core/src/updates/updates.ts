@@ -1,9 +1,9 @@
 import { Client } from '../client.js'
 import { type Process, Processors } from '../delivery/processors.js'
-import { PushStreamError } from '../errors.js'
+import { onAbort } from '../environment.js'
+import { bad, PushStreamError } from '../errors.js'
 import type { Channels } from '../events.js'
 import type { Message } from '../message.js'
-import { bad } from '../options.js'
 import { longpolling } from '../transports/http.js'
 import { Reader, type ReaderSettings } from './reader.js'
 import { createRelay } from './relay.js'
@@ -84,8 +84,6 @@ export function createUpdates<C extends Channels = Record<string, Record<string,
       const what = `A processor of '${channel}' threw. The others go on.`
       emit('error', new PushStreamError('listener', what, { channel, cause }))
     },
-    // None of these has a schema.
-    invalid() {},
   })
   const listeners = new Map<Kind, readonly Listener[]>()
   const sites = new Map<string, Site>()
@@ -218,13 +216,7 @@ export function createUpdates<C extends Channels = Record<string, Record<string,
     listeners.clear()
   }
 
-  if (signal !== undefined) {
-    if (signal.aborted) close()
-    else {
-      signal.addEventListener('abort', close)
-      endings.push(() => signal.removeEventListener('abort', close))
-    }
-  }
+  endings.push(onAbort(signal, close))
 
   return {
     get names() {
@@ -255,7 +247,7 @@ export function createUpdates<C extends Channels = Record<string, Record<string,
     registerProcessor(name, type, process) {
       alive()
       if (typeof process !== 'function') throw bad('A processor is a function.')
-      return processors.add(String(name), String(type), process as Process, undefined)
+      return processors.add(String(name), String(type), process as Process)
     },
 
     on(event, listener) {

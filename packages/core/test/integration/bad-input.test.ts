@@ -1,3 +1,4 @@
+import { messageTemplate as readTemplate } from '@pushstream/core'
 import { createScriptedServer } from '@pushstream/testkit'
 import { describe, expect, test } from 'vitest'
 import { refusedByPushStream } from '../../../../e2e/support/channel-names.js'
@@ -199,7 +200,7 @@ describe('bodies', () => {
     for (const mode of allModes) {
       const { server, url } = await startServer({ settings: { messageTemplate } })
       server.publish('global', '"stored"')
-      const recording = record({ url, modes: [mode], messageTemplate })
+      const recording = record({ url, modes: [mode], messageTemplate: readTemplate(messageTemplate) })
       for (const name of names) recording.stream.addChannel(name, { backtrack: 1 })
       recording.stream.connect()
       await recording.until(() => recording.stream.status.state === 'open' && recording.messages.length === 1)

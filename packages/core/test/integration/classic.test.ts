@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { sample } from '../../../../e2e/support/sample.js'
 import { ClassicPushStream } from '../../src/classic/client.js'
 import type { ClassicError } from '../../src/classic/error.js'
-import type { ClassicSettings } from '../../src/classic/properties.js'
+import type { ClassicSettings } from '../../src/classic/settings.js'
 import { allModes, cleanup, environment, record, startProxy, startServer } from './support.js'
 
 /** A browser has it: without it the page's own list of modes leaves it out. It is not used. */
@@ -40,6 +40,19 @@ function open(port: number, settings: ClassicSettings = {}): Page {
 
 const until = (condition: () => unknown) => expect.poll(condition, { timeout: 15_000, interval: 10 })
 const opened = ({ stream }: Page) => until(() => stream.readyState).toBe(2)
+
+test.each(allModes)('%s: the classic callbacks get the classic arguments', async (modes) => {
+  const { server, port } = await startServer()
+  const page = open(port, { modes })
+  const { stream, calls, states } = page
+  stream.addChannel('a')
+  stream.connect()
+  await opened(page)
+  server.publish('a', 'a%20b', { eventId: 'e1' })
+  await until(() => calls.length).toBe(1)
+  expect(calls[0]).toEqual(['a b', 1, 'a', 'e1', true, expect.stringMatching(/ GMT$/)])
+  expect(states).toEqual([1, 2])
+})
 
 describe.each(allModes)('%s', (modes) => {
   test('what is lost is told before what follows, to who asks: ongap', async () => {

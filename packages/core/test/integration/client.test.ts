@@ -1,7 +1,13 @@
-import type { PushStream } from '@pushstream/core'
+import {
+  messages,
+  type PushStream,
+  messageTemplate as readTemplate,
+  registerWithSchema,
+  sendMessage,
+} from '@pushstream/core'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { allModes, record, startProxy, startServer } from './support.js'
+import { record, startProxy, startServer } from './support.js'
 
 const publisher = { websocketAllowPublish: true }
 
@@ -46,7 +52,7 @@ describe('events', () => {
     stream.addChannel('a').addChannel('b').connect()
     stream.registerProcessor('*', '*', take('all'))
     const back = stream.registerProcessor('b', '*', take('b'))
-    stream.registerProcessor('a', 'n', take('n'), { schema: z.object({ type: z.literal('n'), n: z.coerce.number() }) })
+    registerWithSchema(stream, 'a', 'n', z.object({ type: z.literal('n'), n: z.coerce.number() }), take('n'))
     await until(() => stream.status.state === 'open')
     server.publish('a', '{"type":"x"}')
     await until(() => messages.length === 1)
@@ -79,7 +85,7 @@ describe('events', () => {
     await until(() => stream.status.state === 'open')
     const read = async (of: PushStream, stop: number) => {
       const texts: string[] = []
-      for await (const { text } of of.messages('a')) {
+      for await (const { text } of messages(of, 'a')) {
         texts.push(text)
         if (texts.length === stop) break
       }
@@ -95,30 +101,6 @@ describe('events', () => {
     await until(() => stream.stats.received === 6)
     stream.close()
     expect(await all).toEqual(['1', '2', '3'])
-  })
-
-  test('the classic callbacks get the classic arguments', async () => {
-    for (const mode of allModes) {
-      const { server, url } = await startServer()
-      const calls: unknown[][] = []
-      const states: number[] = []
-      const { port } = new URL(url)
-      const { stream, until } = record({
-        host: '127.0.0.1',
-        port,
-        useSSL: false,
-        modes: mode,
-        onmessage: (...args) => calls.push(args),
-        onstatuschange: (state) => states.push(state),
-      })
-      stream.addChannel('a').connect()
-      await until(() => stream.readyState === 2)
-      server.publish('a', 'a%20b', { eventId: 'e1' })
-      await until(() => calls.length === 1)
-      expect(calls[0]).toEqual(['a b', 1, 'a', 'e1', true, expect.stringMatching(/ GMT$/)])
-      expect(states).toEqual([1, 2])
-      stream.close()
-    }
   })
 })
 
@@ -183,10 +165,10 @@ describe('sendMessage', () => {
     async (mode) => {
       const messageTemplate = '{"text":"~text~"}'
       const { url } = await startServer({ settings: { messageTemplate, websocketAllowPublish: true } })
-      const recording = record({ url, modes: [mode], messageTemplate })
+      const recording = record({ url, modes: [mode], messageTemplate: readTemplate(messageTemplate) })
       recording.stream.addChannel('a').addChannel('b').connect()
       await recording.until(() => recording.stream.status.state === 'open')
-      await recording.stream.sendMessage('to both')
+      await sendMessage(recording.stream, 'to both')
       await recording.until(() => recording.messages.length === 2)
       expect(recording.messages.map(({ channel, text }) => `${channel}: ${text}`).sort()).toEqual([
         'a: to both',
@@ -201,7 +183,7 @@ describe('sendMessage', () => {
     stream.addChannel('a').connect()
     await until(() => stream.status.state === 'open')
     for (const [index, text] of ['hello', '100% "quoted"\nline', '😀'].entries()) {
-      await stream.sendMessage(text)
+      await sendMessage(stream, text)
       await until(() => messages.length === index + 1)
       expect(messages[index]?.text).toBe(text)
     }
@@ -210,8 +192,8 @@ describe('sendMessage', () => {
   test('what can’t be published is a send error', async () => {
     const { url } = await startServer()
     const { stream } = record({ url, urlPrefixPublisher: '/nowhere' })
-    await expect(stream.sendMessage('x')).rejects.toMatchObject({ code: 'send' })
+    await expect(sendMessage(stream, 'x')).rejects.toMatchObject({ code: 'send' })
     stream.addChannel('a')
-    await expect(stream.sendMessage('x')).rejects.toMatchObject({ code: 'send', status: 404 })
+    await expect(sendMessage(stream, 'x')).rejects.toMatchObject({ code: 'send', status: 404 })
   })
 })

@@ -67,7 +67,7 @@ test('a closed client says so, and its events stay silent', async () => {
   server.publish('a', 'x')
   expect(() => stream.addChannel('b')).toThrow(expect.objectContaining({ code: 'closed' }))
   expect(() => stream.connect()).toThrow(expect.objectContaining({ code: 'closed' }))
-  expect(stream.readyState).toBe(0)
+  expect(stream.status.state).toBe('closed')
   stream.close()
   expect(heard).toEqual([])
 })
@@ -79,7 +79,7 @@ test('a signal closes the client', async () => {
   stream.addChannel('a').connect()
   await new Promise<void>((resolve) => stream.once('open', () => resolve()))
   abort.abort()
-  expect(stream.readyState).toBe(0)
+  expect(stream.status.state).toBe('closed')
   while (server.stats().subscribers > 0) await new Promise((resolve) => setTimeout(resolve, 1))
 })
 

@@ -54,8 +54,7 @@ export const recordNchan = (
   modes: readonly ModeName[],
   settings: NchanSettings = {},
   options: Options = {},
-): Recording =>
-  record({ ...(options.hosts ? {} : { url: live.proxy.url }), modes, protocol: nchan(settings), ...options })
+): Recording => record({ url: live.proxy.url, modes, protocol: nchan(settings), ...options })
 
 export const numberOf = (message: Pick<Message, 'data'>) => (message.data as { n: number }).n
 

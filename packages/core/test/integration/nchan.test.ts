@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Agent, get, type IncomingMessage } from 'node:http'
 import { createConnection, type Socket } from 'node:net'
-import { PushStreamError } from '@pushstream/core'
+import { PushStreamError, sendMessage } from '@pushstream/core'
 import { describe, expect, test, vi } from 'vitest'
 import WebSocket from 'ws'
 import { lacking } from '../../../../e2e/support/programs.js'
@@ -330,7 +330,7 @@ describe.skipIf(missing !== undefined)('live Nchan', () => {
     const recording = recordNchan(live, ['websocket'])
     recording.stream.addChannel('a').connect()
     await open(recording)
-    await recording.stream.sendMessage('100 % é')
+    await sendMessage(recording.stream, '100 % é')
     await recording.until(() => recording.messages.length === 1)
     expect(texts(recording)).toEqual(['100 % é'])
   })
@@ -381,7 +381,7 @@ describe.skipIf(lacking(missing, missingRedis()) !== undefined)('two nodes that 
 
   test.each(allModes)('%s: published on A, subscribed on B; B is killed', async (mode) => {
     const { a, b } = await nodes()
-    const recording = recordNchan(b, [mode], {}, { hosts: [b.proxy.url, a.proxy.url] })
+    const recording = recordNchan(b, [mode], {}, { url: [b.proxy.url, a.proxy.url] })
     recording.stream.addChannel('a').addChannel('b').connect()
     await open(recording)
     const taken = await publishNumbers(a, ['a', 'b'], 600, 200, (n) => {

@@ -5,6 +5,7 @@ import { ServerNames } from '../../src/classic/names.js'
 import { classicProtocol } from '../../src/classic/protocol.js'
 import type { RequestKind } from '../../src/protocols/protocol.js'
 import type { PushStreamSettings } from '../../src/protocols/push-stream.js'
+import { messageTemplate } from '../../src/protocols/template.js'
 import { runs } from './support/runs.js'
 import { render, templates } from './support/wire.js'
 
@@ -162,8 +163,11 @@ describe('a stream of JSON', () => {
     expect(read(['{"i":1,"channel":"a","text":"x"}'], { jsonIdKey: 'i' }).seen).toEqual([
       ['message', 1, 'a', 'x', '', undefined],
     ])
-    const messageTemplate = '[~id~|~channel~|~text~]'
-    expect(read(['[1|a|x]', '[2|b|y]'], { messageTemplate }).seen.map((one) => one.slice(0, 4))).toEqual([
+    expect(
+      read(['[1|a|x]', '[2|b|y]'], { messageTemplate: messageTemplate('[~id~|~channel~|~text~]') }).seen.map((one) =>
+        one.slice(0, 4),
+      ),
+    ).toEqual([
       ['message', 1, 'a', 'x'],
       ['message', 2, 'b', 'y'],
     ])

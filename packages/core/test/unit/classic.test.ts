@@ -8,7 +8,7 @@ import {
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ClassicPushStream, PushStreamManager } from '../../src/classic/client.js'
 import type { ClassicError } from '../../src/classic/error.js'
-import type { ClassicSettings } from '../../src/classic/properties.js'
+import type { ClassicSettings } from '../../src/classic/settings.js'
 import { PushStreamError } from '../../src/errors.js'
 import { render, templates } from './support/wire.js'
 

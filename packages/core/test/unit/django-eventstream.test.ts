@@ -6,6 +6,7 @@ import { type DjangoEventStreamSettings, djangoEventStream } from '../../src/pro
 import { encodeIds, parseIds } from '../../src/protocols/event-ids.js'
 import type { Subscription, Wanted } from '../../src/protocols/protocol.js'
 import { PushStream } from '../../src/push-stream.js'
+import { sendMessage } from '../../src/send-message.js'
 import { nativeEventSource } from '../../src/transports/native-event-source.js'
 import type { CloseReason } from '../../src/types.js'
 import { event, make, opening, part, reset, session, type Told, transcript } from './support/django-eventstream.js'
@@ -1067,7 +1068,7 @@ describe('the client with it', () => {
 
   test('publishes nothing', async () => {
     const stream = new PushStream(options).addChannel('a')
-    await expect(stream.sendMessage('x')).rejects.toMatchObject({ code: 'send' })
+    await expect(sendMessage(stream, 'x')).rejects.toMatchObject({ code: 'send' })
   })
 })
 

@@ -19,14 +19,15 @@ const sourcesOf = (name: string) => readGraph(fileURLToPath(new URL(`${name}/src
 /** From the top. A file imports from its own folder and from lower layers, never from the rest of its layer. */
 const layers = [
   ['index.ts', 'scripts/'],
+  ['shared.ts'],
   ['classic/', 'eventsource/', 'store/', 'updates/', 'register.ts'],
-  ['push-stream.ts'],
+  ['messages.ts', 'push-stream.ts', 'schema.ts', 'send-message.ts'],
   ['client.ts'],
   ['session/'],
-  ['options.ts'],
+  ['options.ts', 'status.ts'],
   ['transports/', 'protocols/'],
   ['delivery/', 'events.ts'],
-  ['message.ts'],
+  ['message.ts', 'validate.ts', 'emitter.ts'],
   ['environment.ts', 'errors.ts', 'position.ts'],
   ['types.ts'],
 ]
@@ -36,12 +37,14 @@ const protocolImports = {
   // The interface.
   'protocols/protocol.ts': ['index.ts', 'options.ts', 'session/', 'classic/', 'updates/'],
   // The default protocol. Its settings are options of the client.
-  'protocols/push-stream.ts': ['index.ts', 'options.ts', 'client.ts', 'classic/', 'updates/'],
+  'protocols/push-stream.ts': ['index.ts', 'shared.ts', 'options.ts', 'client.ts', 'classic/', 'updates/'],
   // The other servers: an application ships them only if it imports them.
   'protocols/nchan.ts': ['index.ts', 'scripts/', 'updates/'],
   'protocols/django-eventstream.ts': ['index.ts'],
-  // A helper for regular expressions, and the type of a public option.
-  'protocols/template.ts': ['classic/'],
+  // For the scripts that are loaded after pushstream.js.
+  'protocols/names.ts': ['shared.ts'],
+  // The value of a public option and a helper for regular expressions, and the type of a public option.
+  'protocols/template.ts': ['index.ts', 'scripts/', 'shared.ts', 'classic/', 'updates/'],
   'protocols/text.ts': ['index.ts'],
 }
 

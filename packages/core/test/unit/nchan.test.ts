@@ -6,6 +6,7 @@ import { everything, positionOf } from '../../src/position.js'
 import { type NchanSettings, nchan } from '../../src/protocols/nchan.js'
 import type { Classified, RequestKind, Subscription, Wanted } from '../../src/protocols/protocol.js'
 import { PushStream } from '../../src/push-stream.js'
+import { sendMessage } from '../../src/send-message.js'
 import type { CloseReason } from '../../src/types.js'
 import { brief, make, reading, through } from './support/nchan.js'
 import { anyString, runs, wellFormed } from './support/runs.js'
@@ -851,7 +852,7 @@ test('a text is published to each channel by itself, or to all at once where a s
       environment: { fetch: fetch as unknown as typeof globalThis.fetch },
     })
     stream.addChannel('a').addChannel('b')
-    await stream.sendMessage('x')
+    await sendMessage(stream, 'x')
     expect(urls).toEqual(expected)
     stream.close()
   }

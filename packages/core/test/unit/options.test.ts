@@ -6,6 +6,7 @@ import { settingsOf as settingsWith } from '../../src/options.js'
 import { positionOf } from '../../src/position.js'
 import { djangoEventStream } from '../../src/protocols/django-eventstream.js'
 import { nchan } from '../../src/protocols/nchan.js'
+import { messageTemplate } from '../../src/protocols/template.js'
 import { PushStream } from '../../src/push-stream.js'
 import { eventsource } from '../../src/transports/http.js'
 import { nativeEventSource } from '../../src/transports/native-event-source.js'
@@ -38,7 +39,7 @@ describe('what is refused, and why', () => {
       { channelsByArgument: true },
       { messagesControlByArgument: true },
       { tagArgument: 't' },
-      { messageTemplate: '~id~' },
+      { messageTemplate: messageTemplate('~id~') },
       { text: 'plain' as const },
     ])('what is of another server: %j', (option) => {
       const known = Object.keys(option)[0] as string
@@ -56,11 +57,12 @@ describe('what is refused, and why', () => {
     [{ nope: 1 }, "Unknown option 'nope'"],
     [{ Host: 'x' }, "'host'"],
     [{ usessl: true }, "'useSSL'"],
+    [{ URL: 'x' }, "'url'"],
     [{ urlPrefixWebSocket: '/ws' }, "'urlPrefixWebsocket'"],
     [{ __proto__: null, toString: 1 }, "Unknown option 'toString'"],
     [JSON.parse('{"__proto__":1}'), "Unknown option '__proto__'"],
-    [{ host: 7 }, "'host' takes string"],
-    [{ host: null }, 'null'],
+    [{ url: 7 }, "'url' takes string"],
+    [{ url: null }, 'null'],
     [{ modes: 'websocket|ws' }, "Unknown mode 'ws'"],
     [{ modes: '' }, "Unknown mode ''"],
     [{ modes: [] }, 'at least one'],
@@ -77,38 +79,24 @@ describe('what is refused, and why', () => {
     [{ timeout: Number.NaN }, 'NaN'],
     [{ timeout: Number.POSITIVE_INFINITY }, 'Infinity'],
     [{ timeout: '10' }, 'takes number'],
-    [{ port: 0 }, 'above 0'],
-    [{ port: 70_000 }, 'port number'],
-    [{ port: 'x' }, 'port number'],
-    [{ port: 1.5 }, 'port number'],
-    [{ host: 'a/b' }, 'host name alone'],
-    [{ host: 'a:80' }, "use 'port'"],
-    [{ host: 'a b' }, 'host name alone'],
-    [{ host: 'user@a' }, 'host name alone'],
-    [{ host: '' }, 'host'],
-    [{ host: 'a\\b' }, 'host'],
-    [{ host: '[' }, 'host'],
-    [{ host: 'a%zz' }, 'host'],
-    [{ url: 'https://a', host: 'b' }, "leave out 'host'"],
-    [{ hosts: [] }, 'at least one'],
-    [{ hosts: 'https://a' }, 'takes object'],
-    [{ hosts: {} }, 'array'],
-    [{ hosts: null }, 'null'],
-    [{ hosts: ['https://a', 7] }, 'array of at least one address'],
-    [{ hosts: [undefined] }, 'array of at least one address'],
-    [{ hosts: ['https://a', 'ftp://b'] }, 'http or https'],
-    [{ hosts: ['https://a', 'https://b?x=1'] }, "use 'params'"],
-    [{ hosts: ['https://a', 'https://['] }, 'no address'],
-    [{ hosts: ['https://a'], url: 'https://a' }, "leave out 'url'"],
-    [{ hosts: ['https://a'], host: 'a' }, "leave out 'url', 'host'"],
-    [{ hosts: ['https://a'], port: 1 }, "'port'"],
-    [{ hosts: ['https://a'], useSSL: true }, "'useSSL'"],
-    [{ url: 'https://a', useSSL: true }, "leave out 'host'"],
+    [{ url: 'http://a b' }, 'no address'],
+    [{ url: 'http://a:70000' }, 'no address'],
+    [{ url: 'http://a:x' }, 'no address'],
+    [{ url: 'http://a%zz' }, 'no address'],
+    [{ url: 'a:80' }, 'http or https'],
+    [{ url: [] }, 'at least one'],
+    [{ url: {} }, 'array'],
+    [{ url: ['https://a', 7] }, 'array of at least one address'],
+    [{ url: [undefined] }, 'array of at least one address'],
+    [{ url: [null] }, 'array of at least one address'],
+    [{ url: ['https://a', 'ftp://b'] }, 'http or https'],
+    [{ url: ['https://a', 'https://b?x=1'] }, "use 'params'"],
+    [{ url: ['https://a', 'https://['] }, 'no address'],
+    [{ hosts: ['https://a'] }, "Unknown option 'hosts'"],
     [{ url: 'ftp://a' }, 'http or https'],
     [{ url: 'https://a?x=1' }, "use 'params'"],
     [{ url: 'https://a#x' }, "use 'params'"],
     [{ url: 'http://[' }, 'no address'],
-    [{ params: {}, extraParams: {} }, 'one thing'],
     [{ params: 'a=b' }, 'object or function'],
     [{ messagesPublishedAfter: new Date(Number.NaN) }, 'valid Date'],
     [{ messagesPublishedAfter: {} }, 'valid Date'],
@@ -116,9 +104,9 @@ describe('what is refused, and why', () => {
     [{ text: 'utf8' }, "'text'"],
     [{ credentials: 'always' }, "'credentials'"],
     [{ autoReconnect: 'yes' }, 'boolean'],
-    [{ onmessage: 'f' }, 'function'],
-    [{ onmessage: {} }, "'onmessage'"],
     [{ logger: {} }, "'logger'"],
+    [{ messageTemplate: '~text~' }, "takes messageTemplate('…')"],
+    [{ messageTemplate: {} }, "takes messageTemplate('…')"],
     [{ signal: {} }, "'signal'"],
     [{ protocol: {} }, "'protocol'"],
   ])('%j', (options, why) => {
@@ -131,6 +119,30 @@ describe('what is refused, and why', () => {
     }
   })
 
+  test.each([
+    ['host', "use 'url'"],
+    ['port', "use 'url'"],
+    ['useSSL', "use 'url'"],
+    ['extraParams', "use 'params'"],
+    ['useJSONP', 'leave it out'],
+    ['onmessage', "use on('message', …)"],
+    ['onerror', "use on('error', …)"],
+    ['onstatuschange', "use on('status', …)"],
+    ['onchanneldeleted', "use on('channeldeleted', …)"],
+    ['ongap', "use on('gap', …)"],
+  ])('classic name %s → an error that names the classic client and the new name', (name, instead) => {
+    const error = expect.objectContaining({
+      code: 'bad-option',
+      message: `'${name}' belongs to the classic client. Import PushStream from '@pushstream/core/classic', or ${instead}.`,
+    })
+    expect(() => at(here, { [name]: undefined })).toThrow(error)
+    expect(() => at(here, { [name.toUpperCase()]: 1 })).toThrow(error)
+    const stream = new PushStream({ environment: { location: undefined } }) as unknown as Record<string, unknown>
+    expect(() => {
+      stream[name] = () => {}
+    }).toThrow(error)
+  })
+
   test.each([undefined, null, 7, 'x'])('%j is no options', (options) => {
     expect(() => settingsOf(options as never)).toThrow(expect.objectContaining({ code: 'bad-option' }))
   })
@@ -138,17 +150,17 @@ describe('what is refused, and why', () => {
   test('without a page, the server must be named: a client can be made, for rendering on a server, but not connected', () => {
     const make = (options: object) => settingsOf({ environment: { location: undefined }, ...options } as Options)
     expect(make({}).origin).toBe('')
-    expect(make({ host: 'a' }).origin).toBe('http://a')
+    expect(make({ url: 'http://a' }).origin).toBe('http://a')
     const stream = new PushStream({ environment: { location: undefined } }).addChannel('a')
     expect(stream.status.state).toBe('closed')
     expect(() => stream.connect()).toThrow(
-      expect.objectContaining({ message: expect.stringContaining("'url' or 'host'") }),
+      expect.objectContaining({ code: 'bad-option', message: expect.stringContaining("set 'url'") }),
     )
     expect(stream.status.state).toBe('closed')
   })
 
-  test('what is undefined is not said; callbacks may be null', () => {
-    expect(() => at(here, { host: undefined, timeout: undefined, onmessage: null })).not.toThrow()
+  test('undefined option → its default', () => {
+    expect(() => at(here, { url: undefined, timeout: undefined })).not.toThrow()
   })
 
   test('no secret gets into a message', () => {
@@ -160,7 +172,7 @@ describe('what is refused, and why', () => {
       }
       return ''
     }
-    expect(told({ params: { token: 'hush' }, extraParams: {} })).not.toContain('hush')
+    expect(told({ url: 'https://a?token=hush' })).not.toContain('hush')
     expect(told({ headers: 'Bearer hush' })).not.toContain('hush')
   })
 })
@@ -169,22 +181,29 @@ describe('where the server is', () => {
   test.each<[string, object, string]>([
     [here, {}, 'wss://www.example.org/ws/a'],
     ['http://localhost:5173/', {}, 'ws://localhost:5173/ws/a'],
-    ['http://localhost:5173/', { port: 8080 }, 'ws://localhost:8080/ws/a'],
-    ['http://localhost:5173/', { port: '8080' }, 'ws://localhost:8080/ws/a'],
-    ['http://localhost:5173/', { host: 'push.example.org' }, 'ws://push.example.org/ws/a'],
-    ['http://localhost:5173/', { host: 'localhost' }, 'ws://localhost:5173/ws/a'],
-    [here, { host: 'push.example.org' }, 'wss://push.example.org/ws/a'],
-    [here, { host: 'push.example.org', useSSL: false }, 'ws://push.example.org/ws/a'],
-    [here, { host: 'push.example.org', port: 443 }, 'wss://push.example.org/ws/a'],
-    [here, { host: '[::1]', port: 8080 }, 'wss://[::1]:8080/ws/a'],
+    ['http://localhost:5173/', { url: '//localhost:8080' }, 'ws://localhost:8080/ws/a'],
+    ['http://localhost:5173/', { url: '//push.example.org' }, 'ws://push.example.org/ws/a'],
+    [here, { url: '//push.example.org' }, 'wss://push.example.org/ws/a'],
+    [here, { url: 'http://push.example.org' }, 'ws://push.example.org/ws/a'],
+    [here, { url: 'https://push.example.org:443' }, 'wss://push.example.org/ws/a'],
+    [here, { url: 'https://[::1]:8080' }, 'wss://[::1]:8080/ws/a'],
+    [here, { url: 'https://user:secret@push.example.org' }, 'wss://push.example.org/ws/a'],
     [here, { url: 'http://push.example.org:81/prefix/' }, 'ws://push.example.org:81/prefix/ws/a'],
     [here, { url: 'wss://push.example.org' }, 'wss://push.example.org/ws/a'],
     [here, { url: '/prefix' }, 'wss://www.example.org/prefix/ws/a'],
     ['file:///home/page.html', { url: 'http://localhost:9080' }, 'ws://localhost:9080/ws/a'],
-    ['about:blank', { host: 'localhost', port: 9080 }, 'ws://localhost:9080/ws/a'],
+    ['about:blank', { url: 'http://localhost:9080' }, 'ws://localhost:9080/ws/a'],
   ])('%s with %j', (href, options, url) => {
     expect(address(href, options)).toBe(url)
   })
+
+  test.each(['app://localhost/index.html', 'chrome-extension://abc/page.html', 'file:///home/page.html'])(
+    'page that did not come by http: %s → the server must be named',
+    (href) => {
+      expect(at(href).hosts.count).toBe(0)
+      expect(at(href, { url: 'https://a' }).origin).toBe('https://a')
+    },
+  )
 
   test('defaults', () => {
     const { protocol, environment, hosts, transports, ...settings } = at(here)
@@ -239,7 +258,7 @@ describe('several servers', () => {
   const three = ['https://a.example', 'https://b.example:8443/prefix/', '/own']
 
   test('one after the other, round and round', () => {
-    const { hosts, protocol, origin } = at(here, { hosts: three })
+    const { hosts, protocol, origin } = at(here, { url: three })
     const asked = () => protocol.exchange('websocket', wanted()).url
     const fail = () => hosts.failed(hosts.current)
     expect([hosts.count, hosts.current, origin]).toEqual([3, 'https://a.example', 'https://a.example'])
@@ -253,7 +272,7 @@ describe('several servers', () => {
   })
 
   test('who fails when another one is in use already changes nothing', () => {
-    const { hosts } = at(here, { hosts: three })
+    const { hosts } = at(here, { url: three })
     hosts.failed('https://a.example')
     hosts.failed('https://a.example')
     hosts.failed('https://nobody.example')
@@ -261,7 +280,7 @@ describe('several servers', () => {
   })
 
   test('one alone stays', () => {
-    const { hosts } = at(here, { hosts: ['https://a.example'] })
+    const { hosts } = at(here, { url: ['https://a.example'] })
     hosts.failed(hosts.current)
     expect(hosts.current).toBe('https://a.example')
     const { hosts: none } = at(here, { url: 'https://b.example' })
@@ -270,21 +289,21 @@ describe('several servers', () => {
   })
 
   test('two clients do not share where they are', () => {
-    const [one, other] = [at(here, { hosts: three }), at(here, { hosts: three })]
+    const [one, other] = [at(here, { url: three }), at(here, { url: three })]
     one.hosts.failed(one.hosts.current)
     expect(other.hosts.current).toBe('https://a.example')
   })
 
   test('headers that need a preflight are left out as soon as one is of another origin', () => {
     const position = positionOf(Date.UTC(2026, 10, 20), 1)
-    const headers = (hosts: readonly string[]) =>
-      at(here, { hosts }).protocol.exchange('longpolling', wanted(undefined, { position })).headers
+    const headers = (url: readonly string[]) =>
+      at(here, { url }).protocol.exchange('longpolling', wanted(undefined, { position })).headers
     expect(headers(['/', 'https://a.example'])).toEqual({})
     expect(headers(['/', 'https://www.example.org/other'])).toHaveProperty('If-None-Match')
   })
 
   test('nchan asks the one in use too', () => {
-    const { hosts, protocol } = at(here, { hosts: three, protocol: nchan() })
+    const { hosts, protocol } = at(here, { url: three, protocol: nchan() })
     hosts.failed(hosts.current)
     expect(protocol.exchange('websocket', wanted()).url).toBe('wss://b.example:8443/prefix/sub/a')
     expect(protocol.publish(['a'], '').url).toBe('https://b.example:8443/prefix/pub/a')

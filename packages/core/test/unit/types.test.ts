@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
+import { PushStream as ClassicPushStream } from '../../src/classic/index.js'
 import {
   Client,
   type DeadLetter,
@@ -8,9 +9,11 @@ import {
   type Gap,
   type Message,
   type ModeName,
+  messages,
   nativeWebSocket,
   PushStream,
   type PushStreamError,
+  registerWithSchema,
   type Status,
   websocket,
 } from '../../src/index.js'
@@ -54,14 +57,16 @@ function typed(stream: PushStream<Shop>): void {
   stream.addChannel('news', { backTrack: 5 })
 
   const zod = z.object({ value: z.string() }).transform(({ value }) => value.length)
-  stream.registerProcessor('user-42', 'answer', (data) => expectTypeOf(data).toEqualTypeOf<number>(), { schema: zod })
+  registerWithSchema(stream, 'user-42', 'answer', zod, (data) => expectTypeOf(data).toEqualTypeOf<number>())
   const valibot = v.pipe(
     v.object({ value: v.string() }),
     v.transform(({ value }) => [value]),
   )
-  stream.registerProcessor('news', '*', (data) => expectTypeOf(data).toEqualTypeOf<string[]>(), { schema: valibot })
+  registerWithSchema(stream, 'news', '*', valibot, (data) => expectTypeOf(data).toEqualTypeOf<string[]>())
   // @ts-expect-error not a schema
-  stream.registerProcessor('news', 'item', () => {}, { schema: {} })
+  registerWithSchema(stream, 'news', 'item', {}, () => {})
+  // @ts-expect-error no such type on this channel
+  registerWithSchema(stream, 'news', 'answer', valibot, () => {})
 
   stream.on('message', (message) => {
     expectTypeOf(message.data).toEqualTypeOf<Answer | { text: string } | { title: string }>()
@@ -75,9 +80,9 @@ function typed(stream: PushStream<Shop>): void {
   stream.on('error', (error) => expectTypeOf(error).toEqualTypeOf<PushStreamError>())
   // @ts-expect-error no such event
   stream.on('close', () => {})
-  expectTypeOf(stream.messages('news')).toEqualTypeOf<AsyncIterableIterator<Message<{ title: string }>>>()
+  expectTypeOf(messages(stream, 'news')).toEqualTypeOf<AsyncIterableIterator<Message<{ title: string }>>>()
   // @ts-expect-error no such channel
-  stream.messages('nope')
+  messages(stream, 'nope')
   expectTypeOf(stream.status.state).toEqualTypeOf<'closed' | 'connecting' | 'waiting' | 'open'>()
   expectTypeOf(stream.addChannel('news')).toEqualTypeOf<PushStream<Shop>>()
 }
@@ -87,6 +92,11 @@ function untyped(stream: PushStream): void {
     expectTypeOf(data).toBeAny()
   })
   stream.registerProcessor('*', '*', (_, message) => expectTypeOf(message.channel).toEqualTypeOf<string>())
+  // @ts-expect-error only the classic client has it
+  stream.onmessage = () => {}
+}
+
+function classic(stream: ClassicPushStream): void {
   stream.onmessage = (text, id, channel, eventid, last, time) => {
     expectTypeOf(text).toBeUnknown()
     expectTypeOf([id, channel, eventid, last, time] as const).toEqualTypeOf<
@@ -94,6 +104,7 @@ function untyped(stream: PushStream): void {
     >()
   }
   stream.onmessage = null
+  new ClassicPushStream({ host: 'a', modes: 'websocket|stream', onmessage: null })
 }
 
 function registered(): void {
@@ -102,7 +113,10 @@ function registered(): void {
 }
 
 function options(): void {
-  new PushStream({ host: 'a', modes: 'websocket|stream', onmessage: null })
+  new PushStream({ url: 'https://a', modes: 'websocket|stream' })
+  new PushStream({ url: ['https://a', '/b'] })
+  // @ts-expect-error only the classic client has it
+  new PushStream({ host: 'a' })
   new PushStream({ modes: ['websocket'], params: async () => ({ token: 'x' }), text: 'plain' })
   new PushStream({ modes: [nativeWebSocket, 'eventsource'] })
   // What is made of transports is a client like any other.
@@ -121,6 +135,7 @@ function options(): void {
 test('the types hold, or this file does not compile', () => {
   expectTypeOf(typed).toBeFunction()
   expectTypeOf(untyped).toBeFunction()
+  expectTypeOf(classic).toBeFunction()
   expectTypeOf(registered).toBeFunction()
   expectTypeOf(options).toBeFunction()
 })

@@ -1,3 +1,4 @@
+import { messageTemplate } from '@pushstream/core'
 import { pushStreamServer, type TemplateText } from '@pushstream/publisher'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -87,7 +88,7 @@ for (const [server, missing, start] of servers)
         const url = await start(template)
         const publisher = makePublisher({ url, server: pushStreamServer({ text: kind }) })
         const clients = modes.map((mode) => {
-          const client = record({ url, modes: [mode], ...(told && { messageTemplate: template }) })
+          const client = record({ url, modes: [mode], ...(told && { messageTemplate: messageTemplate(template) }) })
           client.stream.addChannel('c').connect()
           return { mode, client }
         })

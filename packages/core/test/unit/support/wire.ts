@@ -3,6 +3,7 @@ import { parseTranscript } from '../../../../devserver/test/support/transcript.j
 import { Received } from '../../../src/message.js'
 import type { Inlet, RequestKind } from '../../../src/protocols/protocol.js'
 import { type PushStreamSettings, pushStream } from '../../../src/protocols/push-stream.js'
+import { messageTemplate } from '../../../src/protocols/template.js'
 import { createSseParser } from '../../../src/transports/sse.js'
 import type { FrameMeta } from '../../../src/types.js'
 
@@ -61,8 +62,13 @@ export interface Reading extends Read {
   finish(): Read
 }
 
+/** The protocol's settings, with the template as a text. */
+export type WireSettings = Omit<PushStreamSettings, 'messageTemplate'> & { messageTemplate?: string }
+
 /** Reads frames of one transport. */
-export function reading(kind: RequestKind, settings: PushStreamSettings = {}, onlyChannel?: string): Reading {
+export function reading(kind: RequestKind, settings: WireSettings = {}, onlyChannel?: string): Reading {
+  const { messageTemplate: template, ...others } = settings
+  const known = template === undefined ? others : { ...others, messageTemplate: messageTemplate(template) }
   const seen: Seen[] = []
   const messages: Received[] = []
   const inlet: Inlet = {
@@ -79,7 +85,7 @@ export function reading(kind: RequestKind, settings: PushStreamSettings = {}, on
     deleted: (channel, text) => void seen.push(['deleted', channel, text]),
     dead: (raw) => void seen.push(['dead', raw]),
   }
-  const protocol = pushStream(settings)({ base: 'http://h', credentials: 'same-origin', sameOrigin: true })
+  const protocol = pushStream(known)({ base: 'http://h', credentials: 'same-origin', sameOrigin: true })
   const decoder = protocol.decoder(
     { kind, liveFrom: 0, channels: onlyChannel === undefined ? [] : [onlyChannel] },
     inlet,
@@ -97,14 +103,14 @@ export function reading(kind: RequestKind, settings: PushStreamSettings = {}, on
 }
 
 /** Reads whole frames. */
-export function read(kind: RequestKind, frames: readonly string[], settings?: PushStreamSettings, only?: string): Read {
+export function read(kind: RequestKind, frames: readonly string[], settings?: WireSettings, only?: string): Read {
   const made = reading(kind, settings, only)
   for (const frame of frames) made.frame(frame)
   return made.finish()
 }
 
 /** Reads an event stream as the modes do. */
-export function readEvents(text: string, settings?: PushStreamSettings): Read {
+export function readEvents(text: string, settings?: WireSettings): Read {
   const made = reading('eventsource', settings)
   createSseParser({
     event: (event) => (event.data === undefined ? made.pulse('') : made.frame(event.data, event)),

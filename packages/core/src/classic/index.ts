@@ -1,0 +1,7 @@
+export { PushStreamError } from '../errors.js'
+export type { Environment, GapReason, Params, Provider } from '../types.js'
+export { ClassicPushStream as PushStream, PushStreamManager } from './client.js'
+export { ClassicError } from './error.js'
+export type { Failure, Success } from './post.js'
+export type { ClassicChannels, Wrapper } from './properties.js'
+export type { ClassicCallbacks, ClassicSettings } from './settings.js'

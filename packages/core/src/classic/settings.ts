@@ -1,0 +1,122 @@
+import type { Gap } from '../events.js'
+import type { Environment, Params, Provider } from '../types.js'
+import type { ClassicError } from './error.js'
+
+/** The callbacks of the classic client, as settings or as properties. They may be assigned at any time. */
+export interface ClassicCallbacks {
+  /**
+   * Gets every message, once and in the order of its channel.
+   *
+   * - `text`: percent-decoded. JSON that a template brings unquoted (`"text":~text~`) comes as an object.
+   * - `id`: the channel's running number; `undefined` if the template has no `~id~`.
+   * - `channel`: the name that the server gives to it.
+   * - `eventid`: the `Event-Id` it was published with, or `''`.
+   * - `isLastMessageFromBatch`: `false` only for messages of a long-poll answer that others follow.
+   * - `time`: when the server took it, as an HTTP date; `undefined` if the template has no `~time~`.
+   */
+  onmessage?:
+    | ((
+        text: unknown,
+        id: number | undefined,
+        channel: string,
+        eventid: string,
+        isLastMessageFromBatch: boolean,
+        time: string | undefined,
+      ) => void)
+    | null
+  /** Gets what went wrong. The client connects again by itself, unless `autoReconnect` is false. */
+  onerror?: ((error: ClassicError) => void) | null
+  /** Gets `readyState` when it has changed: 0 CLOSED, 1 CONNECTING, 2 OPEN. */
+  onstatuschange?: ((readyState: number) => void) | null
+  /** Gets the name of a channel that was deleted on the server. It stays subscribed. */
+  onchanneldeleted?: ((channel: string) => void) | null
+  /**
+   * New: messages that are no longer available, before the message that follows them. `first` and `last` are ids, or
+   * `'unknown'`; `reason` is `'overflow'` if the server stores them no longer, `'restart'` if it was restarted.
+   */
+  ongap?: ((channel: string, first: Gap['first'], last: Gap['last'], reason: Gap['reason']) => void) | null
+}
+
+/**
+ * The settings of `new PushStream(…)` in the classic client. All are optional. Unknown ones are ignored, as they always
+ * were.
+ */
+export interface ClassicSettings extends ClassicCallbacks {
+  /** Whether to use https and wss. Default: as the page does. */
+  useSSL?: boolean
+  /** The server's host name. Default: the page's own. */
+  host?: string
+  /** The server's port. Default 80, or 443 with `useSSL`. */
+  port?: number | string
+  /**
+   * The ways to connect, separated by `|`, the most wanted first. Those that the browser lacks are left out. Default
+   * `'eventsource|websocket|stream|longpolling'`.
+   */
+  modes?: string
+  /** How long to wait for the server's answer, in ms. Default 30000. */
+  timeout?: number
+  /** Silence in ms after which the connection is checked. Default 30000. Lower it to notice a dead connection sooner. */
+  pingtimeout?: number
+  /** The first wait after a failed attempt, in ms. It doubles with every failure and is spread at random. Default 3000. */
+  reconnectOnTimeoutInterval?: number
+  /** The longest wait after failures, and the wait until a refused channel is asked for again, in ms. Default 60000. */
+  reconnectOnChannelUnavailableInterval?: number
+  /** Whether to connect again after a loss. Default true. */
+  autoReconnect?: boolean
+  /** Go on after the message with this `Event-Id` (push_stream_last_event_id). Default: begin with new messages. */
+  lastEventId?: string | null
+  /**
+   * Begin with messages published after this: a Date, or a number of seconds before `connect`. A negative number asks for all
+   * that the server stores. Default: begin with new messages.
+   */
+  messagesPublishedAfter?: number | string | Date
+  /**
+   * Whether the position goes only into the query, to the arguments below. Default false: it goes into the query and into
+   * headers.
+   */
+  messagesControlByArgument?: boolean
+  /** The query argument of push_stream_last_received_message_tag. Default `tag`. */
+  tagArgument?: string
+  /** The query argument of push_stream_last_received_message_time. Default `time`. */
+  timeArgument?: string
+  /** The query argument of push_stream_last_event_id. Default `eventid`. */
+  eventIdArgument?: string
+  /** Without effect: pages of another origin are answered by CORS (push_stream_allowed_origins). */
+  useJSONP?: boolean
+  /** The location of push_stream_publisher, for `sendMessage`. Default `/pub`. */
+  urlPrefixPublisher?: string
+  /** The location of `push_stream_subscriber streaming`. Default `/sub`. */
+  urlPrefixStream?: string
+  /** The location of `push_stream_subscriber eventsource`. Default `/ev`. */
+  urlPrefixEventsource?: string
+  /** The location of `push_stream_subscriber long-polling`. Default `/lp`. */
+  urlPrefixLongpolling?: string
+  /** The location of `push_stream_subscriber websocket`. Default `/ws`. */
+  urlPrefixWebsocket?: string
+  /** The JSON key of `~id~` in push_stream_message_template. Default `id`. */
+  jsonIdKey?: string
+  /** The JSON key of `~channel~`. Default `channel`. */
+  jsonChannelKey?: string
+  /** The JSON key of `~text~`. Default `text`. */
+  jsonTextKey?: string
+  /** The JSON key of `~tag~`. Default `tag`. */
+  jsonTagKey?: string
+  /** The JSON key of `~time~`. Default `time`. */
+  jsonTimeKey?: string
+  /** The JSON key of `~event-id~`. Default `eventid`. */
+  jsonEventIdKey?: string
+  /** Query arguments to add, such as a token. It is called before every request. */
+  extraParams?: () => Params
+  /** Whether channels are named in the query (push_stream_channels_path `$arg_channels`) instead of the path. Default false. */
+  channelsByArgument?: boolean
+  /** The query argument for that. Default `channels`. */
+  channelsArgument?: string
+  /** New: the text of push_stream_message_template, if it is not JSON or names no channel. Default: JSON with the keys above. */
+  messageTemplate?: string
+  /** New: whether cookies go along to another origin. Default `'same-origin'`; `'include'` needs Allow-Credentials from nginx. */
+  credentials?: RequestCredentials
+  /** New: headers for every request but a websocket's. A function is called before every request and may be async. */
+  headers?: Provider<Record<string, string>>
+  /** For tests, and for runtimes that lack something: replaces the clock, the random, `fetch`, `WebSocket` and so on. */
+  environment?: Partial<Environment>
+}

@@ -1,0 +1,57 @@
+import { type Client, internalsOf } from './client.js'
+import type { Channels, DataOf } from './events.js'
+import type { Message } from './message.js'
+
+/**
+ * The messages from now on, of one channel or of all, for `for await`. It ends when the client is closed. Leaving the loop
+ * ends it too. Messages that come while the loop is busy wait for it, without a limit.
+ *
+ * ```ts
+ * for await (const { data } of messages(stream, 'news')) console.log(data)
+ * ```
+ *
+ * @param channel the name of a channel. Default: every channel of the client.
+ * @throws PushStreamError `closed` for a client that is closed.
+ */
+export function messages<C extends Channels, N extends keyof C & string>(
+  client: Client<C>,
+  channel?: N,
+): AsyncIterableIterator<Message<DataOf<C, N>>> {
+  type Item = Message<DataOf<C, N>>
+  const { endings } = internalsOf(client)
+  const waiting: Item[] = []
+  let wake: (() => void) | undefined
+  let ended = false
+  const listener = (message: Message) => {
+    if (channel !== undefined && message.channel !== channel) return
+    waiting.push(message as Item)
+    wake?.()
+  }
+  const end = () => {
+    ended = true
+    client.off('message', listener)
+    endings.delete(end)
+    wake?.()
+  }
+  client.on('message', listener)
+  endings.add(end)
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    async next() {
+      while (waiting.length === 0 && !ended) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+      const value = waiting.shift()
+      return value === undefined ? { done: true, value: undefined } : { done: false, value }
+    },
+    async return() {
+      waiting.length = 0
+      end()
+      return { done: true, value: undefined }
+    },
+  }
+}

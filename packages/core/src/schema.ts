@@ -1,0 +1,54 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { type Client, internalsOf } from './client.js'
+import type { Process } from './delivery/processors.js'
+import { validating } from './delivery/validating.js'
+import { bad } from './errors.js'
+import type { Channels, Name, TypeOn } from './events.js'
+import type { Message } from './message.js'
+
+/**
+ * Registers a processor for data that a [Standard Schema](https://standardschema.dev) accepts (zod, valibot, arktype, …). The
+ * processor gets what the schema makes of the data. Data that the schema refuses becomes a `deadletter` with its `issues`.
+ *
+ * Messages reach the processor in order, even if the schema answers later. Other processors do not wait for it.
+ *
+ * ```ts
+ * const Answer = z.object({ type: z.literal('answer'), value: z.number() })
+ * const stop = registerWithSchema(stream, 'user-42', 'answer', Answer, ({ value }) => console.log(value))
+ * ```
+ *
+ * @param channel the name of a channel, or `'*'` for any.
+ * @param type the type of the messages, or `'*'` for any.
+ * @returns a function that takes the processor back. It is not called after that, even if the schema is still at work.
+ * @throws PushStreamError `bad-option` if the processor is not a function, `closed` if the client is closed.
+ */
+export function registerWithSchema<
+  C extends Channels,
+  N extends Name<C>,
+  T extends TypeOn<C, N>,
+  S extends StandardSchemaV1,
+>(
+  client: Client<C>,
+  channel: N,
+  type: T,
+  schema: S,
+  process: (data: StandardSchemaV1.InferOutput<S>, message: Message) => void,
+): () => void {
+  if (typeof process !== 'function') throw bad('A processor is a function.')
+  const { emit, failed, endings } = internalsOf(client)
+  const validated = validating(schema, process as Process, {
+    failed,
+    invalid(message, issues) {
+      const { channel, text: raw } = message
+      emit('deadletter', { channel, raw, reason: `the schema refuses it: ${issues[0]?.message}`, message, issues })
+    },
+  })
+  const unregister = client.registerProcessor(channel, type, validated.process)
+  const end = () => {
+    validated.end()
+    unregister()
+    endings.delete(end)
+  }
+  endings.add(end)
+  return end
+}
