@@ -4,7 +4,7 @@ import { createLanes, type Lanes } from './connection/lanes.js'
 import { Processors } from './delivery/processors.js'
 import { PushStreamError } from './errors.js'
 import type { Callbacks, Channels, ClientEvents, DataOf, Name, Routed, Stats, Status, TypeOn } from './events.js'
-import type { Message, Received } from './message.js'
+import { type Message, messageOf, type Received } from './message.js'
 import { bad, type ClientOptions, type Settings, settingsOf } from './options.js'
 import { positionOf } from './position.js'
 import type { PushStreamSettings } from './protocols/push-stream.js'
@@ -15,6 +15,13 @@ export type Options = ClientOptions & PushStreamSettings & Callbacks
 
 const readyStates: Record<Status['state'], number> = { closed: 0, connecting: 1, waiting: 1, open: 2 }
 const same: readonly (keyof Status)[] = ['state', 'mode', 'attempt', 'retryAt', 'error', 'resume', 'gaps']
+
+/**
+ * The message that a client is delivering right now, as it came. For `classic/`, whose callbacks say more of a message
+ * than a {@link Message} does.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: whatever the client's types are
+export let deliveredBy: (client: PushStream<any>) => Received
 
 /**
  * Receives what is published to channels, each message once and in order, whatever the network does; what can't be had
@@ -28,6 +35,10 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   static readonly CONNECTING = 1
   static readonly OPEN = 2
 
+  static {
+    deliveredBy = (client) => client.#delivered as Received
+  }
+
   onmessage: Callbacks['onmessage']
   onerror: Callbacks['onerror']
   onstatuschange: Callbacks['onstatuschange']
@@ -40,6 +51,7 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
   readonly #lanes: Lanes
   readonly #endings = new Set<() => void>()
   #promises: Promises | undefined
+  #delivered: Received | undefined
   #received = 0
   #gaps = 0
   #wanted = false
@@ -59,7 +71,13 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
     this.#processors = new Processors({
       failed: (cause, message) => this.#listenerFailed('A processor', cause, message.channel),
       invalid: (message, issues) =>
-        this.#deadletter(message.text, `the schema refuses it: ${issues[0]?.message}`, message, issues),
+        this.#deadletter(
+          message.text,
+          `the schema refuses it: ${issues[0]?.message}`,
+          message.channel,
+          message,
+          issues,
+        ),
     })
     this.#lanes = createLanes(this.#settings, {
       deliver: (message) => this.#deliver(message),
@@ -340,39 +358,34 @@ export class PushStream<C extends Channels = Record<string, Record<string, any>>
     })
   }
 
-  #deliver(message: Received): void {
-    if (message.dead !== undefined) return this.#deadletter(message.text, message.dead, message)
+  #deliver(received: Received): void {
+    const { channel, dead } = received
+    if (dead !== undefined) return this.#deadletter(received.text, dead, channel)
     this.#received++
     if (this.#settings.protocol.promises !== this.#promises) {
       // The first message shows what the template has.
       this.#promises = this.#settings.protocol.promises
       this.#update()
     }
+    const message = messageOf(received)
     this.#processors.route(message)
+    this.#delivered = received
     this.#emit('message', message as ClientEvents<C>['message'])
     const { onmessage } = this
     if (onmessage) {
-      this.#callback('onmessage', () =>
-        onmessage(
-          message.body,
-          message.id,
-          message.channel,
-          message.eventId ?? '',
-          message.last,
-          message.time?.toUTCString(),
-        ),
-      )
+      const { body, id, eventId = '', last } = received
+      this.#callback('onmessage', () => onmessage(body, id, channel, eventId, last, message.time?.toUTCString()))
     }
   }
 
-  #deadletter(raw: string, reason: string, message?: Message, issues?: readonly StandardSchemaV1.Issue[]): void {
-    this.#emit('deadletter', {
-      channel: message?.channel,
-      raw,
-      reason,
-      message: issues === undefined ? undefined : message,
-      issues,
-    })
+  #deadletter(
+    raw: string,
+    reason: string,
+    channel?: string,
+    message?: Message,
+    issues?: readonly StandardSchemaV1.Issue[],
+  ): void {
+    this.#emit('deadletter', { channel, raw, reason, message, issues })
   }
 
   #error(error: PushStreamError): void {

@@ -1,7 +1,7 @@
 import { timeOf } from './position.js'
 import type { ModeName, Position, Sequenced } from './types.js'
 
-/** A message as the application sees it. */
+/** A message as the application sees it: a plain object with these fields. */
 export interface Message<Data = unknown> {
   /** The channel it was published to. */
   readonly channel: string
@@ -9,7 +9,7 @@ export interface Message<Data = unknown> {
   readonly id: number | undefined
   /** The body as text. A body that came as raw JSON (`"text":~text~`) is written out again. */
   readonly text: string
-  /** The body parsed, when it is JSON; else the text. Parsed at the first access. Binary data is a `Uint8Array`. */
+  /** The body parsed, when it is JSON; else the text. Binary data is a `Uint8Array`. */
   readonly data: Data
   /** The body's `type`, where the body is an object with one; else the `Event-Type` it was published with, where the mode shows it. */
   readonly type: string | undefined
@@ -27,8 +27,8 @@ export interface Message<Data = unknown> {
   readonly replayed: boolean
 }
 
-/** What a protocol makes of a frame: the message itself, made once and handed all the way through. */
-export class Received implements Message, Sequenced {
+/** What a protocol makes of a frame, with what only the client needs to know of it. {@link messageOf} is the rest. */
+export class Received implements Sequenced {
   readonly id: number | undefined
   readonly channel: string
   /** The body as it came: decoded text, or what a raw template brought. */
@@ -36,6 +36,7 @@ export class Received implements Message, Sequenced {
   readonly position: Position
   readonly tag: number | undefined
   readonly eventId: string | undefined
+  readonly eventType: string | undefined
   readonly mode: ModeName
   readonly replayed: boolean
   readonly contentType: string | undefined
@@ -43,8 +44,6 @@ export class Received implements Message, Sequenced {
   readonly dead: string | undefined
   /** Whether it is the last message of a long-poll answer; alone it is. */
   last = true
-  readonly #eventType: string | undefined
-  #data: unknown = Received
 
   constructor(
     id: number | undefined,
@@ -65,7 +64,7 @@ export class Received implements Message, Sequenced {
     this.position = position
     this.tag = tag
     this.eventId = eventId
-    this.#eventType = eventType
+    this.eventType = eventType
     this.mode = mode
     this.replayed = replayed
     this.dead = dead
@@ -74,31 +73,38 @@ export class Received implements Message, Sequenced {
 
   get text(): string {
     const { body } = this
-    if (body instanceof Uint8Array) return new TextDecoder().decode(body)
-    return typeof body === 'string' ? body : (JSON.stringify(body) ?? '')
+    if (typeof body === 'string') return body
+    return body instanceof Uint8Array ? new TextDecoder().decode(body) : (JSON.stringify(body) ?? '')
   }
 
   get fingerprint(): string {
     return this.text
   }
+}
 
-  get data(): unknown {
-    if (this.#data === Received) this.#data = typeof this.body === 'string' ? parsed(this.body) : this.body
-    return this.#data
+/** The message for the application: a plain object without getters, so that spreading, logging and cloning keep it whole. */
+export function messageOf(received: Received): Message {
+  const { id, channel, body, position, tag, eventId, eventType, mode, replayed, contentType } = received
+  const data = typeof body === 'string' ? parsed(body) : body
+  return {
+    channel,
+    id,
+    text: received.text,
+    data,
+    type: typeOf(data) ?? eventType,
+    eventId,
+    contentType,
+    time: Number.isNaN(position) ? undefined : new Date(timeOf(position)),
+    tag,
+    mode,
+    replayed,
   }
+}
 
-  get type(): string | undefined {
-    const data = this.data
-    if (typeof data === 'object' && data !== null && Object.hasOwn(data, 'type')) {
-      const { type } = data as { type: unknown }
-      if (typeof type === 'string') return type
-    }
-    return this.#eventType
-  }
-
-  get time(): Date | undefined {
-    return !Number.isNaN(this.position) ? new Date(timeOf(this.position)) : undefined
-  }
+function typeOf(data: unknown): string | undefined {
+  if (typeof data !== 'object' || data === null || !Object.hasOwn(data, 'type')) return undefined
+  const { type } = data as { type: unknown }
+  return typeof type === 'string' ? type : undefined
 }
 
 function parsed(text: string): unknown {

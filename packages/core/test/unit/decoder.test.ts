@@ -106,7 +106,9 @@ describe('the transcripts', () => {
       expect(seen[2]?.slice(0, 3)).toEqual(['place', 3, 'ciswddd'])
       messages.pop()
     }
-    expect(messages.map(({ id, text, eventId, type }) => [id, text, eventId || undefined, type || undefined])).toEqual([
+    expect(
+      messages.map(({ id, text, eventId, eventType }) => [id, text, eventId || undefined, eventType || undefined]),
+    ).toEqual([
       [1, 'typed', 'id-1', 'price'],
       [2, 'nothing', undefined, undefined],
       ...(told ? [[3, 'q"t', 'a"b c\\', 'x y']] : []),

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { Processors } from '../../src/delivery/processors.js'
-import { Received } from '../../src/message.js'
+import { messageOf, Received } from '../../src/message.js'
 
 let log: unknown[]
 let processors: Processors
@@ -17,7 +17,7 @@ beforeEach(() => {
 })
 
 const send = (channel: string, body: unknown, eventType?: string) =>
-  processors.route(new Received(1, channel, body, Number.NaN, 1, undefined, eventType, 'websocket', false))
+  processors.route(messageOf(new Received(1, channel, body, Number.NaN, 1, undefined, eventType, 'websocket', false)))
 const note = (name: string) => (data: unknown) => void log.push([name, data])
 const settled = () => new Promise((resolve) => setTimeout(resolve, 20))
 
