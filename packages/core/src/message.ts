@@ -7,7 +7,7 @@ export interface Message<Data = unknown> {
   readonly channel: string
   /** The channel's running number, from 1; it begins anew when the server restarts. `undefined` where the template has no id. */
   readonly id: number | undefined
-  /** The body as text. A body that came as raw JSON (`"text":~text~`) is written out again. */
+  /** The body as text. A body that came as raw JSON (`"text":~text~`) is that JSON. */
   readonly text: string
   /** The body parsed, when it is JSON; else the text. Binary data is a `Uint8Array`. */
   readonly data: Data
@@ -40,6 +40,8 @@ export class Received implements Sequenced {
   readonly mode: ModeName
   readonly replayed: boolean
   readonly contentType: string | undefined
+  /** A body that is no string, as the JSON that the server wrote, where that is known. */
+  readonly written: string | undefined
   /** Why the application gets it as a `deadletter`, where its text can't be trusted. */
   readonly dead: string | undefined
   /** Whether it is the last message of a long-poll answer; alone it is. */
@@ -57,6 +59,7 @@ export class Received implements Sequenced {
     replayed: boolean,
     dead?: string,
     contentType?: string,
+    written?: string,
   ) {
     this.id = id
     this.channel = channel
@@ -69,11 +72,13 @@ export class Received implements Sequenced {
     this.replayed = replayed
     this.dead = dead
     this.contentType = contentType
+    this.written = written
   }
 
   get text(): string {
-    const { body } = this
+    const { body, written } = this
     if (typeof body === 'string') return body
+    if (written !== undefined) return written
     return body instanceof Uint8Array ? new TextDecoder().decode(body) : (JSON.stringify(body) ?? '')
   }
 
