@@ -107,9 +107,11 @@ export function messageOf(received: Received): Message {
 }
 
 function typeOf(data: unknown): string | undefined {
-  if (typeof data !== 'object' || data === null || !Object.hasOwn(data, 'type')) return undefined
-  const { type } = data as { type: unknown }
-  return typeof type === 'string' ? type : undefined
+  const type = (data as { type?: unknown } | null | undefined)?.type
+  // Not what an array, a text or the prototype of all objects may have of that name.
+  return typeof type === 'string' && typeof data === 'object' && Object.hasOwn(data as object, 'type')
+    ? type
+    : undefined
 }
 
 function parsed(text: string): unknown {

@@ -1,6 +1,7 @@
 import { Received } from '../message.js'
 import { positionOf } from '../position.js'
-import type { Ending, FrameMeta, Position, Promises } from '../types.js'
+import type { FrameMeta, Position, Promises } from '../types.js'
+import { Batch } from './batch.js'
 import type { Decoder, DecoderContext, Inlet } from './protocol.js'
 import { escaped, type Fields, type Shape, type TemplateKeys, usualFrame } from './template.js'
 
@@ -31,46 +32,6 @@ const numberOf = (value: unknown): number | undefined => {
 
 /** What shows that a frame is complete: the `next` one, the `end` of what came so far, or that this is `all` there is. */
 type Seen = 'next' | 'end' | 'all'
-
-/** Keeps a message back until it is known whether it is the last of its answer. */
-class Batch implements Inlet {
-  readonly #inlet: Inlet
-  #waiting: Received | undefined
-
-  constructor(inlet: Inlet) {
-    this.#inlet = inlet
-  }
-
-  message(message: Received): void {
-    if (this.#waiting !== undefined) this.#waiting.last = false
-    this.flush()
-    this.#waiting = message
-  }
-
-  ping(): void {
-    this.#inlet.ping()
-  }
-
-  deleted(channel: string, text: string): void {
-    this.flush()
-    this.#inlet.deleted(channel, text)
-  }
-
-  dead(raw: string, reason: string): void {
-    this.flush()
-    this.#inlet.dead(raw, reason)
-  }
-
-  over(ending: Ending): void {
-    this.#inlet.over(ending)
-  }
-
-  flush(): void {
-    const message = this.#waiting
-    this.#waiting = undefined
-    if (message !== undefined) this.#inlet.message(message)
-  }
-}
 
 /** Reads the frames that one server's message template makes, and learns from them what can be promised. */
 export class Frames {
@@ -112,7 +73,7 @@ export class Frames {
         ? `\\{\\s*"(?:${Object.values(keys).map(escaped).join('|')})"\\s*:`
         : escaped(head.trim()).replace(/\s+/g, '\\s*')
     this.#opening = new RegExp(opening)
-    if (this.#tail + head !== '') this.#boundary = new RegExp(`${escaped(this.#tail)}\\s*(?=${opening})`, 'g')
+    if (this.#tail + head !== '') this.#boundary = new RegExp(`${escaped(this.#tail)}\\s*(?=${opening})`, 'y')
   }
 
   decoder(context: DecoderContext, outer: Inlet): Decoder {
@@ -141,6 +102,12 @@ export class Frames {
     }
     /** Takes a candidate for a frame out of an undelimited text; `false` if it isn't one (yet). */
     const take = (candidate: string, seen: Seen): boolean => {
+      // A long frame that comes in pieces is not looked through for each of them.
+      const usual = candidate.endsWith(this.#tail) ? this.#match(candidate) : undefined
+      if (usual !== undefined) {
+        emit(usual)
+        return true
+      }
       if (candidate.trim() === '') return true
       if (seen === 'end' && !(this.#json ? candidate.trimEnd() : candidate).endsWith(this.#tail)) return false
       // What stands before the first frame is the header template.
@@ -156,10 +123,10 @@ export class Frames {
       rest += piece
       let start = 0
       const until = (end: number, next: number, seen: Seen) => {
-        const last = rest.slice(segment, end)
         if (take(rest.slice(start, end), seen)) start = next
-        else if (segment > start && (this.promises.gaps === 'none' || this.#start.test(last))) {
-          const alone = this.#read(last)
+        else if (segment > start) {
+          const last = rest.slice(segment, end)
+          const alone = this.promises.gaps === 'none' || this.#start.test(last) ? this.#read(last) : undefined
           if (alone !== undefined && told(alone) >= (fields ?? 0)) {
             // A good frame: what stands before it is complete, readable or not.
             const before = rest.slice(start, segment)
@@ -170,9 +137,16 @@ export class Frames {
         }
         segment = next
       }
-      boundary.lastIndex = scanned
-      for (const { 0: found, index } of rest.matchAll(boundary))
-        until(index + this.#tail.length, index + found.length, 'next')
+      for (let at = scanned; at < rest.length; at++) {
+        at = rest.indexOf(this.#tail, at)
+        if (at < 0) break
+        // Set anew each time: what a message sets off may use the same expression.
+        boundary.lastIndex = at
+        if (!boundary.test(rest)) continue
+        const next = boundary.lastIndex
+        until(at + this.#tail.length, next, 'next')
+        at = Math.max(at, next - 1)
+      }
       const mark = segment
       until(rest.length, rest.length, 'end')
       segment = Math.max(0, (start === rest.length ? start : mark) - start)
@@ -215,16 +189,23 @@ export class Frames {
     return found > 0 && (seen === 'next' || found >= fields)
   }
 
+  /** A frame of the documented template. */
+  #match(text: string): Frame | undefined {
+    const found = this.#json ? this.#usual.exec(text) : null
+    if (found === null) return undefined
+    // Taking the array apart by its iterator would be slower.
+    const written = found[4]
+    const body = written === undefined ? found[3] : parsed(written)
+    if (body === undefined) return undefined
+    const id = whole(found[1] as string)
+    const tag = whole(found[5] as string)
+    return { id, channel: found[2], body, written, tag, time: found[6], eventId: found[7] }
+  }
+
   /** A frame that is what its template makes of a harmless body. */
   #read(text: string): Frame | undefined {
-    if (!this.#json) return undefined
-    const usual = this.#usual.exec(text)
-    if (usual !== null) {
-      const [, id, channel, quoted, written, tag, time, eventId] = usual
-      const body = quoted ?? parsed(written as string)
-      if (body !== undefined)
-        return { id: whole(id as string), channel, body, written, tag: whole(tag as string), time, eventId }
-    }
+    const usual = this.#match(text)
+    if (usual !== undefined || !this.#json) return usual
     const json = parsed(text) as Record<string, unknown>
     const keys = this.#keys
     if (typeof json !== 'object' || json === null || json[keys.text] === undefined) return undefined

@@ -474,3 +474,52 @@ describe('whatever comes', () => {
     )
   })
 })
+
+describe('a frame of the documented template', () => {
+  const tail = '"tag":"7","time":"x","eventid":"y"}'
+  const parts = [
+    '"',
+    '\\',
+    '\n',
+    ',',
+    '}',
+    '{',
+    '1',
+    '"id":5,',
+    `,${tail}`,
+    `"},{"id":9,"channel":"b","text":"`,
+    'null',
+    'é',
+  ]
+  const body = fc.oneof(
+    anyString(),
+    fc.array(fc.constantFrom(...parts), { maxLength: 6 }).map((found) => found.join('')),
+    fc.json(),
+  )
+
+  test.each(['quoted', 'raw'] as const)(
+    '%s, any body → read as where white space keeps it from being matched',
+    (name) => {
+      fc.assert(
+        fc.property(body, fc.constantFrom('websocket', 'eventsource', 'longpolling'), (text, kind) => {
+          const frame = render(templates[name], 3, text)
+          expect(read(kind, [frame]).seen).toEqual(read(kind, [`{ ${frame.slice(1)}`]).seen)
+        }),
+        runs(400),
+      )
+    },
+  )
+
+  test('a body as raw JSON → its text is what the server wrote', () => {
+    const { messages } = read('websocket', [render(templates.raw, 1, '{"n": 1.0}')])
+    expect(messages.map(({ body, text }) => [body, text])).toEqual([[{ n: 1 }, '{"n": 1.0}']])
+  })
+
+  test('a body of white space that goes on for long → taken in at once', () => {
+    const began = performance.now()
+    const { seen } = read('websocket', [render(templates.raw, 1, `1${' '.repeat(1_000_000)}x`)])
+    expect(seen.map((entry) => entry.slice(0, 3))).toEqual([['message', 1, 'a']])
+    // A bound that only catches what takes the square of the length.
+    expect(performance.now() - began).toBeLessThan(5000)
+  })
+})
