@@ -76,12 +76,15 @@ function clients({ speed, sizes }) {
   for (const [name, size] of Object.entries(sizes.peers ?? {})) {
     if (!measured.has(name.slice(0, name.lastIndexOf(' ')))) rows.push([name, '', '', '', '', `${size}`])
   }
-  return table(['client', 'text, µs', 'ratio', 'raw JSON, µs', 'ratio', 'bytes'], rows)
+  const heads = ['client', 'text, µs', 'ratio', 'raw JSON, µs', 'ratio', 'bytes']
+  const known = heads.map((_, i) => rows.some((row) => row[i] !== ''))
+  const pick = (cells) => cells.filter((_, i) => known[i])
+  return table(pick(heads), rows.map(pick))
 }
 
 /** Writes the page. Figures of an earlier version come from this run, or from the one that last measured some. */
 export async function writePage(results) {
-  const { date, machine, versions, speed } = results
+  const { date, machine, versions, load, warm, messages, speed } = results
   if (speed.some(({ contender }) => contender === 'other')) {
     await writeFile(earlier, `${JSON.stringify(figures(results, 'other'), null, 2)}\n`)
   }
@@ -95,7 +98,8 @@ export async function writePage(results) {
 \`npm run bench\` writes this page. [bench/README.md](../bench/README.md) says what is measured, and how.
 
 ${date.slice(0, 10)}, ${machine}, Chromium ${versions.chromium}, Node ${versions.node.slice(1)}.
-Medians of ${speed[0].runs.length} interleaved rounds. Other programs used the machine meanwhile.
+Medians of ${speed[0].runs.length} interleaved rounds, ${messages} messages a run after ${warm} to warm up. When it began, the
+load average was ${load.toFixed(0)}: other programs used the machine too where that is more than 1.
 
 ## Before and after
 
@@ -106,13 +110,12 @@ ${table(['figure', 'before', 'now', 'aim'], rows)}
 
 ## Clients on the same message
 
-All of them receive the same body on a websocket that the page feeds by itself, in the frames of their own servers. Bytes
+All of them receive the same body on a websocket that the page itself feeds, in the frames of their own servers. Bytes
 are what an application ships of each, minified and gzipped. \`bare\` is \`socket.onmessage\`, \`JSON.parse\` and the call.
 
 ${clients(results)}
 
-pusher-js, centrifuge, socket.io-client and \`@anycable/web\` keep less account of what they deliver: the first and the third
-know no order and no loss, the other two keep the last offset.
+pusher-js and socket.io-client know no order and no loss. centrifuge and \`@anycable/web\` keep the last offset.
 `,
   )
 }

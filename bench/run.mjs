@@ -1,7 +1,7 @@
 // npm run bench: the client beside the bare transport. What is measured, and how to read it: bench/README.md
 import '../scripts/node-version.mjs'
 import { readFile, writeFile } from 'node:fs/promises'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { root } from '../scripts/workspace.mjs'
@@ -74,6 +74,9 @@ const results = {
   date: new Date().toISOString(),
   machine: `${cpus().length} cores, ${cpus()[0]?.model}`,
   versions: { chromium: browser.version(), node: process.version },
+  load: loadavg()[0],
+  warm: Number(values.warm),
+  messages: Number(values.messages),
   size,
 }
 console.log(
