@@ -1,7 +1,7 @@
 // A server that sends ready-made frames as fast as they are taken, in every mode, to one run at a time.
 import { createServer } from 'node:http'
 import { WebSocketServer } from 'ws'
-import { frame, numberAt, positionHeaders } from './frames.mjs'
+import { frame, numberAt, positionHeaders, variants, wrapped } from './frames.mjs'
 
 const batch = 1000
 /** nginx writes events of a burst in pieces about as large. */
@@ -80,9 +80,11 @@ export class Blaster {
     } else if (this.scripts[pathname] !== undefined) {
       response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(this.scripts[pathname])
     } else if (kind === 'frames') {
-      const [from, to] = [Number(query.get('from')), Number(query.get('to'))]
+      const { contender, variant, ...numbers } = Object.fromEntries(query)
+      const { from, to, channels = 1, types = 1 } = numbers
+      const make = wrapped[contender] ?? ((_, n) => frame(variant, n, Number(channels), Number(types)))
       const all = []
-      for (let n = from; n <= to; n++) all.push(frame(query.get('variant'), n))
+      for (let n = Number(from); n <= Number(to); n++) all.push(make(variants[variant](n), n))
       response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(all))
     } else if (request.headers['x-nginx-pushstream-mode'] === 'polling') {
       response.writeHead(304).end()

@@ -1,19 +1,25 @@
 // Makes what the bench measures of the sources, the way users get it: nothing needs `npm run build` before.
-import { mkdir } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'vite'
 import { root } from '../scripts/workspace.mjs'
 
+/** As scripts/build.mjs takes it. */
+const inlined = {
+  'reconnecting-websocket': join(root, 'node_modules/reconnecting-websocket/reconnecting-websocket.ts'),
+}
+
 const common = { configFile: false, logLevel: 'warn', publicDir: false }
 
 /** One script that defines a global, minified like dist/pushstream.min.js. */
-async function script(entry, name, alias = {}) {
+async function script(entry, name) {
   const [{ output }] = await build({
     ...common,
     root,
-    resolve: { alias },
+    resolve: { alias: inlined },
     build: {
       target: 'es2022',
       write: false,
@@ -27,6 +33,66 @@ async function script(entry, name, alias = {}) {
 
 /** The client of a folder of sources: what `client.ts` exports, under a name of its own beside other clients. */
 export const client = (source, name) => script(join(resolve(source), 'client.ts'), name)
+
+/** What is measured of the sizes: what an application imports, by its name in the table. */
+const imports = (core) => ({
+  PushStream: [core, 'PushStream, PushStreamError'],
+  'PushStream with nchan': [core, 'PushStream, PushStreamError, nchan'],
+  'PushStream with djangoEventStream': [core, 'PushStream, PushStreamError, djangoEventStream'],
+})
+const peerImports = {
+  'socket.io-client': 'io',
+  'pusher-js': 'default as Pusher',
+  centrifuge: 'Centrifuge',
+  '@anycable/web': 'createCable',
+  ably: 'Realtime',
+}
+
+/** The bytes of what an application ships, minified and gzipped. */
+async function sizeOf(from, names) {
+  const only = {
+    name: 'only',
+    resolveId: (id) => (/\bonly$/.test(id) ? join(root, 'bench/only.mjs') : undefined),
+    load: (id) =>
+      id === join(root, 'bench/only.mjs') ? `export { ${names} } from ${JSON.stringify(from)}` : undefined,
+  }
+  const [{ output }] = await build({
+    ...common,
+    plugins: [only],
+    root: join(root, 'bench'),
+    resolve: { alias: inlined },
+    build: {
+      target: 'es2022',
+      write: false,
+      minify: true,
+      lib: { entry: 'only', formats: ['es'], fileName: () => 'script.js' },
+      rolldownOptions: { output: { minify: true } },
+    },
+  })
+  return zipped(output[0].code)
+}
+
+export async function sizes(source) {
+  const all = {}
+  for (const [name, [from, names]] of Object.entries(imports(join(resolve(source), 'index.ts'))))
+    all[name] = await sizeOf(from, names)
+  return all
+}
+
+/** Whether the clients of other servers are installed: `npm ci --prefix bench`. */
+export const hasPeers = () => existsSync(join(root, 'bench/node_modules'))
+
+export async function peerSizes() {
+  const all = {}
+  for (const [name, names] of Object.entries(peerImports)) {
+    const { version } = JSON.parse(await readFile(join(root, 'bench/node_modules', name, 'package.json'), 'utf8'))
+    all[`${name} ${version}`] = await sizeOf(name, names)
+  }
+  return all
+}
+
+/** Clients of other servers, for the page. */
+export const peers = () => script(join(root, 'bench/page/peers.mjs'), 'others')
 
 /** What runs in the page. */
 export const page = () => script(join(root, 'bench/page/index.mjs'), 'bench')

@@ -15,11 +15,23 @@ export const variants = {
   raw: json,
 }
 
-/** The frame of message `n`, from 1. */
-export function frame(variant, n) {
+/** The frame of message `n`, from 1. Where there are several, its channel or its type is one after the other. */
+export function frame(variant, n, channels = 1, types = 1) {
   const time = new Date(began + Math.floor((n - 1) / perSecond) * 1000).toUTCString()
   const tag = ((n - 1) % perSecond) + 1
-  return `{"id":${n},"channel":"bench","text":${variants[variant](n)},"tag":"${tag}","time":"${time}","eventid":""}`
+  const id = Math.ceil(n / channels)
+  const channel = channels === 1 ? 'bench' : `bench${(n - 1) % channels}`
+  const text = types === 1 ? variants[variant](n) : `{"type":"type${n % types}","size":${n}}`
+  return `{"id":${id},"channel":"${channel}","text":${text},"tag":"${tag}","time":"${time}","eventid":""}`
+}
+
+/** The same bodies, as JSON, in the frames that other clients get from their servers. */
+export const wrapped = {
+  'pusher-js': (body) => JSON.stringify({ event: 'message', channel: 'bench', data: body }),
+  centrifuge: (body, n) => `{"push":{"channel":"bench","pub":{"data":${body},"offset":${n}}}}`,
+  'socket.io-client': (body) => `42["message",${body}]`,
+  '@anycable/web': (body, n) =>
+    `{"identifier":"{\\"channel\\":\\"BenchChannel\\"}","message":${body},"stream_id":"s","epoch":"e","offset":${n}}`,
 }
 
 /** The number of the message at a position as requests name it; 0 for none. */

@@ -1,49 +1,51 @@
 // npm run bench: the client beside the bare transport. What is measured, and how to read it: bench/README.md
 import '../scripts/node-version.mjs'
 import { readFile, writeFile } from 'node:fs/promises'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { root } from '../scripts/workspace.mjs'
 import { launch } from './browser.mjs'
-import { client, forNode, page, zipped } from './bundle.mjs'
+import { client, forNode, hasPeers, page, peerSizes, peers, sizes, zipped } from './bundle.mjs'
 import { variants } from './frames.mjs'
 import { heap, heapTable } from './heap.mjs'
 import { latency, latencyTable } from './latency.mjs'
 import { herdTable, recovery, recoveryTable } from './recovery.mjs'
+import { needed, writePage } from './report.mjs'
+import { scale, scaleTable } from './scale.mjs'
 import { speed, speedTable } from './speed.mjs'
 
-const sections = ['speed', 'latency', 'heap', 'recovery']
+const sections = ['speed', 'scale', 'heap', 'sizes', 'latency', 'recovery']
 const transports = ['fake', 'websocket', 'eventsource', 'longpolling']
 
 const help = `npm run bench -- [sections] [options]
 
   sections             ${sections.join(', ')}; default all
   --pairs <n>          interleaved runs of each, default 9
-  --messages <n>       measured messages a run, default 20000
-  --warm <n>           messages before them, default 10000
+  --messages <n>       measured messages a run, default 50000
+  --warm <n>           messages before them, default 50000
   --rounds <n>         recoveries of each kind, default 20
   --transports <list>  of ${transports.join(',')}
   --bodies <list>      of ${Object.keys(variants).join(',')}
   --client <folder>    the client's sources, default packages/core/src
-  --other <folder>     sources of another version of the client, measured beside it
+  --other <folder>     sources of another version of the client, measured beside it: the page calls it "before"
   --ancestor <file>    pushstream.js, measured beside it
-  --peers              reconnecting-websocket and the native EventSource as well
+  --alone              without the clients of other servers (npm ci --prefix bench installs them)
 `
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     pairs: { type: 'string', default: '9' },
-    messages: { type: 'string', default: '20000' },
-    warm: { type: 'string', default: '10000' },
+    messages: { type: 'string', default: '50000' },
+    warm: { type: 'string', default: '50000' },
     rounds: { type: 'string', default: '20' },
     transports: { type: 'string', default: transports.join(',') },
     bodies: { type: 'string', default: Object.keys(variants).join(',') },
     client: { type: 'string', default: join(root, 'packages/core/src') },
     other: { type: 'string' },
     ancestor: { type: 'string' },
-    peers: { type: 'boolean', default: false },
+    alone: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 })
@@ -62,6 +64,9 @@ const size = zipped(scripts[0].content)
 if (values.other !== undefined) scripts.push({ content: await client(values.other, 'Other') })
 if (values.ancestor !== undefined) scripts.push({ content: await readFile(values.ancestor, 'utf8') })
 else console.log('pushstream.js is skipped: --ancestor says where it lies.')
+const withPeers = hasPeers() && !values.alone
+if (withPeers) scripts.push({ content: await peers() })
+else console.log('Clients of other servers are skipped: npm ci --prefix bench installs them.')
 const extra = [...(values.other ? ['other'] : []), ...(values.ancestor ? ['ancestor'] : [])]
 
 const browser = await launch()
@@ -69,6 +74,9 @@ const results = {
   date: new Date().toISOString(),
   machine: `${cpus().length} cores, ${cpus()[0]?.model}`,
   versions: { chromium: browser.version(), node: process.version },
+  load: loadavg()[0],
+  warm: Number(values.warm),
+  messages: Number(values.messages),
   size,
 }
 console.log(
@@ -84,9 +92,25 @@ try {
       transports: values.transports.split(','),
       variants: values.bodies.split(','),
       extra,
-      peers: values.peers,
+      peers: withPeers ? ['pusher-js', 'centrifuge', 'socket.io-client', '@anycable/web'] : [],
+      alone: values.alone,
     })
     show('Speed: script a message, and its ratio to bare', speedTable(results.speed))
+  }
+  if (wanted.includes('scale')) {
+    results.scale = await scale(browser, scripts, {
+      pairs: Number(values.pairs),
+      messages: Number(values.messages),
+      warm: Number(values.warm),
+      extra,
+    })
+    show('Speed with many channels and processors', scaleTable(results.scale))
+  }
+  if (wanted.includes('sizes')) {
+    results.sizes = { client: await sizes(values.client) }
+    if (values.other !== undefined) results.sizes.other = await sizes(values.other)
+    if (withPeers) results.sizes.peers = await peerSizes()
+    show('Sizes, minified and gzipped, in bytes', JSON.stringify(results.sizes, null, 2))
   }
   const live = wanted.includes('latency') || wanted.includes('recovery')
   const tools = live ? await forNode(values.client) : undefined
@@ -96,7 +120,7 @@ try {
     show('Latency of long-polling, publish to callback', latencyTable(results.latency))
   }
   if (wanted.includes('heap')) {
-    results.heap = await heap(browser, scripts, ['bare', 'client', ...(ancestor ? ['ancestor'] : [])])
+    results.heap = await heap(browser, scripts, ['bare', 'client', ...extra])
     show('Heap over 1,000,000 messages, after garbage collection', heapTable(results.heap))
   }
   if (wanted.includes('recovery')) {
@@ -108,3 +132,5 @@ try {
   await browser.close()
 }
 await writeFile(join(root, 'bench/results.json'), `${JSON.stringify(results, null, 2)}\n`)
+// A part of the sections is a look at them, not a page.
+if (needed.every((name) => name in results)) await writePage(results)

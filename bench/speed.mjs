@@ -5,19 +5,22 @@ import { median, spread, table } from './figures.mjs'
 
 /** Messages a task. */
 const batch = 100
-const peers = { websocket: ['reconnecting-websocket'], eventsource: ['native EventSource'] }
 const fetching = ['eventsource', 'longpolling']
 
+/** What else is measured in the same rounds, where the client of another server has no such transport. */
+const beside = { websocket: ['reconnecting-websocket'], eventsource: ['native EventSource'] }
+
 /** One run in a fresh process. Microseconds of script a message, and of the whole main thread. */
-async function run(browser, server, scripts, { transport, variant, contender, warm, messages }) {
+export async function run(browser, server, scripts, { transport, variant, contender, warm, messages, scale }) {
   const total = warm + messages
   server.begin(variant, transport === 'fake' ? 0 : warm)
   const { page, session, close } = await freshPage(browser, server.url, scripts)
   const wait = (count) => page.evaluate((upTo) => globalThis.bench.wait(upTo), count)
   try {
     await startCounting(session)
-    await page.evaluate((options) => globalThis.bench.start(options), { transport, variant, contender })
-    const load = (from, to) => page.evaluate(([v, a, b]) => globalThis.bench.load(v, a, b), [variant, from, to])
+    await page.evaluate((options) => globalThis.bench.start(options), { transport, variant, contender, ...scale })
+    const load = (from, to) =>
+      page.evaluate((query) => globalThis.bench.load(query), { variant, contender, from, to, ...scale })
     const feed = () => page.evaluate((size) => globalThis.bench.feed(size), batch)
     if (transport === 'fake') {
       await page.evaluate(() => globalThis.bench.opened())
@@ -51,14 +54,16 @@ async function run(browser, server, scripts, { transport, variant, contender, wa
 }
 
 export async function speed(browser, scripts, options) {
-  const { pairs, warm, messages, transports, variants, extra } = options
+  const { pairs, warm, messages, transports, variants, extra, peers, alone } = options
   const server = new Blaster()
   await server.listen()
   const results = []
   try {
     for (const transport of transports) {
       for (const variant of variants) {
-        const names = ['bare', 'client', ...extra, ...(options.peers ? (peers[transport] ?? []) : [])]
+        // What other servers send is not encoded.
+        const others = transport === 'fake' && variant !== 'encoded' ? peers : (beside[transport] ?? [])
+        const names = ['bare', 'client', ...extra, ...(alone ? [] : others)]
         const runs = Object.fromEntries(names.map((name) => [name, []]))
         for (let pair = 0; pair < pairs; pair++) {
           // Forwards and backwards, so that none is always the first.

@@ -47,3 +47,23 @@ test('the native EventSource: named events pass it by, and come by the audit, in
   expect(faults(all)).toEqual([])
   expect(messages.map(({ text }) => text)).toEqual(['one', 'named', 'three', 'four'])
 })
+
+test('a message, spread, cloned and posted → its text and data go with it', async ({ tab, site }) => {
+  await tab.open({ channels: { a: 0 } })
+  const taken = await tab.page.evaluateHandle(() => ({
+    all: new Promise((resolve) => {
+      const { port1, port2 } = new MessageChannel()
+      window.e2e.client?.stream.on('message', (message) => {
+        port1.onmessage = ({ data: posted }) => resolve([{ ...message }, structuredClone(message), posted])
+        port2.postMessage(message)
+      })
+    }),
+  }))
+  site.server.publish('a', encodeURIComponent('{"type":"price","value":7}'), { eventId: 'e1' })
+  await tab.received(1)
+  const fields = { channel: 'a', id: 1, type: 'price', eventId: 'e1', tag: 1, mode: 'websocket', replayed: false }
+  const message = { ...fields, text: '{"type":"price","value":7}', data: { type: 'price', value: 7 } }
+  const [spread, ...others] = (await taken.evaluate(({ all }) => all)) as { time: Date }[]
+  expect(spread).toEqual({ ...message, contentType: undefined, time: expect.any(Date) })
+  expect(others).toEqual([spread, spread])
+})

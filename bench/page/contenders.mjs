@@ -50,13 +50,19 @@ const bare = {
 const modeOf = (transport) => (transport === 'fake' ? 'websocket' : transport)
 
 function pushStream(name) {
-  return ({ WebSocket, transport }, work) => {
+  return ({ WebSocket, transport, channels = 1, types = 1 }, work) => {
     const environment = { WebSocket }
     if (transport === 'fake') environment.fetch = async () => new Response(null, { status: 304 })
     const client = new globalThis[name].PushStream({ modes: [modeOf(transport)], environment })
-    client.registerProcessor('bench', '*', work)
     client.on('error', (error) => console.error(String(error)))
-    client.addChannel('bench').connect()
+    for (let n = 0; n < channels; n++) {
+      const channel = channels === 1 ? 'bench' : `bench${n}`
+      client.addChannel(channel)
+      for (let type = 0; type < types; type++) {
+        client.registerProcessor(channel, types === 1 ? '*' : `type${type}`, work)
+      }
+    }
+    client.connect()
   }
 }
 

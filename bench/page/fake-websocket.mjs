@@ -2,6 +2,8 @@
 export class FakeWebSocket {
   /** The latest one. */
   static last
+  /** Speaks for the server: what it answers to the opening and to a text. */
+  static server = {}
   readyState = 0
   binaryType = 'blob'
   onopen = null
@@ -16,6 +18,7 @@ export class FakeWebSocket {
     setTimeout(() => {
       this.readyState = 1
       this.emit({ type: 'open' })
+      this.#answer(FakeWebSocket.server.opened?.())
     }, 0)
   }
 
@@ -27,7 +30,13 @@ export class FakeWebSocket {
     this.#listeners[type] = this.#listeners[type].filter((other) => other !== listener)
   }
 
-  send() {}
+  send(text) {
+    this.#answer(FakeWebSocket.server.received?.(text))
+  }
+
+  #answer(texts = []) {
+    if (texts.length > 0) setTimeout(() => this.feed(texts), 0)
+  }
 
   close() {
     if (this.readyState === 3) return

@@ -15,9 +15,10 @@ function work(data) {
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
-export function start({ contender, transport, variant }) {
+export function start({ contender, transport, ...options }) {
   const WebSocket = transport === 'fake' ? FakeWebSocket : globalThis.WebSocket
-  contenders[contender]({ transport, variant, WebSocket }, work)
+  const begin = contenders[contender] ?? globalThis.others.peers[contender]
+  begin({ ...options, transport, WebSocket }, work)
 }
 
 /** Resolves when so many messages have come in all. */
@@ -38,8 +39,8 @@ export async function opened() {
 }
 
 /** Gets frames ready. As texts of their own, as a network brings them, not as slices or ropes. */
-export async function load(variant, from, to) {
-  const response = await fetch(`/frames?variant=${variant}&from=${from}&to=${to}`)
+export async function load(query) {
+  const response = await fetch(`/frames?${new URLSearchParams(query)}`)
   globalThis.loaded = await response.json()
 }
 

@@ -3,7 +3,7 @@ import { Emitter } from './emitter.js'
 import { onAbort } from './environment.js'
 import { bad, PushStreamError } from './errors.js'
 import type { Channels, ClientEvents, Name, Routed, Stats, Status, TypeOn } from './events.js'
-import type { Message, Received } from './message.js'
+import { type Message, messageOf, type Received } from './message.js'
 import { type ClientOptions, type Settings, settingsOf } from './options.js'
 import { positionOf } from './position.js'
 import type { PushStreamSettings } from './protocols/push-stream.js'
@@ -32,6 +32,13 @@ export interface Internals {
 export let internalsOf: (client: Client<any>) => Internals
 
 /**
+ * The message that a client is delivering right now, as it came. For `classic/`, whose callbacks say more of a message
+ * than a {@link Message} does.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: whatever the client's types are
+export let deliveredBy: (client: Client<any>) => Received
+
+/**
  * A {@link PushStream} that ships only the transports it is given.
  *
  * ```ts
@@ -43,6 +50,7 @@ export let internalsOf: (client: Client<any>) => Internals
 // biome-ignore lint/suspicious/noExplicitAny: without a type parameter, data is whatever the application says it is
 export class Client<C extends Channels = Record<string, Record<string, any>>> {
   static {
+    deliveredBy = (client) => client.#delivered as Received
     internalsOf = (client) => {
       client.#alive()
       return {
@@ -68,6 +76,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
   readonly #pool: Pool
   readonly #endings = new Set<() => void>()
   #promises: Promises | undefined
+  #delivered: Received | undefined
   #received = 0
   #gaps = 0
   #wanted = false
@@ -255,15 +264,18 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
     })
   }
 
-  #deliver(message: Received): void {
-    if (message.dead !== undefined) return this.#deadletter(message.text, message.dead, message.channel)
+  #deliver(received: Received): void {
+    const { channel, dead } = received
+    if (dead !== undefined) return this.#deadletter(received.text, dead, channel)
     this.#received++
     if (this.#settings.protocol.promises !== this.#promises) {
       // The first message shows what the template has.
       this.#promises = this.#settings.protocol.promises
       this.#update()
     }
+    const message = messageOf(received)
     this.#processors.route(message)
+    this.#delivered = received
     this.#emit('message', message as ClientEvents<C>['message'])
   }
 

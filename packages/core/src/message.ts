@@ -1,15 +1,15 @@
 import { timeOf } from './position.js'
 import type { ModeName, Position, Sequenced } from './types.js'
 
-/** A message as the application sees it. */
+/** A message as the application sees it: a plain object with these fields. */
 export interface Message<Data = unknown> {
   /** The channel it was published to. */
   readonly channel: string
   /** The channel's running number, from 1; it begins anew when the server restarts. `undefined` where the template has no id. */
   readonly id: number | undefined
-  /** The body as text. A body that came as raw JSON (`"text":~text~`) is written out again. */
+  /** The body as text. A body that came as raw JSON (`"text":~text~`) is that JSON. */
   readonly text: string
-  /** The body parsed, when it is JSON; else the text. Parsed at the first access. Binary data is a `Uint8Array`. */
+  /** The body parsed, when it is JSON; else the text. Binary data is a `Uint8Array`. */
   readonly data: Data
   /** The body's `type`, where the body is an object with one; else the `Event-Type` it was published with, where the mode shows it. */
   readonly type: string | undefined
@@ -27,8 +27,8 @@ export interface Message<Data = unknown> {
   readonly replayed: boolean
 }
 
-/** What a protocol makes of a frame: the message itself, made once and handed all the way through. */
-export class Received implements Message, Sequenced {
+/** What a protocol makes of a frame, with what only the client needs to know of it. {@link messageOf} is the rest. */
+export class Received implements Sequenced {
   readonly id: number | undefined
   readonly channel: string
   /** The body as it came: decoded text, or what a raw template brought. */
@@ -36,15 +36,16 @@ export class Received implements Message, Sequenced {
   readonly position: Position
   readonly tag: number | undefined
   readonly eventId: string | undefined
+  readonly eventType: string | undefined
   readonly mode: ModeName
   readonly replayed: boolean
   readonly contentType: string | undefined
+  /** A body that is no string, as the JSON that the server wrote, where that is known. */
+  readonly written: string | undefined
   /** Why the application gets it as a `deadletter`, where its text can't be trusted. */
   readonly dead: string | undefined
   /** Whether it is the last message of a long-poll answer; alone it is. */
   last = true
-  readonly #eventType: string | undefined
-  #data: unknown = Received
 
   constructor(
     id: number | undefined,
@@ -58,6 +59,7 @@ export class Received implements Message, Sequenced {
     replayed: boolean,
     dead?: string,
     contentType?: string,
+    written?: string,
   ) {
     this.id = id
     this.channel = channel
@@ -65,40 +67,51 @@ export class Received implements Message, Sequenced {
     this.position = position
     this.tag = tag
     this.eventId = eventId
-    this.#eventType = eventType
+    this.eventType = eventType
     this.mode = mode
     this.replayed = replayed
     this.dead = dead
     this.contentType = contentType
+    this.written = written
   }
 
   get text(): string {
-    const { body } = this
-    if (body instanceof Uint8Array) return new TextDecoder().decode(body)
-    return typeof body === 'string' ? body : (JSON.stringify(body) ?? '')
+    const { body, written } = this
+    if (typeof body === 'string') return body
+    if (written !== undefined) return written
+    return body instanceof Uint8Array ? new TextDecoder().decode(body) : (JSON.stringify(body) ?? '')
   }
 
   get fingerprint(): string {
     return this.text
   }
+}
 
-  get data(): unknown {
-    if (this.#data === Received) this.#data = typeof this.body === 'string' ? parsed(this.body) : this.body
-    return this.#data
+/** The message for the application: a plain object without getters, so that spreading, logging and cloning keep it whole. */
+export function messageOf(received: Received): Message {
+  const { id, channel, body, position, tag, eventId, eventType, mode, replayed, contentType } = received
+  const data = typeof body === 'string' ? parsed(body) : body
+  return {
+    channel,
+    id,
+    text: received.text,
+    data,
+    type: typeOf(data) ?? eventType,
+    eventId,
+    contentType,
+    time: Number.isNaN(position) ? undefined : new Date(timeOf(position)),
+    tag,
+    mode,
+    replayed,
   }
+}
 
-  get type(): string | undefined {
-    const data = this.data
-    if (typeof data === 'object' && data !== null && Object.hasOwn(data, 'type')) {
-      const { type } = data as { type: unknown }
-      if (typeof type === 'string') return type
-    }
-    return this.#eventType
-  }
-
-  get time(): Date | undefined {
-    return !Number.isNaN(this.position) ? new Date(timeOf(this.position)) : undefined
-  }
+function typeOf(data: unknown): string | undefined {
+  const type = (data as { type?: unknown } | null | undefined)?.type
+  // Not what an array, a text or the prototype of all objects may have of that name.
+  return typeof type === 'string' && typeof data === 'object' && Object.hasOwn(data as object, 'type')
+    ? type
+    : undefined
 }
 
 function parsed(text: string): unknown {

@@ -1,3 +1,4 @@
+import { deliveredBy } from '../client.js'
 import { bad, type PushStreamError } from '../errors.js'
 import type { Gap } from '../events.js'
 import type { Received } from '../message.js'
@@ -217,7 +218,7 @@ export class ClassicPushStream extends ClassicProperties {
       if (client === this.#client) listener()
     }
     client
-      .on('message', (message) => mine(() => this.#deliver(message as Received)))
+      .on('message', () => mine(() => this.#deliver(deliveredBy(client))))
       .on('channeldeleted', ({ channel }) => mine(() => this.onchanneldeleted?.(names.of(channel))))
       .on('gap', (gap) => mine(() => this.#gap(names.of(gap.channel), gap)))
       .on('deadletter', ({ reason, raw }) => this.#log('error', 'a frame can not be read:', reason, raw.slice(0, 200)))
@@ -251,12 +252,13 @@ export class ClassicPushStream extends ClassicProperties {
   }
 
   #deliver(message: Received): void {
-    const { channel, position, body, id, eventId, last, time } = message
+    const { channel, position, body, id, eventId, last } = message
     if (position <= (this.#known.get(channel) ?? Number.NEGATIVE_INFINITY)) return
     if (!Number.isNaN(position)) this.#last.set(channel, position)
     // Only an answer to a poll has more than one.
     const alone = this.wrapper?.type !== 'LongPolling' || last
-    const values = [body, id, this.#names.of(channel), eventId ?? '', alone, time?.toUTCString()] as const
+    const time = Number.isNaN(position) ? undefined : new Date(timeOf(position)).toUTCString()
+    const values = [body, id, this.#names.of(channel), eventId ?? '', alone, time] as const
     this.#log('debug', 'message', ...values)
     this.onmessage?.(...values)
   }

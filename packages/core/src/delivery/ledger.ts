@@ -84,8 +84,7 @@ export class Ledger {
     const channel = this.#channels.get(message.channel)
     if (channel === undefined) return undefined
     if (message.eventId !== undefined) channel.lastEventId = message.eventId
-    channel.heard = this.#now()
-    const outcome = this.#order.receive(channel, message, replay)
+    const outcome = this.#order.receive(channel, message, replay, this.#now)
     if (message.position > this.newest) this.newest = message.position
     if (outcome === 'dropped') this.duplicates++
     return outcome

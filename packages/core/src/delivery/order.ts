@@ -26,7 +26,7 @@ export const newReplay = (): Replay => ({ proven: new Set(), past: new Set(), wi
 /** How a server's messages are put in order, and from where it is asked for a channel again. */
 export interface Order {
   /** Decides about one message. `undefined`: it was none. */
-  receive(channel: Channel, message: Received, replay: Replay): Outcome | undefined
+  receive(channel: Channel, message: Received, replay: Replay, now: () => number): Outcome | undefined
   /**
    * Up to where a channel is complete; `undefined` when nothing is known. `newest`: the newest position of all channels.
    * `now` in ms since 1970.

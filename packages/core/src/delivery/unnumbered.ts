@@ -37,7 +37,8 @@ export const unnumbered = (shared: boolean): Order => ({
     return known === undefined || doubtful || now - heard > fresh ? everything : known
   },
 
-  receive(channel, message, replay) {
+  receive(channel, message, replay, now) {
+    channel.heard = now()
     replay.wiped ||= channel.doubtful
     channel.doubtful = false
     if (Number.isNaN(message.position) && !replay.past.has(channel)) {

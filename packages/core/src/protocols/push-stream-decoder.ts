@@ -1,8 +1,9 @@
 import { Received } from '../message.js'
 import { positionOf } from '../position.js'
-import type { CloseReason, FrameMeta, Position, Promises } from '../types.js'
+import type { FrameMeta, Position, Promises } from '../types.js'
+import { Batch } from './batch.js'
 import type { Decoder, DecoderContext, Inlet } from './protocol.js'
-import { escaped, type Fields, type Shape, type TemplateKeys } from './template.js'
+import { escaped, type Fields, type Shape, type TemplateKeys, usualFrame } from './template.js'
 
 // A frame that is still incomplete after this many characters never will be.
 const longest = 2 ** 25
@@ -12,6 +13,8 @@ interface Frame {
   id: number | undefined
   channel: string | undefined
   body: unknown
+  /** The body as JSON that the server wrote. */
+  written?: string | undefined
   tag: unknown
   time: unknown
   eventId: unknown
@@ -30,46 +33,6 @@ const numberOf = (value: unknown): number | undefined => {
 /** What shows that a frame is complete: the `next` one, the `end` of what came so far, or that this is `all` there is. */
 type Seen = 'next' | 'end' | 'all'
 
-/** Keeps a message back until it is known whether it is the last of its answer. */
-class Batch implements Inlet {
-  readonly #inlet: Inlet
-  #waiting: Received | undefined
-
-  constructor(inlet: Inlet) {
-    this.#inlet = inlet
-  }
-
-  message(message: Received): void {
-    if (this.#waiting !== undefined) this.#waiting.last = false
-    this.flush()
-    this.#waiting = message
-  }
-
-  ping(): void {
-    this.#inlet.ping()
-  }
-
-  deleted(channel: string, text: string): void {
-    this.flush()
-    this.#inlet.deleted(channel, text)
-  }
-
-  dead(raw: string, reason: string): void {
-    this.flush()
-    this.#inlet.dead(raw, reason)
-  }
-
-  over(ending: CloseReason): void {
-    this.#inlet.over(ending)
-  }
-
-  flush(): void {
-    const message = this.#waiting
-    this.#waiting = undefined
-    if (message !== undefined) this.#inlet.message(message)
-  }
-}
-
 /** Reads the frames that one server's message template makes, and learns from them what can be promised. */
 export class Frames {
   promises: Promises = { resume: 'position', gaps: 'exact' }
@@ -85,10 +48,7 @@ export class Frames {
   /** What a frame has behind its text. */
   readonly #after: readonly string[]
   readonly #tail: string
-  /** How a frame begins, and how it goes on behind its number when it is of the channel that the frame before was of. */
-  readonly #first: string
-  #second = ''
-  #channel = ''
+  readonly #usual: RegExp
   #timeText = ''
   #timePosition: Position = Number.NaN
 
@@ -105,15 +65,15 @@ export class Frames {
       template === undefined
         ? [`"${keys.tag}"`, `"${keys.time}"`]
         : (template.trimEnd().split('~text~').at(-1) as string).split(/~[a-z-]+~/)
-    this.#first = `{"${keys.id}":`
     const key = (name: string) => `"${escaped(name)}"\\s*:\\s*`
     this.#start = new RegExp(`^\\s*\\{\\s*${key(keys.id)}(-?\\d+)\\s*,\\s*${key(keys.channel)}"((?:[^"\\\\]|\\\\.)*)"`)
+    this.#usual = usualFrame(keys)
     const opening =
       template === undefined
         ? `\\{\\s*"(?:${Object.values(keys).map(escaped).join('|')})"\\s*:`
         : escaped(head.trim()).replace(/\s+/g, '\\s*')
     this.#opening = new RegExp(opening)
-    if (this.#tail + head !== '') this.#boundary = new RegExp(`${escaped(this.#tail)}\\s*(?=${opening})`, 'g')
+    if (this.#tail + head !== '') this.#boundary = new RegExp(`${escaped(this.#tail)}\\s*(?=${opening})`, 'y')
   }
 
   decoder(context: DecoderContext, outer: Inlet): Decoder {
@@ -142,6 +102,12 @@ export class Frames {
     }
     /** Takes a candidate for a frame out of an undelimited text; `false` if it isn't one (yet). */
     const take = (candidate: string, seen: Seen): boolean => {
+      // A long frame that comes in pieces is not looked through for each of them.
+      const usual = candidate.endsWith(this.#tail) ? this.#match(candidate) : undefined
+      if (usual !== undefined) {
+        emit(usual)
+        return true
+      }
       if (candidate.trim() === '') return true
       if (seen === 'end' && !(this.#json ? candidate.trimEnd() : candidate).endsWith(this.#tail)) return false
       // What stands before the first frame is the header template.
@@ -157,10 +123,10 @@ export class Frames {
       rest += piece
       let start = 0
       const until = (end: number, next: number, seen: Seen) => {
-        const last = rest.slice(segment, end)
         if (take(rest.slice(start, end), seen)) start = next
-        else if (segment > start && (this.promises.gaps === 'none' || this.#start.test(last))) {
-          const alone = this.#read(last)
+        else if (segment > start) {
+          const last = rest.slice(segment, end)
+          const alone = this.promises.gaps === 'none' || this.#start.test(last) ? this.#read(last) : undefined
           if (alone !== undefined && told(alone) >= (fields ?? 0)) {
             // A good frame: what stands before it is complete, readable or not.
             const before = rest.slice(start, segment)
@@ -171,9 +137,16 @@ export class Frames {
         }
         segment = next
       }
-      boundary.lastIndex = scanned
-      for (const { 0: found, index } of rest.matchAll(boundary))
-        until(index + this.#tail.length, index + found.length, 'next')
+      for (let at = scanned; at < rest.length; at++) {
+        at = rest.indexOf(this.#tail, at)
+        if (at < 0) break
+        // Set anew each time: what a message sets off may use the same expression.
+        boundary.lastIndex = at
+        if (!boundary.test(rest)) continue
+        const next = boundary.lastIndex
+        until(at + this.#tail.length, next, 'next')
+        at = Math.max(at, next - 1)
+      }
       const mark = segment
       until(rest.length, rest.length, 'end')
       segment = Math.max(0, (start === rest.length ? start : mark) - start)
@@ -216,20 +189,29 @@ export class Frames {
     return found > 0 && (seen === 'next' || found >= fields)
   }
 
+  /** A frame of the documented template. */
+  #match(text: string): Frame | undefined {
+    const found = this.#json ? this.#usual.exec(text) : null
+    if (found === null) return undefined
+    // Taking the array apart by its iterator would be slower.
+    const written = found[4]
+    const body = written === undefined ? found[3] : parsed(written)
+    if (body === undefined) return undefined
+    const id = whole(found[1] as string)
+    const tag = whole(found[5] as string)
+    return { id, channel: found[2], body, written, tag, time: found[6], eventId: found[7] }
+  }
+
   /** A frame that is what its template makes of a harmless body. */
   #read(text: string): Frame | undefined {
-    if (!this.#json) return undefined
-    let json: Record<string, unknown>
-    try {
-      json = JSON.parse(text)
-    } catch {
-      return undefined
-    }
+    const usual = this.#match(text)
+    if (usual !== undefined || !this.#json) return usual
+    const json = parsed(text) as Record<string, unknown>
     const keys = this.#keys
     if (typeof json !== 'object' || json === null || json[keys.text] === undefined) return undefined
     const id = numberOf(json[keys.id])
     const channel = json[keys.channel]
-    if (typeof channel === 'string' && id !== undefined && !this.#begins(text, String(id), channel)) {
+    if (typeof channel === 'string' && id !== undefined) {
       // Later keys win in JSON: a body may have brought its own. What the server wrote stands at the beginning.
       const start = this.#start.exec(text)
       if (start !== null && (Number(start[1]) !== id || unescaped(start[2] as string) !== channel)) return undefined
@@ -242,16 +224,6 @@ export class Frames {
       time: json[keys.time],
       eventId: json[keys.eventId],
     }
-  }
-
-  /** Whether a frame begins with this number and channel, the way the server writes them. */
-  #begins(text: string, id: string, channel: string): boolean {
-    if (channel !== this.#channel) {
-      this.#channel = channel
-      this.#second = `,"${this.#keys.channel}":"${channel}",`
-    }
-    const at = this.#first.length
-    return text.startsWith(this.#first) && text.startsWith(id, at) && text.startsWith(this.#second, at + id.length)
   }
 
   /** A frame whose body broke its JSON. */
@@ -319,6 +291,9 @@ export class Frames {
         meta?.event ?? frame.type,
         context.kind === 'poll' ? 'longpolling' : context.kind,
         position < context.liveFrom,
+        undefined,
+        undefined,
+        frame.written,
       ),
     )
   }
@@ -349,13 +324,22 @@ export class Frames {
   }
 }
 
-const isBlank = (body: unknown) => typeof body === 'string' && body.trim() === ''
+/** Digits as a number, faster than `Number` reads them. */
+function whole(digits: string): number {
+  let number = 0
+  for (let i = 0; i < digits.length; i++) number = number * 10 + digits.charCodeAt(i) - 48
+  return number
+}
 
-function unescaped(text: string): string {
-  if (!text.includes('\\')) return text
+/** JSON; `undefined` if it is none. */
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(`"${text}"`) as string
+    return JSON.parse(text)
   } catch {
-    return text
+    return undefined
   }
 }
+
+const isBlank = (body: unknown) => typeof body === 'string' && body.trim() === ''
+
+const unescaped = (text: string) => (text.includes('\\') ? ((parsed(`"${text}"`) as string) ?? text) : text)

@@ -46,11 +46,11 @@ class RelayEcho extends Echo {
 export function relayOrder(counted: WeakSet<Received>): Order {
   const plain = unnumbered(false)
   return {
-    receive(channel, message, replay) {
+    receive(channel, message, replay, now) {
       if (message.id !== undefined) {
         replay.proven.add(channel)
         replay.past.add(channel)
-        return numbered.receive(channel, message, replay)
+        return numbered.receive(channel, message, replay, now)
       }
       if (counted.has(message)) {
         const text = textOf(message)
@@ -61,7 +61,7 @@ export function relayOrder(counted: WeakSet<Received>): Order {
           return 'dropped'
         }
       }
-      return plain.receive(channel, message, replay)
+      return plain.receive(channel, message, replay, now)
     },
     known: (channel, newest, now) => (hasNumbers(channel) ? numbered : plain).known(channel, newest, now),
     echo: (channel, events) => new RelayEcho(channel, events),

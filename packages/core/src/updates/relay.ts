@@ -195,10 +195,10 @@ function deliver(parts: readonly Part[], several: boolean, end: Position, contex
     if ('dead' in part) inlet.dead(part.dead, part.reason)
     else if ('deleted' in part) inlet.deleted(context.channels[0] as string, part.deleted)
     else {
-      const { id, body, position, tag, eventId, type } = part.message
+      const { id, body, position, tag, eventId, eventType } = part.message
       const own = position + Number(tagOf(position) > 0)
       const place = Number.isNaN(position) && index === last ? end : own
-      const known = { id: several ? undefined : id, tag, eventId, eventType: type, last: index === last }
+      const known = { id: several ? undefined : id, tag, eventId, eventType, last: index === last }
       inlet.message(made(context, body, place, known))
     }
   }

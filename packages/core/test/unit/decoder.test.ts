@@ -106,7 +106,9 @@ describe('the transcripts', () => {
       expect(seen[2]?.slice(0, 3)).toEqual(['place', 3, 'ciswddd'])
       messages.pop()
     }
-    expect(messages.map(({ id, text, eventId, type }) => [id, text, eventId || undefined, type || undefined])).toEqual([
+    expect(
+      messages.map(({ id, text, eventId, eventType }) => [id, text, eventId || undefined, eventType || undefined]),
+    ).toEqual([
       [1, 'typed', 'id-1', 'price'],
       [2, 'nothing', undefined, undefined],
       ...(told ? [[3, 'q"t', 'a"b c\\', 'x y']] : []),
@@ -470,5 +472,54 @@ describe('whatever comes', () => {
       ),
       runs(1000),
     )
+  })
+})
+
+describe('a frame of the documented template', () => {
+  const tail = '"tag":"7","time":"x","eventid":"y"}'
+  const parts = [
+    '"',
+    '\\',
+    '\n',
+    ',',
+    '}',
+    '{',
+    '1',
+    '"id":5,',
+    `,${tail}`,
+    `"},{"id":9,"channel":"b","text":"`,
+    'null',
+    'é',
+  ]
+  const body = fc.oneof(
+    anyString(),
+    fc.array(fc.constantFrom(...parts), { maxLength: 6 }).map((found) => found.join('')),
+    fc.json(),
+  )
+
+  test.each(['quoted', 'raw'] as const)(
+    '%s, any body → read as where white space keeps it from being matched',
+    (name) => {
+      fc.assert(
+        fc.property(body, fc.constantFrom('websocket', 'eventsource', 'longpolling'), (text, kind) => {
+          const frame = render(templates[name], 3, text)
+          expect(read(kind, [frame]).seen).toEqual(read(kind, [`{ ${frame.slice(1)}`]).seen)
+        }),
+        runs(400),
+      )
+    },
+  )
+
+  test('a body as raw JSON → its text is what the server wrote', () => {
+    const { messages } = read('websocket', [render(templates.raw, 1, '{"n": 1.0}')])
+    expect(messages.map(({ body, text }) => [body, text])).toEqual([[{ n: 1 }, '{"n": 1.0}']])
+  })
+
+  test('a body of white space that goes on for long → taken in at once', () => {
+    const began = performance.now()
+    const { seen } = read('websocket', [render(templates.raw, 1, `1${' '.repeat(1_000_000)}x`)])
+    expect(seen.map((entry) => entry.slice(0, 3))).toEqual([['message', 1, 'a']])
+    // A bound that only catches what takes the square of the length.
+    expect(performance.now() - began).toBeLessThan(5000)
   })
 })

@@ -2,6 +2,7 @@ import { createFakeFetch, createManualClock, manualEnvironment } from '@pushstre
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { PushStreamError } from '../../src/errors.js'
+import { messageOf } from '../../src/message.js'
 import { type DjangoEventStreamSettings, djangoEventStream } from '../../src/protocols/django-eventstream.js'
 import { encodeIds, parseIds } from '../../src/protocols/event-ids.js'
 import type { Subscription, Wanted } from '../../src/protocols/protocol.js'
@@ -39,15 +40,16 @@ describe('what the server was seen to send', () => {
       ['a', 4, uni],
       ['b', 2, lines],
     ])
-    expect(messages[0]).toMatchObject({
+    const made = messages.map(messageOf)
+    expect(made[0]).toMatchObject({
       type: 'message',
       eventId: 'a:1,b:0',
       data: { text: 'hello' },
       mode: 'eventsource',
     })
-    expect(messages[0]?.time).toBeUndefined()
-    expect(messages[1]?.type).toBe('info')
-    expect(messages[4]?.data).toEqual({ uni: 'żółć' })
+    expect(made[0]?.time).toBeUndefined()
+    expect(made[1]?.type).toBe('info')
+    expect(made[4]?.data).toEqual({ uni: 'żółć' })
     expect(stream).toMatchObject({ pings: 1, over: undefined })
   })
 
@@ -305,7 +307,7 @@ describe('what the server was seen to send', () => {
     const { told, messages, connect } = session(['t'], {}, 't:0')
     const stream = connect()
     await stream.feed(transcript('08-event-types').join(''))
-    expect(messages.map(({ id, type }) => [id, type])).toEqual([
+    expect(messages.map(({ id, eventType }) => [id, eventType])).toEqual([
       [1, 'message'],
       [2, 'info'],
       [3, 'error'],
@@ -497,7 +499,7 @@ describe('what the server was seen to send', () => {
       [undefined, '{"t":1}'],
     ])
     // A line feed in a type makes two of it, of which the last counts.
-    expect(messages.map(({ type }) => type)).toEqual(['message', 'info', 'y'])
+    expect(messages.map(({ eventType }) => eventType)).toEqual(['message', 'info', 'y'])
     expect(node.pings).toBe(2)
   })
 

@@ -1,10 +1,11 @@
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { Received } from '../../src/message.js'
+import { type Message, messageOf, Received } from '../../src/message.js'
 import { positionOf } from '../../src/position.js'
 
 const at = Date.UTC(2026, 10, 20, 22, 0, 0)
 const message = (body: unknown, eventType?: string, position = positionOf(at, 7)) =>
-  new Received(1, 'a', body, position, 7, 'e1', eventType, 'websocket', false)
+  messageOf(new Received(1, 'a', body, position, 7, 'e1', eventType, 'websocket', false))
 
 describe('message', () => {
   test.each<[unknown, string, unknown, string | undefined]>([
@@ -36,9 +37,36 @@ describe('message', () => {
     expect([made.text, made.data, made.type]).toEqual([text, data, type])
   })
 
-  test('the body is parsed once, and only when it is asked for', () => {
-    const made = message('{"a":{}}')
-    expect(made.data).toBe(made.data)
+  const fields = {
+    channel: 'a',
+    id: 1,
+    text: '{"a":[1]}',
+    data: { a: [1] },
+    type: 'published',
+    eventId: 'e1',
+    contentType: undefined,
+    time: new Date(at),
+    tag: 7,
+    mode: 'websocket',
+    replayed: false,
+  }
+  test.each<[string, (made: Message) => unknown]>([
+    ['as it is', (made) => made],
+    ['spread', (made) => ({ ...made })],
+    ['cloned, as by postMessage', (made) => structuredClone(made)],
+  ])('%s → an object with the documented fields and no others', (_, take) => {
+    const taken = take(message('{"a":[1]}', 'published'))
+    expect(taken).toStrictEqual(fields)
+    expect(Object.keys(taken as object)).toEqual(Object.keys(fields))
+  })
+
+  test('logged and as JSON → text and data are there', () => {
+    const made = message('{"a":[1]}', 'published')
+    expect(inspect(made)).toBe(inspect(fields))
+    expect(JSON.parse(JSON.stringify(made))).toEqual(JSON.parse(JSON.stringify(fields)))
+  })
+
+  test('the body of a raw template → data is what it came as', () => {
     const raw = { a: 1 }
     expect(message(raw).data).toBe(raw)
   })

@@ -1,6 +1,8 @@
+import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { Processors } from '../../src/delivery/processors.js'
-import { Received } from '../../src/message.js'
+import { messageOf, Received } from '../../src/message.js'
+import { runs } from './support/runs.js'
 
 let log: unknown[]
 let processors: Processors
@@ -11,7 +13,7 @@ beforeEach(() => {
 })
 
 const send = (channel: string, body: unknown, eventType?: string) =>
-  processors.route(new Received(1, channel, body, Number.NaN, 1, undefined, eventType, 'websocket', false))
+  processors.route(messageOf(new Received(1, channel, body, Number.NaN, 1, undefined, eventType, 'websocket', false)))
 const note = (name: string) => (data: unknown) => void log.push([name, data])
 describe('processors', () => {
   test('by channel and type, in the order of registration', () => {
@@ -32,6 +34,45 @@ describe('processors', () => {
     log.length = 0
     send('c', 'untyped')
     expect(log).toEqual([['all', 'untyped']])
+  })
+
+  test('any processors, and messages in between → the same calls as of going through all of them', () => {
+    const name = fc.constantFrom('a', 'b', '*')
+    const type = fc.constantFrom('x', 'y', '*', '')
+    const step = fc.oneof(
+      fc.record({ add: fc.tuple(name, type) }),
+      fc.record({ back: fc.nat(7) }),
+      fc.record({ send: fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.option(type, { nil: undefined })) }),
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        const called: number[] = []
+        const expected: number[] = []
+        const routed = new Processors({ failed() {} })
+        const model: { channel: string; type: string; n: number; back: () => void }[] = []
+        steps.forEach((one, n) => {
+          if ('add' in one) {
+            const [channel, type] = one.add
+            model.push({ channel, type, n, back: routed.add(channel, type, () => called.push(n)) })
+          } else if ('back' in one) {
+            for (const { back } of model.splice(one.back, 1)) back()
+          } else {
+            const [channel, type] = one.send
+            const concerned = model
+              .filter((other) => other.channel === channel || other.channel === '*')
+              .filter((other) => other.type === type || other.type === '*')
+            expected.push(...concerned.map((other) => other.n))
+            const body = type === undefined ? 'x' : { type }
+            const count = routed.route(
+              messageOf(new Received(1, channel, body, Number.NaN, 1, undefined, undefined, 'websocket', false)),
+            )
+            expect(count).toBe(concerned.length)
+          }
+        })
+        expect(called).toEqual(expected)
+      }),
+      runs(300),
+    )
   })
 
   test('taken back, once or twice', () => {

@@ -59,7 +59,10 @@ export function reading(
 /** A message in short: id, body, content type, event type. */
 export const brief = (message: Seen) =>
   message instanceof Received
-    ? [message.eventId, message.body, message.contentType, message.type].slice(0, message.type === undefined ? 3 : 4)
+    ? [message.eventId, message.body, message.contentType, message.eventType].slice(
+        0,
+        message.eventType === undefined ? 3 : 4,
+      )
     : message
 
 const bytesOf = (text: string | Uint8Array): Uint8Array => (typeof text === 'string' ? Buffer.from(text) : text)
