@@ -404,10 +404,13 @@ describe('the race', () => {
     expect([[...world.open.keys()], world.state.attempts, world.state.queue]).toEqual([[2], [], []])
   })
 
-  test.each(['backoff', 'unsupported', 'reconnect'] as const)('a mode ends (%s) → the next starts at once', (action) => {
-    const world = new World().send({ type: 'connect' }).ended(1, { action })
-    expect([world.modes, world.state.nextModeAt]).toEqual([['eventsource'], attemptDelay])
-  })
+  test.each(['backoff', 'unsupported', 'reconnect'] as const)(
+    'a mode ends (%s) → the next starts at once',
+    (action) => {
+      const world = new World().send({ type: 'connect' }).ended(1, { action })
+      expect([world.modes, world.state.nextModeAt]).toEqual([['eventsource'], attemptDelay])
+    },
+  )
 
   test('the last mode fails while another is under way → that one decides', () => {
     const world = new World().send({ type: 'connect' }).fire('nextMode').fire('nextMode').ended(3)
