@@ -540,11 +540,10 @@ describe('make before break', () => {
     expect([world.state.purpose, world.modes]).toEqual(['replace', ['websocket', 'websocket']])
   })
 
-  test('dead while a replacement is under way → the replacement goes on', () => {
+  test('dead while a replacement is under way → that hangs on the same link, so all begins anew', () => {
     const world = new World().connected().send({ type: 'replace' }).send({ type: 'dead' })
-    expect([[...world.open.keys()], world.state.retryAt]).toEqual([[2], undefined])
-    world.failAll()
-    expect([world.state.failures, world.timers.has('retry')]).toEqual([1, true])
+    expect([world.modes, world.state.failures, world.wait]).toEqual([[], 0, 35])
+    expect(world.fire('retry').modes).toEqual(['websocket'])
   })
 
   test('an upgrade tries only better modes; it fails → nothing is lost, and the next comes later', () => {
