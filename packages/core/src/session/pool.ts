@@ -24,6 +24,8 @@ interface Member {
   late: boolean
   /** Channels were added or taken away. */
   changed: boolean
+  /** When its channels were last suspected, in ms since 1970. */
+  suspectedAt: number
   /** It finds out whether the server takes these channels. Then they go back to the others. */
   trial: 'none' | 'waiting' | 'running' | 'accepted'
 }
@@ -74,11 +76,20 @@ export function createPool(settings: Settings, events: PoolEvents) {
       ledger,
       {
         ...events,
-        changed,
+        changed() {
+          const names = session.current()?.names
+          // They were taken together. If the server refuses them later, it is not for their number.
+          if (member.trial === 'none' && names !== undefined && names.size > 1) {
+            for (const channel of ledger.all) if (names.has(channel.name)) proven.delete(channel)
+          }
+          changed()
+        },
         opened() {
           member.late = false
           refusal = undefined
           if (member.trial !== 'none') member.trial = 'accepted'
+          // A channel was given back to it meanwhile.
+          else if (member.changed) update(member)
           conclude()
         },
         rejected: (channels, reason) => reject(member, channels, reason),
@@ -86,7 +97,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
       },
       share,
     )
-    const member: Member = { ledger, session, late: open, changed: true, trial }
+    const member: Member = { ledger, session, late: open, changed: true, suspectedAt: Number.POSITIVE_INFINITY, trial }
     members.add(member)
     return member
   }
@@ -113,13 +124,14 @@ export function createPool(settings: Settings, events: PoolEvents) {
     if (only === undefined) {
       if (member.ledger.size > 0) member.session.change()
       else member.session.disconnect()
-    } else if (channels.length === 1) refuse(member, only, reason)
+    } else if (member.ledger.size === 1) refuse(member, only, reason)
     else {
       // Each was taken, and all together are not: from now on a session has room for less.
       const together = channels.every((channel) => proven.has(channel))
-      if (together) room = Math.ceil(member.ledger.size / 2)
+      const { size } = member.ledger
+      if (together) room = Math.max(size - channels.length, Math.ceil(size / 2))
       const other = make(together ? 'none' : 'waiting')
-      for (const channel of channels.slice(Math.ceil(channels.length / 2))) member.ledger.move(channel, other.ledger)
+      for (const channel of channels.slice(Math.floor(channels.length / 2))) member.ledger.move(channel, other.ledger)
       member.session.change()
       if (together) other.session.connect()
     }
@@ -131,11 +143,14 @@ export function createPool(settings: Settings, events: PoolEvents) {
    * channels. If none does, one channel at a time is tried alone: should the server take it, the others are suspect.
    */
   function suspect(member: Member, channels: readonly Channel[], reason: CloseReason): void {
-    const reachable = all().some(({ session }) => session.state.current !== undefined)
+    const works = all().flatMap(({ session }) => session.current() ?? [])
     const [first] = channels
     if (first === undefined) return
-    if (reachable && (channels.length > 1 || member.session.state.failures > 1)) return reject(member, channels, reason)
-    if (reachable) return
+    // What works may be dead, and that not be noticed yet: only one that was opened since shows that it is the channel.
+    const proof = works.some(({ openedAt }) => openedAt > member.suspectedAt)
+    member.suspectedAt = environment.now()
+    if (works.length > 0 && (member.ledger.size > 1 || proof)) return reject(member, channels, reason)
+    if (works.length > 0) return
     if (member.trial !== 'none') return giveBack(member)
     if (channels.length === 1 || all().some(({ trial }) => trial !== 'none')) return
     const alone = make('waiting')
@@ -148,7 +163,14 @@ export function createPool(settings: Settings, events: PoolEvents) {
     const target = all().find(({ ledger, trial }) => trial === 'none' && ledger.size > 0 && ledger.size < room)
     if (member.trial === 'none' || target === undefined || target.session.state.current !== undefined) return
     for (const channel of member.ledger.all) member.ledger.move(channel, target.ledger)
+    target.changed = true
     drop(member)
+    conclude()
+  }
+
+  function update(member: Member): void {
+    member.changed = false
+    member.session.change()
   }
 
   /** Starts trials that wait. When none is left, the accepted channels go back to the others. */
@@ -177,8 +199,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
     }
     for (const member of others) {
       for (const channel of member.changed ? [] : member.ledger.all) proven.add(channel)
-      if (member.changed) member.session.change()
-      member.changed = false
+      if (member.changed) update(member)
     }
   }
 
@@ -257,8 +278,9 @@ export function createPool(settings: Settings, events: PoolEvents) {
       for (const member of all()) {
         // What is under way may have begun without the newest of them.
         if (!member.session.state.wanted) member.changed = false
-        if (member.ledger.size > 0) member.session.connect()
+        if (member.ledger.size > 0 && member.trial !== 'waiting') member.session.connect()
       }
+      conclude()
     },
     /** Other channels are wanted now. */
     change() {
@@ -271,6 +293,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
         else if (room === 1 || !changed) session.yield()
         else session.change()
       }
+      conclude()
     },
     disconnect() {
       for (const { session } of all()) session.disconnect()
