@@ -76,7 +76,10 @@ export class Isolation {
     if (request.method === 'OPTIONS' || request.headers['x-nginx-pushstream-mode'] !== undefined) {
       return request.respond(304)
     }
-    const asked = this.#asking(request.path, () => request.end())
+    const asked = this.#asking(request.path, () => {
+      asked.state = 'gone'
+      request.end()
+    })
     request.init.signal?.addEventListener('abort', () => {
       asked.state = 'gone'
     })
