@@ -209,10 +209,11 @@ function accepted(state: State, key: number, policy: Policy): State {
 
 function upgrade(state: State, policy: Policy): State {
   const mode = state.current?.mode
-  if (mode === undefined || state.attempts.length > 0) return { ...state, upgradeAt: undefined }
+  if (mode === undefined) return { ...state, upgradeAt: undefined }
   const better = policy.modes.slice(0, policy.modes.indexOf(mode)).filter((one) => !policy.cooling.includes(one))
-  // A replacement that is still to be made comes first.
-  if (state.retryAt !== undefined || better.length === 0) return upgradeLater(state, state.upgrades, policy)
+  // A replacement comes first, also one that is still to be made.
+  const replacing = state.retryAt !== undefined || state.attempts.length > 0
+  if (replacing || better.length === 0) return upgradeLater(state, state.upgrades, policy)
   return begin({ ...state, upgradeAt: undefined }, 'upgrade', better, policy)
 }
 

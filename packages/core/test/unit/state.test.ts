@@ -578,6 +578,12 @@ describe('once wrong', () => {
     expect([world.state.purpose, world.modes]).toEqual(['replace', ['eventsource', 'eventsource']])
   })
 
+  test('the time for an upgrade comes while a replacement is under way, which is rejected → it comes again', () => {
+    const world = new World().connected(1).send({ type: 'replace' }).fire('upgrade')
+    world.failAll({ action: 'rejected', final: true })
+    expect([world.modes, world.timers.has('upgrade')]).toEqual([['eventsource'], true])
+  })
+
   test('no mode that this runtime has → it does not hang in silence', () => {
     const world = new World({ modes: [], order: [] }).send({ type: 'connect' })
     expect([stuck(world.state), world.state.failures]).toEqual([false, 1])
