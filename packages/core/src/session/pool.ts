@@ -5,7 +5,7 @@ import type { Status } from '../events.js'
 import type { Settings } from '../options.js'
 import type { CloseReason, Position } from '../types.js'
 import { createSession, type Session, type SessionEvents, type Share } from './session.js'
-import { createSlots, type Slots } from './slots.js'
+import { createSlots, timed } from './slots.js'
 
 /** How many sessions look for a refused channel at once. */
 const mostTrials = 4
@@ -121,18 +121,15 @@ export function createPool(settings: Settings, events: PoolEvents) {
   /** The server refuses at least one of these channels. Half of them go to a session of their own, until it is found. */
   function reject(member: Member, channels: readonly Channel[], reason: CloseReason): void {
     const [only] = channels
-    if (only === undefined) {
-      if (member.ledger.size > 0) member.session.change()
-      else member.session.disconnect()
-    } else if (member.ledger.size === 1) refuse(member, only, reason)
+    if (only === undefined) update(member)
+    else if (member.ledger.size === 1) refuse(member, only, reason)
     else {
       // Each was taken, and all together are not: from now on a session has room for less.
       const together = channels.every((channel) => proven.has(channel))
-      const { size } = member.ledger
-      if (together) room = Math.max(size - channels.length, Math.ceil(size / 2))
+      if (together) room = Math.max(member.ledger.size - channels.length, Math.ceil(member.ledger.size / 2))
       const other = make(together ? 'none' : 'waiting')
       for (const channel of channels.slice(Math.floor(channels.length / 2))) member.ledger.move(channel, other.ledger)
-      member.session.change()
+      update(member)
       if (together) other.session.connect()
     }
     conclude()
@@ -143,18 +140,16 @@ export function createPool(settings: Settings, events: PoolEvents) {
    * channels. If none does, one channel at a time is tried alone: should the server take it, the others are suspect.
    */
   function suspect(member: Member, channels: readonly Channel[], reason: CloseReason): void {
-    const works = all().flatMap(({ session }) => session.current() ?? [])
     const [first] = channels
     if (first === undefined) return
+    const works = all().flatMap(({ session }) => session.current() ?? [])
     // What works may be dead, and that not be noticed yet: only one that was opened since shows that it is the channel.
     const proof = works.some(({ openedAt }) => openedAt > member.suspectedAt)
     member.suspectedAt = environment.now()
-    if (works.length > 0 && (member.ledger.size > 1 || proof)) return reject(member, channels, reason)
-    if (works.length > 0) return
+    if (works.length > 0) return member.ledger.size > 1 || proof ? reject(member, channels, reason) : undefined
     if (member.trial !== 'none') return giveBack(member)
     if (channels.length === 1 || all().some(({ trial }) => trial !== 'none')) return
-    const alone = make('waiting')
-    member.ledger.move(first, alone.ledger)
+    member.ledger.move(first, make('waiting').ledger)
     conclude()
   }
 
@@ -168,9 +163,11 @@ export function createPool(settings: Settings, events: PoolEvents) {
     conclude()
   }
 
+  /** Its session carries the channels that it has now. */
   function update(member: Member): void {
     member.changed = false
-    member.session.change()
+    if (member.ledger.size > 0) member.session.change()
+    else member.session.disconnect()
   }
 
   /** Starts trials that wait. When none is left, the accepted channels go back to the others. */
@@ -217,8 +214,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
     member.ledger.remove(name)
     names.delete(name)
     drop(member)
-    if (member.ledger.size > 0) member.session.change()
-    else member.session.disconnect()
+    update(member)
     events.refused(error)
     changed()
   }
@@ -297,23 +293,6 @@ export function createPool(settings: Settings, events: PoolEvents) {
     },
     disconnect() {
       for (const { session } of all()) session.disconnect()
-    },
-  }
-}
-
-/** The same settings, that tell the slots how long answers take. */
-function timed(settings: Settings, slots: Slots): Settings {
-  const { environment } = settings
-  return {
-    ...settings,
-    environment: {
-      ...environment,
-      async fetch(input, init) {
-        const sent = environment.now()
-        const response = await environment.fetch(input, init)
-        slots.answered(environment.now() - sent)
-        return response
-      },
     },
   }
 }
