@@ -17,6 +17,8 @@ export function createHeartbeat({ now }: Pick<Environment, 'now'>) {
   let last = now()
   /** The sign of life before the last one. */
   let before = last
+  /** The last ping, or the greeting of the server: what follows in silence shows the server's ping interval. */
+  let since: number | undefined
   /** The last sign of life that was counted as one of its own. */
   let counted = last
   let checked = last
@@ -35,13 +37,19 @@ export function createHeartbeat({ now }: Pick<Environment, 'now'>) {
     beat() {
       before = last
       last = now()
+      since ??= last
       if (last - counted < shortest) return
       intervals = [...intervals.slice(1 - remembered), last - counted]
       counted = last
     },
-    /** The bytes that came were a ping: the silence before it is the server's ping interval. */
+    /**
+     * The bytes that came were a ping. The silence since the one before it is the server's ping interval. With anything in
+     * between it may be shorter: not everything that a server sends puts off its next ping.
+     */
     ping() {
-      if (last - before >= shortest) pings = [...pings.slice(-2), last - before]
+      const begin = since ?? last
+      if (last - begin >= shortest && before - begin < shortest) pings = [...pings.slice(-2), last - begin]
+      since = last
     },
     /** The connection follows one of the same kind: the server's rhythm is known. */
     follow(other: { readonly rhythm: Rhythm }) {

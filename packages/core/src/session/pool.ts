@@ -5,7 +5,7 @@ import type { Status } from '../events.js'
 import type { Settings } from '../options.js'
 import type { CloseReason, Position } from '../types.js'
 import { createSession, type Session, type SessionEvents, type Share } from './session.js'
-import { createSlots, type Slots } from './slots.js'
+import { createSlots, timed } from './slots.js'
 
 /** How many sessions look for a refused channel at once. */
 const mostTrials = 4
@@ -24,6 +24,8 @@ interface Member {
   late: boolean
   /** Channels were added or taken away. */
   changed: boolean
+  /** When its channels were last suspected, in ms since 1970. */
+  suspectedAt: number
   /** It finds out whether the server takes these channels. Then they go back to the others. */
   trial: 'none' | 'waiting' | 'running' | 'accepted'
 }
@@ -74,11 +76,20 @@ export function createPool(settings: Settings, events: PoolEvents) {
       ledger,
       {
         ...events,
-        changed,
+        changed() {
+          const names = session.current()?.names
+          // They were taken together. If the server refuses them later, it is not for their number.
+          if (member.trial === 'none' && names !== undefined && names.size > 1) {
+            for (const channel of ledger.all) if (names.has(channel.name)) proven.delete(channel)
+          }
+          changed()
+        },
         opened() {
           member.late = false
           refusal = undefined
           if (member.trial !== 'none') member.trial = 'accepted'
+          // A channel was given back to it meanwhile.
+          else if (member.changed) update(member)
           conclude()
         },
         rejected: (channels, reason) => reject(member, channels, reason),
@@ -86,7 +97,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
       },
       share,
     )
-    const member: Member = { ledger, session, late: open, changed: true, trial }
+    const member: Member = { ledger, session, late: open, changed: true, suspectedAt: Number.POSITIVE_INFINITY, trial }
     members.add(member)
     return member
   }
@@ -110,17 +121,15 @@ export function createPool(settings: Settings, events: PoolEvents) {
   /** The server refuses at least one of these channels. Half of them go to a session of their own, until it is found. */
   function reject(member: Member, channels: readonly Channel[], reason: CloseReason): void {
     const [only] = channels
-    if (only === undefined) {
-      if (member.ledger.size > 0) member.session.change()
-      else member.session.disconnect()
-    } else if (channels.length === 1) refuse(member, only, reason)
+    if (only === undefined) update(member)
+    else if (member.ledger.size === 1) refuse(member, only, reason)
     else {
       // Each was taken, and all together are not: from now on a session has room for less.
       const together = channels.every((channel) => proven.has(channel))
-      if (together) room = Math.ceil(member.ledger.size / 2)
+      if (together) room = Math.max(member.ledger.size - channels.length, Math.ceil(member.ledger.size / 2))
       const other = make(together ? 'none' : 'waiting')
-      for (const channel of channels.slice(Math.ceil(channels.length / 2))) member.ledger.move(channel, other.ledger)
-      member.session.change()
+      for (const channel of channels.slice(Math.floor(channels.length / 2))) member.ledger.move(channel, other.ledger)
+      update(member)
       if (together) other.session.connect()
     }
     conclude()
@@ -131,15 +140,20 @@ export function createPool(settings: Settings, events: PoolEvents) {
    * channels. If none does, one channel at a time is tried alone: should the server take it, the others are suspect.
    */
   function suspect(member: Member, channels: readonly Channel[], reason: CloseReason): void {
-    const reachable = all().some(({ session }) => session.state.current !== undefined)
     const [first] = channels
     if (first === undefined) return
-    if (reachable && (channels.length > 1 || member.session.state.failures > 1)) return reject(member, channels, reason)
-    if (reachable) return
+    const works = all().filter(({ session }) => session.state.current !== undefined)
+    // What works may be dead, and that not be noticed yet: only one that was opened since shows that it is the channel.
+    const proof = works.some(({ session }) => (session.current()?.openedAt ?? 0) > member.suspectedAt)
+    member.suspectedAt = environment.now()
+    if (works[0] !== undefined) {
+      if (member.ledger.size > 1 || proof) reject(member, channels, reason)
+      else works[0].session.renew()
+      return
+    }
     if (member.trial !== 'none') return giveBack(member)
     if (channels.length === 1 || all().some(({ trial }) => trial !== 'none')) return
-    const alone = make('waiting')
-    member.ledger.move(first, alone.ledger)
+    member.ledger.move(first, make('waiting').ledger)
     conclude()
   }
 
@@ -148,7 +162,16 @@ export function createPool(settings: Settings, events: PoolEvents) {
     const target = all().find(({ ledger, trial }) => trial === 'none' && ledger.size > 0 && ledger.size < room)
     if (member.trial === 'none' || target === undefined || target.session.state.current !== undefined) return
     for (const channel of member.ledger.all) member.ledger.move(channel, target.ledger)
+    target.changed = true
     drop(member)
+    conclude()
+  }
+
+  /** Its session carries the channels that it has now. */
+  function update(member: Member): void {
+    member.changed = false
+    if (member.ledger.size > 0) member.session.change()
+    else member.session.disconnect()
   }
 
   /** Starts trials that wait. When none is left, the accepted channels go back to the others. */
@@ -177,8 +200,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
     }
     for (const member of others) {
       for (const channel of member.changed ? [] : member.ledger.all) proven.add(channel)
-      if (member.changed) member.session.change()
-      member.changed = false
+      if (member.changed) update(member)
     }
   }
 
@@ -197,8 +219,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
     names.delete(name)
     drop(member)
     events.refused(error)
-    if (member.ledger.size > 0) member.session.change()
-    else member.session.disconnect()
+    update(member)
     changed()
   }
 
@@ -257,8 +278,9 @@ export function createPool(settings: Settings, events: PoolEvents) {
       for (const member of all()) {
         // What is under way may have begun without the newest of them.
         if (!member.session.state.wanted) member.changed = false
-        if (member.ledger.size > 0) member.session.connect()
+        if (member.ledger.size > 0 && member.trial !== 'waiting') member.session.connect()
       }
+      conclude()
     },
     /** Other channels are wanted now. */
     change() {
@@ -271,26 +293,10 @@ export function createPool(settings: Settings, events: PoolEvents) {
         else if (room === 1 || !changed) session.yield()
         else session.change()
       }
+      conclude()
     },
     disconnect() {
       for (const { session } of all()) session.disconnect()
-    },
-  }
-}
-
-/** The same settings, that tell the slots how long answers take. */
-function timed(settings: Settings, slots: Slots): Settings {
-  const { environment } = settings
-  return {
-    ...settings,
-    environment: {
-      ...environment,
-      async fetch(input, init) {
-        const sent = environment.now()
-        const response = await environment.fetch(input, init)
-        slots.answered(environment.now() - sent)
-        return response
-      },
     },
   }
 }

@@ -472,7 +472,7 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
       return !channels || (channels.length === ledger.size && channels.every((one) => ledger.get(one.name) === one))
     }
     const newest = state.attempts.at(-1) ?? state.current
-    if (state.rejected || !newest || !fits(newest)) replace()
+    if (!newest || !fits(newest)) replace()
   }
 
   /** Ends everything that is under way. */

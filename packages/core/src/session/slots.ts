@@ -1,3 +1,4 @@
+import type { Settings } from '../options.js'
 import type { Environment } from '../types.js'
 
 /** How long a poll may hang while others wait for its connection, in ms, where the way to the server takes no longer. */
@@ -100,3 +101,20 @@ export function createSlots(environment: Environment, limit: () => number) {
 }
 
 export type Slots = ReturnType<typeof createSlots>
+
+/** The same settings, that tell the slots how long answers take. */
+export function timed(settings: Settings, slots: Slots): Settings {
+  const { environment } = settings
+  return {
+    ...settings,
+    environment: {
+      ...environment,
+      async fetch(input, init) {
+        const sent = environment.now()
+        const response = await environment.fetch(input, init)
+        slots.answered(environment.now() - sent)
+        return response
+      },
+    },
+  }
+}

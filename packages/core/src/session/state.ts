@@ -133,7 +133,8 @@ function replace(state: State, policy: Policy): State {
 
 function tryNext(state: State, policy: Policy): State {
   const [mode, ...queue] = state.queue
-  if (mode === undefined) return state
+  // This runtime has none of the modes.
+  if (mode === undefined) return exhausted(state, policy)
   const key = state.serial + 1
   const nextModeAt = queue.length > 0 ? policy.now + attemptDelay : undefined
   return { ...state, queue, nextModeAt, serial: key, attempts: [...state.attempts, { key, mode }] }
@@ -150,16 +151,18 @@ function wait(state: State, policy: Policy): State {
   const { current, failures, retryAfter } = state
   if (current === undefined && !policy.autoReconnect) return stopped(state)
   const retryAt = policy.now + backoff(policy, failures, policy.random, retryAfter)
-  return { ...state, retryAt, notBefore: policy.now + retryAfter, retryAfter: 0 }
+  return { ...state, rejected: false, retryAt, notBefore: policy.now + retryAfter, retryAfter: 0 }
 }
 
 /** No attempt of this round is left. */
 function exhausted(state: State, policy: Policy): State {
   const calm = { ...state, ...over }
-  if (state.current !== undefined && state.purpose === 'upgrade') {
+  const upgrading = state.purpose === 'upgrade'
+  if (state.current !== undefined && upgrading) {
     return upgradeLater({ ...calm, rejected: false }, state.upgrades + 1, policy)
   }
-  if (state.rejected) return calm
+  // An upgrade did not ask in every mode.
+  if (state.rejected && !upgrading) return calm
   return wait({ ...calm, failures: state.failures + 1 }, policy)
 }
 
@@ -178,8 +181,9 @@ function ended(state: State, event: Extract<Event, { type: 'ended' }>, policy: P
   const busy = state.attempts.length > 0
   const retryAfter = Math.max(busy ? state.retryAfter : 0, event.retryAfter ?? 0)
   if (state.current?.key === key) {
-    if (busy) return { ...withoutCurrent(state), failures: worked ? 0 : state.failures, retryAfter }
-    if (action === 'rejected') return { ...withoutCurrent(state), ...over, rejected: true, retryAt: undefined }
+    const rejected = state.rejected || action === 'rejected'
+    if (busy) return { ...withoutCurrent(state), failures: worked ? 0 : state.failures, retryAfter, rejected }
+    if (action === 'rejected') return { ...withoutCurrent(state), ...over, rejected, retryAt: undefined }
     return lost(
       { ...state, retryAfter: Math.max(retryAfter, action === 'reconnect' ? reloadGrace : 0) },
       worked,
@@ -190,7 +194,7 @@ function ended(state: State, event: Extract<Event, { type: 'ended' }>, policy: P
   if (attempts.length === state.attempts.length) return state
   const rejected = state.rejected || action === 'rejected'
   const left = { ...state, attempts, retryAfter, rejected }
-  if (rejected && final && state.purpose !== 'upgrade') return { ...left, ...over }
+  if (action === 'rejected' && final && state.purpose !== 'upgrade') return { ...left, ...over }
   if (left.queue.length > 0) return tryNext(left, policy)
   return attempts.length > 0 ? left : exhausted(left, policy)
 }
@@ -205,10 +209,11 @@ function accepted(state: State, key: number, policy: Policy): State {
 
 function upgrade(state: State, policy: Policy): State {
   const mode = state.current?.mode
-  if (mode === undefined || state.attempts.length > 0) return { ...state, upgradeAt: undefined }
+  if (mode === undefined) return { ...state, upgradeAt: undefined }
   const better = policy.modes.slice(0, policy.modes.indexOf(mode)).filter((one) => !policy.cooling.includes(one))
-  // A replacement that is still to be made comes first.
-  if (state.retryAt !== undefined || better.length === 0) return upgradeLater(state, state.upgrades, policy)
+  // A replacement comes first, also one that is still to be made.
+  const replacing = state.retryAt !== undefined || state.attempts.length > 0
+  if (replacing || better.length === 0) return upgradeLater(state, state.upgrades, policy)
   return begin({ ...state, upgradeAt: undefined }, 'upgrade', better, policy)
 }
 
