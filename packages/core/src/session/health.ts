@@ -213,8 +213,12 @@ export function createHealth(
   }
 
   function waitForMissing(): void {
-    // The next long-poll asks for what is missing.
-    if (timers.has('missing') || actions.current()?.repoll !== undefined) return
+    if (timers.has('missing')) return
+    if (actions.current()?.repoll !== undefined) {
+      // The next long-poll asks for it. If that hangs, it is not stored.
+      const missing = ledger.holes()
+      return timers.in('missing', timeout, () => ledger.settle(missing))
+    }
     timers.in('missing', missingWait, () => {
       const connection = actions.current()
       if (ledger.holes().size === 0 || connection === undefined) return

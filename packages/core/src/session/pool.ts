@@ -144,7 +144,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
     if (first === undefined) return
     const works = all().filter(({ session }) => session.state.current !== undefined)
     // What works may be dead, and that not be noticed yet: only one that was opened since shows that it is the channel.
-    const proof = works.some(({ session }) => (session.current()?.openedAt ?? 0) > member.suspectedAt)
+    const proof = works.some(({ session }) => (session.current()?.openedAt ?? 0) >= member.suspectedAt)
     member.suspectedAt = environment.now()
     if (works[0] !== undefined) {
       if (member.ledger.size > 1 || proof) reject(member, channels, reason)
@@ -242,7 +242,9 @@ export function createPool(settings: Settings, events: PoolEvents) {
         mode: now === 'open' ? current?.mode : undefined,
         attempt: now === 'open' ? 0 : failures,
         retryAt: now === 'waiting' ? retryAt : undefined,
-        error: refusal ?? all().find(({ session }) => session.error !== undefined)?.session.error,
+        error:
+          (now === 'open' ? undefined : refusal) ??
+          all().find(({ session }) => session.error !== undefined)?.session.error,
       }
     },
     get channels(): string[] {

@@ -514,6 +514,8 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
       dispatch({ type: 'connect' })
     },
     change,
+    /** Another connection is to show that the server can be reached. */
+    renew: replace,
     /** The mode in use can't be kept: connections have become few. */
     yield() {
       const mode = state.current?.mode
