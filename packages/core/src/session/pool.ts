@@ -4,8 +4,8 @@ import { PushStreamError } from '../errors.js'
 import type { Status } from '../events.js'
 import type { Settings } from '../options.js'
 import type { CloseReason, Position } from '../types.js'
-import { createSession, type Session, type SessionEvents, type Share } from './session.js'
-import { createSlots, timed } from './slots.js'
+import { createSession, type Session, type SessionEvents } from './session.js'
+import { createSlots, type Share, timed } from './slots.js'
 
 /** How many sessions look for a refused channel at once. */
 const mostTrials = 4

@@ -1,31 +1,33 @@
 import type { Channel } from '../delivery/channel.js'
-import type { Echo } from '../delivery/echo.js'
 import type { Ledger } from '../delivery/ledger.js'
 import { bad, PushStreamError } from '../errors.js'
 import type { Received } from '../message.js'
 import type { Settings } from '../options.js'
 import { positionOf, timeOf } from '../position.js'
+import type { Classified } from '../protocols/protocol.js'
 import { longpolling } from '../transports/http.js'
 import type { CloseReason, ModeName, Position, Transport } from '../types.js'
-import { acceptDelay, ageOf, Connection } from './connection.js'
+import { settleSilent } from './bootstrap.js'
+import { acceptDelay, ageOf, type Connection } from './connection.js'
+import { failureOf, saidBySelf } from './failure.js'
 import { createHealth } from './health.js'
-import { LongPollChain } from './longpoll.js'
 import { ModeMemory } from './memory.js'
 import { createPoller } from './poll.js'
 import { createRequests } from './requests.js'
-import type { Slot } from './slots.js'
+import type { Share } from './slots.js'
 import {
+  type Action,
   type Attempt,
   attemptDelay,
   type Event,
   initial,
   type Policy,
   reduce,
-  reloadGrace,
   type State,
   type TimerName,
   timerNames,
 } from './state.js'
+import { subscribe } from './subscription.js'
 import { createTimers } from './timers.js'
 
 /** How long a connection must last to count as having worked, in ms. */
@@ -35,8 +37,6 @@ const cooldown = 5 * 60_000
 
 /** How often a connection may be lost at one place before it is skipped. */
 const mostStuck = 3
-/** A connection brings all channels in order of time, give or take this, in ms. */
-const disorder = 1000
 
 /** What a session reports. */
 export interface SessionEvents {
@@ -49,14 +49,6 @@ export interface SessionEvents {
   deleted(channel: string, text: string): void
   deadletter(raw: string, reason: string): void
   failed(error: PushStreamError): void
-}
-
-/** Where connections are few, and others want some too. */
-export interface Share {
-  /** Whether there are fewer connections than channels, so that none can be kept open. */
-  readonly scarce: boolean
-  /** Waits for a connection to use. */
-  take(): Promise<Slot>
 }
 
 /** Keeps one connection to the server for some channels: makes connections and timers follow the state. */
@@ -199,13 +191,6 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     return ledger.all.filter(({ name }) => !names?.has(name))
   }
 
-  /** Channels of which nothing is known, and how many stored messages each begins with: one shows where it stands. */
-  function newcomersOf(channels: readonly Channel[]): Map<string, number> {
-    const placed = !capabilities.lastMessage || settings.lastEventId !== undefined
-    const unknown = channels.filter((channel) => ledger.unknown(channel) && (channel.backtrack > 0 || !placed))
-    return new Map(unknown.map(({ name, backtrack }) => [name, backtrack || 1]))
-  }
-
   /** Where a connection begins: after what no connection can take, if that is what ends them. */
   function beginning(channels: readonly Channel[]): Position | undefined {
     const { newest } = ledger
@@ -217,101 +202,22 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
 
   function open(key: number, name: ModeName): void {
     const transport = transportOf(name)
-    settleBehind(current())
-    const newcomers = newcomersOf(ledger.all)
-    // The new ones first: what comes of any other shows that their stored messages have come.
-    const channels = [...ledger.all].sort((a, b) => Number(newcomers.has(b.name)) - Number(newcomers.has(a.name)))
-    const wanted = () => channels.filter((channel) => ledger.get(channel.name) === channel)
-    const chain = transport.polls ? new LongPollChain(ledger, requests, protocol, now) : undefined
-    const [first] = channels
-    const echo: Echo | undefined =
-      chain &&
-      first &&
-      protocol.order.echo?.(first, {
-        now,
-        farewell: reloadGrace,
-        after: (ms, callback) => connection.after(ms, callback),
-        ask: (after) => poller.ask('longpolling', [first], after),
-        message: (message) => receive(message, connection),
-        doubt: (ending) => connection.end(ending),
-      })
-    let slot: Slot | undefined
-    let hanging: AbortController | undefined
-    let closed = false
-    const next = async () => {
-      // What is stored comes one message an answer: it is not to wait for its turn with each of them.
-      if (!share?.scarce || !slot?.again()) {
-        slot?.release()
-        slot = undefined
-        if (chain !== undefined && share?.scarce) slot = await share.take()
-      }
-      // Closed while it waited: nobody else would give the connection back.
-      if (closed) slot?.release()
-      const pause = chain?.pause ?? 0
-      if (pause > 0) await new Promise<void>((resolve) => connection.after(pause, resolve))
-      const still = wanted()
-      const position = chain === undefined ? beginning(still) : chain.next(still)
-      if (chain !== undefined) echo?.sent(chain.exact)
-      const exchange = await requests.make(
-        name,
-        still,
-        position,
-        (channel) => newcomers.get(channel.name) ?? channel.backtrack,
-      )
-      if (chain === undefined) return exchange
-      connection.since = now()
-      hanging = new AbortController()
-      return { ...exchange, until: slot?.until ?? hanging.signal }
-    }
-    const before = ledger.newest
-    const connection: Connection = new Connection(
-      transport,
-      { names: new Set(channels.map((channel) => channel.name)), newcomers, clockOffset },
-      next,
-      settings,
-      {
-        accepted() {
-          settle(connection, newcomers, before)
-          dispatch({ type: 'accepted', key })
-        },
-        ended: (ending) => ended(key, connection, ending),
-        ping: () => ledger.witness(health.covered(connection), health.provenBy(connection)),
-        message(message, history) {
-          const channel = history ? ledger.get(message.channel) : undefined
-          // What the application did not ask for only shows where the channel stands.
-          if (channel?.backtrack === 0) ledger.anchor(channel, message)
-          else if (echo === undefined) receive(message, connection)
-          else echo.message(message)
-        },
-        deleted: (channel, text) => deleted(channel, text, connection),
-        deadletter: (raw, reason) => events.deadletter(raw, reason),
-        closed() {
-          closed = true
-          slot?.release()
-          echo?.end()
-        },
-        answered(answer) {
-          if (chain?.answered(answer, wanted())) health.verifySoon(connection, () => chain.calm())
-        },
-      },
-    )
-    // Where messages have no numbers, what is repeated proves too little: another connection has to show how it is.
-    if (chain !== undefined && Object.keys(capabilities.oneShot).length > 0) {
-      connection.repoll = () => {
-        // Who takes turns polls again anyway.
-        if (share?.scarce) return false
-        const { echoed } = chain
-        chain.restart()
-        hanging?.abort()
-        return echoed
-      }
-    }
+    const predecessor = current()
+    if (predecessor !== undefined && capabilities.lastMessage)
+      settleSilent(ledger, predecessor, health.covered(predecessor))
+    const context = { settings, ledger, requests, poller, health, share, clockOffset, beginning }
+    const { connection, channels } = subscribe(context, transport, {
+      accepted: () => dispatch({ type: 'accepted', key }),
+      ended: (reason) => ended(key, connection, reason),
+      message: receive,
+      deleted,
+      deadletter: (raw, reason) => events.deadletter(raw, reason),
+    })
     connections.set(key, connection)
     subscribed.set(connection, channels)
     // A request that hangs looks the same on a good network and on none, and so does a stream before its first message.
     const alone = settings.transports.length === 1 && capabilities.lastMessage
-    const mute = transport.acceptedBy === 'opening' && (transport.polls || alone)
-    if (mute) void prove(connection)
+    if (transport.acceptedBy === 'opening' && (transport.polls || alone)) void prove(connection)
   }
 
   /** Accepts a connection that can't show by itself that it is well: an answer next to it shows it, else time has to. */
@@ -332,22 +238,6 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     } else if (!poller.immediate) connection.after(unproven, () => connection.accept())
   }
 
-  /** Where the new channels of an accepted connection stand: what brought nothing has nothing stored. */
-  function settle({ openedAt, names }: Connection, newcomers: ReadonlyMap<string, number>, before: number): void {
-    const all = ledger.all.filter(({ name }) => names.has(name))
-    const channels = capabilities.lastMessage ? all.filter(({ name }) => newcomers.has(name)) : []
-    let newest = -1
-    for (const { sequence } of channels) newest = Math.max(newest, sequence.position ?? -1)
-    // A second before the newest message is surely complete, and with no message at all everything is new.
-    const upTo = Math.max(before, newest < 0 ? 0 : positionOf(timeOf(newest) - 1000, 0))
-    ledger.witness(channels, upTo)
-    for (const channel of channels) {
-      channel.complete ??= upTo
-      channel.sequence.empty = channel.sequence.last === undefined
-    }
-    for (const channel of all) if (ledger.unknown(channel)) channel.joined ??= openedAt
-  }
-
   function accepted(connection: Connection, predecessor: Connection | undefined): void {
     error = undefined
     renewed = false
@@ -362,58 +252,47 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     reloading = false
   }
 
-  function ended(key: number, connection: Connection, ending: CloseReason): void {
+  function ended(key: number, connection: Connection, reason: CloseReason): void {
     connections.delete(key)
-    const { status, explain, historyLost, ...classified } = protocol.classify(ending)
-    let { action } = classified
-    // Where the server itself doesn't say so, it may be the network, which says nothing of channels silent so far.
-    const said = ending.kind === 'status' || (ending.kind === 'end' && Boolean(ending.status || ending.explain))
-    if (historyLost) ledger.doubt(!said)
+    const classified = protocol.classify(reason)
+    const { explain } = classified
+    if (classified.historyLost) ledger.doubt(!saidBySelf(reason))
     // A connection that closes before its first message may have been closed because of its resume position.
-    else if (ending.kind === 'lost' && connection.brought === 0) ledger.doubt(true)
-    if (action === 'rejected') {
-      // Credentials may just have run out: the functions that give them are asked once more.
-      const functions = typeof settings.params === 'function' || typeof settings.headers === 'function'
-      if (explain === undefined && !renewed && functions) {
-        renewed = true
-        action = 'backoff'
-      } else if (key !== state.current?.key && undecided().length === 0) action = 'backoff'
-    }
-    const { cause, kind } = ending
-    const what = [connection.mode, kind, status, explain && `(${explain})`].filter(Boolean).join(' ')
-    const reason =
-      cause instanceof PushStreamError
-        ? cause
-        : new PushStreamError(status === undefined ? 'unreachable' : 'http', `${what}. The client tries again.`, {
-            mode: connection.mode,
-            status,
-            cause,
-          })
+    else if (reason.kind === 'lost' && connection.brought === 0) ledger.doubt(true)
+    const action = actionOf(key, classified)
+    const failure = failureOf(connection.mode, reason, classified)
     // Which channel the server rejected is to be found out first.
-    if (action === 'rejected') rejection = ending
+    if (action === 'rejected') rejection = reason
     else if (action !== 'reconnect') {
       // A page can't see why a websocket is refused, and no other mode will show it.
-      if (ending.kind === 'refused' && settings.transports.every(({ opaque }) => opaque)) rejection = ending
-      failed(reason)
+      if (reason.kind === 'refused' && settings.transports.every(({ opaque }) => opaque)) rejection = reason
+      failed(failure)
     }
     // A network that breaks may hide that the server reloads just then.
-    const unseen = ending.kind === 'lost' && poller.immediate
+    const unseen = reason.kind === 'lost' && poller.immediate
     reloading ||= (action === 'reconnect' || unseen) && key === state.current?.key
     const well = worked(connection)
-    settleBehind(connection)
+    if (capabilities.lastMessage) settleSilent(ledger, connection, health.covered(connection))
     // Networks break anywhere. A message that a browser can't take ends each connection at the same place, at once.
-    const place = !well && ending.kind === 'lost' && now() - connection.lastLife < 100 ? connection.brought : 0
+    const place = !well && reason.kind === 'lost' && now() - connection.lastLife < 100 ? connection.brought : 0
     stuck = place > 0 && place === stuckAt ? stuck + 1 : 0
     stuckAt = place
     // Again and again accepted, and lost before anything new came: this mode may be unable to take what comes next.
     if (connection.accepted && !well && state.failures > 0) penalize(connection)
-    dispatch({ type: 'ended', key, action, worked: well, final: explain !== undefined, retryAfter: ending.retryAfter })
+    dispatch({ type: 'ended', key, action, worked: well, final: explain !== undefined, retryAfter: reason.retryAfter })
   }
 
-  /** A channel that brought nothing next to others has nothing from before what they brought lately. */
-  function settleBehind(connection: Connection | undefined): void {
-    if (connection === undefined || !connection.live || !capabilities.lastMessage) return
-    ledger.witness(health.covered(connection), positionOf(timeOf(connection.newest) - disorder, 0))
+  /** What to do about the end of a connection. */
+  function actionOf(key: number, { action, explain }: Classified): Action {
+    if (action !== 'rejected') return action
+    // Credentials may just have run out: the functions that give them are asked once more.
+    const functions = typeof settings.params === 'function' || typeof settings.headers === 'function'
+    if (explain === undefined && !renewed && functions) {
+      renewed = true
+      return 'backoff'
+    }
+    // A replacement for the same channels is no reason to give one up.
+    return key !== state.current?.key && undecided().length === 0 ? 'backoff' : action
   }
 
   /** Whether its end is no failure. */

@@ -20,6 +20,14 @@ export interface Slot {
   release(): void
 }
 
+/** Where connections are few, and others want some too. */
+export interface Share {
+  /** Whether there are fewer connections than channels, so that none can be kept open. */
+  readonly scarce: boolean
+  /** Waits for a connection to use. */
+  take(): Promise<Slot>
+}
+
 /**
  * Shares the few connections that a browser makes to one server over HTTP/1.1 among the polls of many channels: while
  * others wait, a poll that brings nothing gives way, when it has had the time to be answered.

@@ -1,0 +1,159 @@
+import type { Channel } from '../delivery/channel.js'
+import type { Echo } from '../delivery/echo.js'
+import type { Ledger } from '../delivery/ledger.js'
+import type { Received } from '../message.js'
+import type { Settings } from '../options.js'
+import type { CloseReason, Exchange, Position, Transport } from '../types.js'
+import { newcomersOf, settleNewcomers } from './bootstrap.js'
+import { Connection } from './connection.js'
+import type { Health } from './health.js'
+import { LongPollChain } from './longpoll.js'
+import type { Poller } from './poll.js'
+import type { Requests } from './requests.js'
+import type { Share, Slot } from './slots.js'
+import { reloadGrace } from './state.js'
+
+/** What a subscription takes from its session. */
+export interface SubscriptionContext {
+  readonly settings: Settings
+  readonly ledger: Ledger
+  readonly requests: Requests
+  readonly poller: Poller
+  readonly health: Health
+  readonly share: Share | undefined
+  /** How much the page's clock is ahead of the server's, in ms, at most. */
+  readonly clockOffset: number
+  /** Where a connection begins that is not a chain of polls. */
+  beginning(channels: readonly Channel[]): Position | undefined
+}
+
+/** What a subscription reports to its session. */
+export interface SubscriptionEvents {
+  accepted(): void
+  ended(reason: CloseReason): void
+  message(message: Received, connection: Connection): void
+  deleted(channel: string, text: string, connection: Connection): void
+  deadletter(raw: string, reason: string): void
+}
+
+/** A connection for some channels. */
+export interface Subscription {
+  readonly connection: Connection
+  readonly channels: readonly Channel[]
+}
+
+/** Opens a connection for all channels of a session. */
+export function subscribe(
+  context: SubscriptionContext,
+  transport: Transport,
+  events: SubscriptionEvents,
+): Subscription {
+  const { settings, ledger, poller, health, clockOffset } = context
+  const { protocol, environment } = settings
+  const newcomers = newcomersOf(ledger, settings)
+  // The new ones first: what comes of any other shows that their stored messages have come.
+  const channels = [...ledger.all].sort((a, b) => Number(newcomers.has(b.name)) - Number(newcomers.has(a.name)))
+  const wanted = () => channels.filter((channel) => ledger.get(channel.name) === channel)
+  const chain = transport.polls ? new LongPollChain(ledger, context.requests, protocol, environment.now) : undefined
+  const [first] = channels
+  const echo: Echo | undefined =
+    chain &&
+    first &&
+    protocol.order.echo?.(first, {
+      now: environment.now,
+      farewell: reloadGrace,
+      after: (ms, callback) => connection.after(ms, callback),
+      ask: (after) => poller.ask('longpolling', [first], after),
+      message: (message) => events.message(message, connection),
+      doubt: (reason) => connection.end(reason),
+    })
+  const asking = createAsking(context, transport, chain, echo, wanted, newcomers, () => connection)
+  const before = ledger.newest
+  const connection: Connection = new Connection(
+    transport,
+    { names: new Set(channels.map((channel) => channel.name)), newcomers, clockOffset },
+    asking.next,
+    settings,
+    {
+      accepted() {
+        settleNewcomers(ledger, connection, wanted(), newcomers, before)
+        events.accepted()
+      },
+      ended: events.ended,
+      ping: () => ledger.witness(wanted(), health.provenBy(connection)),
+      message(message, history) {
+        const channel = history ? ledger.get(message.channel) : undefined
+        // What the application did not ask for only shows where the channel stands.
+        if (channel?.backtrack === 0) ledger.anchor(channel, message)
+        else if (echo === undefined) events.message(message, connection)
+        else echo.message(message)
+      },
+      deleted: (channel, text) => events.deleted(channel, text, connection),
+      deadletter: events.deadletter,
+      closed() {
+        asking.stop()
+        echo?.end()
+      },
+      answered(answer) {
+        if (chain?.answered(answer, wanted())) health.verifySoon(connection, () => chain.calm())
+      },
+    },
+  )
+  // Where messages have no numbers, what is repeated proves too little: another connection has to show how it is.
+  if (chain !== undefined && Object.keys(protocol.capabilities.oneShot).length > 0) connection.repoll = asking.repoll
+  return { connection, channels }
+}
+
+/** Makes the requests of a connection: the one that opens it, or one poll after the other. */
+function createAsking(
+  { settings, requests, share, beginning }: SubscriptionContext,
+  transport: Transport,
+  chain: LongPollChain | undefined,
+  echo: Echo | undefined,
+  wanted: () => Channel[],
+  newcomers: ReadonlyMap<string, number>,
+  connection: () => Connection,
+) {
+  let slot: Slot | undefined
+  let hanging: AbortController | undefined
+  let closed = false
+  const backtrackOf = ({ name, backtrack }: Channel) => newcomers.get(name) ?? backtrack
+
+  async function next(): Promise<Exchange> {
+    // What is stored comes one message an answer: it is not to wait for its turn with each of them.
+    if (!share?.scarce || !slot?.again()) {
+      slot?.release()
+      slot = undefined
+      if (chain !== undefined && share?.scarce) slot = await share.take()
+    }
+    // Closed while it waited: nobody else would give the connection back.
+    if (closed) slot?.release()
+    const pause = chain?.pause ?? 0
+    if (pause > 0) await new Promise<void>((resolve) => connection().after(pause, resolve))
+    const channels = wanted()
+    const position = chain === undefined ? beginning(channels) : chain.next(channels)
+    if (chain !== undefined) echo?.sent(chain.exact)
+    const exchange = await requests.make(transport.name, channels, position, backtrackOf)
+    if (chain === undefined) return exchange
+    connection().since = settings.environment.now()
+    hanging = new AbortController()
+    return { ...exchange, until: slot?.until ?? hanging.signal }
+  }
+
+  return {
+    next,
+    /** Sends the next poll at once. Returns whether the server is known to answer it at once. */
+    repoll(): boolean {
+      // Who takes turns polls again anyway.
+      if (chain === undefined || share?.scarce) return false
+      const { echoed } = chain
+      chain.restart()
+      hanging?.abort()
+      return echoed
+    },
+    stop() {
+      closed = true
+      slot?.release()
+    },
+  }
+}
