@@ -1,12 +1,10 @@
-import type { Channel } from '../delivery/channel.js'
 import type { Ledger } from '../delivery/ledger.js'
 import type { Settings } from '../options.js'
 import type { Connection } from './connection.js'
+import { createMissing } from './missing.js'
 import type { Poller } from './poll.js'
 import type { Timers } from './timers.js'
 
-/** How long a missing message is waited for before the server is asked, in ms: workers deliver out of order by a few. */
-const missingWait = 200
 /** How long a connection may take to bring what an answer found, in ms. */
 const deafWait = 1000
 /** The silence, in ms, that is never unusual. */
@@ -57,14 +55,16 @@ export function createHealth(
   /** A server that numbers messages is verified early, even where that takes another connection. */
   const early = Object.keys(oneShot).length > 0
   const { now, random } = environment
+  const missing = createMissing(ledger, poller, timers, timeout, {
+    ...actions,
+    verify: (connection) => void verify(connection, 'missing'),
+  })
   let verifying = false
   /** No message for this long calls for a check, in ms. It doubles with every check. */
   let patience = 0
   /** How often in a row a connection was found deaf, and until when the present one is kept. */
   let deaf = 0
   let keptUntil = 0
-  /** Missing messages for which a replacement was opened. */
-  let doubted = new Map<Channel, number | undefined>()
   /** A replacement is on its way that has to show whether the connection was well. */
   let replacing = false
   /** The connection that has to show it. */
@@ -141,7 +141,7 @@ export function createHealth(
     const alive = connection.lastLife !== lastLife
     const found = ledger.newest > newest && connection.brought === brought
     if (reason === 'missing') {
-      if (result !== 'answered') askSuccessor()
+      if (result !== 'answered') missing.askReplacement()
     } else if (result === 'answered') {
       proven(connection, reason === 'quiet')
       if (found) missed(connection, brought)
@@ -212,28 +212,6 @@ export function createHealth(
     watch()
   }
 
-  function waitForMissing(): void {
-    if (timers.has('missing')) return
-    if (actions.current()?.repoll !== undefined) {
-      // The next long-poll asks for it. If that hangs, it is not stored.
-      const missing = ledger.holes()
-      return timers.in('missing', timeout, () => ledger.settle(missing))
-    }
-    timers.in('missing', missingWait, () => {
-      const connection = actions.current()
-      if (ledger.holes().size === 0 || connection === undefined) return
-      if (poller.possible) void verify(connection, 'missing')
-      else askSuccessor()
-    })
-  }
-
-  /** No location answers about missing messages: a replacement is asked, and what it does not bring either is gone. */
-  function askSuccessor(): void {
-    ledger.settle(doubted)
-    doubted = ledger.holes()
-    if (doubted.size > 0) actions.replace()
-  }
-
   return {
     covered,
     /** Up to where a ping of this connection proves its channels complete: a deaf connection has pings as well. */
@@ -244,7 +222,7 @@ export function createHealth(
       void verify(connection, 'silent')
     },
     /** A message came above one that is missing. */
-    missing: waitForMissing,
+    missing: missing.wait,
     /** Messages may have been missed. `then` is called when the check begins. */
     verifySoon(connection: Connection, then: () => void) {
       // A successor would begin with the same second again, and bring the next burst: it would never get beyond that.
@@ -262,7 +240,7 @@ export function createHealth(
      */
     accepted(connection: Connection, reloading: boolean) {
       timers.cancel('deaf')
-      if (ledger.holes().size > 0) waitForMissing()
+      if (ledger.holes().size > 0) missing.wait()
       proving = replacing ? connection : undefined
       if (reloading) dense = true
       else if (!replacing) dense = deaf > 0

@@ -1,9 +1,10 @@
 import type { Channel } from '../delivery/channel.js'
 import { Ledger, type LedgerEvents } from '../delivery/ledger.js'
-import { PushStreamError } from '../errors.js'
+import type { PushStreamError } from '../errors.js'
 import type { Status } from '../events.js'
 import type { Settings } from '../options.js'
 import type { CloseReason, Position } from '../types.js'
+import { refusalOf } from './reports.js'
 import { createSession, type Session, type SessionEvents } from './session.js'
 import { createSlots, type Share, timed } from './slots.js'
 
@@ -205,15 +206,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
   }
 
   function refuse(member: Member, { name }: Channel, reason: CloseReason): void {
-    const { status, explain } = protocol.classify(reason)
-    const why =
-      status === undefined ? 'while it takes others' : `with status ${status}${explain ? ` (${explain})` : ''}`
-    const error = new PushStreamError(
-      status === 401 ? 'unauthorized' : status === 403 || status === undefined ? 'forbidden' : 'bad-request',
-      `The server refuses the channel '${name.slice(0, 80)}' ${why}. It is given up; the others go on. ` +
-        'Check its name and who may subscribe to it, then add it again.',
-      { channel: name, status },
-    )
+    const error = refusalOf(name, protocol.classify(reason))
     refusal = error
     member.ledger.remove(name)
     names.delete(name)

@@ -9,10 +9,10 @@ import { longpolling } from '../transports/http.js'
 import type { CloseReason, ModeName, Position, Transport } from '../types.js'
 import { settleSilent } from './bootstrap.js'
 import { acceptDelay, ageOf, type Connection } from './connection.js'
-import { failureOf, saidBySelf } from './failure.js'
 import { createHealth } from './health.js'
 import { ModeMemory } from './memory.js'
 import { createPoller } from './poll.js'
+import { doingOf, endOf, failureOf, saidBySelf } from './reports.js'
 import { createRequests } from './requests.js'
 import type { Share } from './slots.js'
 import {
@@ -149,7 +149,7 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     if (state === before) return
     if (state.round !== before.round) host = hosts.current
     if (state.failures > before.failures) hosts.failed(host)
-    settings.logger?.debug('pushstream', event.type, before, state)
+    settings.logger?.debug(`pushstream: ${event.type}: ${doingOf(state, now())}`)
     reconcile(before, predecessor)
     events.changed()
     if (before.current === undefined && state.current !== undefined) {
@@ -261,6 +261,7 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     else if (reason.kind === 'lost' && connection.brought === 0) ledger.doubt(true)
     const action = actionOf(key, classified)
     const failure = failureOf(connection.mode, reason, classified)
+    settings.logger?.debug(`pushstream: ${endOf(connection, reason, classified, action)}`)
     // Which channel the server rejected is to be found out first.
     if (action === 'rejected') rejection = reason
     else if (action !== 'reconnect') {
