@@ -8,9 +8,12 @@ import type { Connection } from './connection.js'
 /** A connection brings all channels in order of time, give or take this, in ms. */
 const disorder = 1000
 
-/** Channels of which nothing is known, and how many stored messages each begins with: one shows where it stands. */
-export function newcomersOf(ledger: Ledger, { protocol, lastEventId }: Settings): Map<string, number> {
-  const placed = !protocol.capabilities.lastMessage || lastEventId !== undefined
+/**
+ * Channels of which nothing is known, and how many stored messages each begins with: one shows where it stands. `plain`:
+ * only where the application wants some, as the server may not know a name with a number of messages behind it.
+ */
+export function newcomersOf(ledger: Ledger, { protocol, lastEventId }: Settings, plain: boolean): Map<string, number> {
+  const placed = plain || !protocol.capabilities.lastMessage || lastEventId !== undefined
   const unknown = ledger.all.filter((channel) => ledger.unknown(channel) && (channel.backtrack > 0 || !placed))
   return new Map(unknown.map(({ name, backtrack }) => [name, backtrack || 1]))
 }

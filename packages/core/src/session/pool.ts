@@ -5,7 +5,7 @@ import type { Status } from '../events.js'
 import type { Settings } from '../options.js'
 import type { CloseReason, Position } from '../types.js'
 import { refusalOf } from './reports.js'
-import { createSession, type Session, type SessionEvents } from './session.js'
+import { createSession, type Names, type Session, type SessionEvents } from './session.js'
 import { createSlots, type Share, timed } from './slots.js'
 
 /** How many sessions look for a refused channel at once. */
@@ -60,6 +60,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
     },
     take: () => slots.take(),
   }
+  const naming: Names = { plain: undefined }
   let open = false
   /** Why a channel was given up last, until a connection is accepted. */
   let refusal: PushStreamError | undefined
@@ -96,6 +97,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
         rejected: (channels, reason) => reject(member, channels, reason),
         suspected: (channels, reason) => suspect(member, channels, reason),
       },
+      naming,
       share,
     )
     const member: Member = { ledger, session, late: open, changed: true, suspectedAt: Number.POSITIVE_INFINITY, trial }

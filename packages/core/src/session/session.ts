@@ -27,7 +27,7 @@ import {
   type TimerName,
   timerNames,
 } from './state.js'
-import { subscribe } from './subscription.js'
+import { type Subscription, subscribe } from './subscription.js'
 import { createTimers } from './timers.js'
 
 /** How long a connection must last to count as having worked, in ms. */
@@ -51,8 +51,16 @@ export interface SessionEvents {
   failed(error: PushStreamError): void
 }
 
+/**
+ * Whether the sessions of a client ask for channels by their names alone. A server may know nothing of a name with a number
+ * of messages behind it: a refusal is no reason to give up a channel before its name alone was asked for.
+ */
+export interface Names {
+  plain: boolean | 'trying' | undefined
+}
+
 /** Keeps one connection to the server for some channels: makes connections and timers follow the state. */
-export function createSession(settings: Settings, ledger: Ledger, events: SessionEvents, share?: Share) {
+export function createSession(settings: Settings, ledger: Ledger, events: SessionEvents, names: Names, share?: Share) {
   const { environment, hosts, protocol } = settings
   const { capabilities } = protocol
   const { now } = environment
@@ -74,9 +82,11 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     penalize,
     takesTurns: () => share?.scarce ?? false,
   })
+  /** No mode shows why it is refused. */
+  const opaque = settings.transports.every((one) => one.opaque)
   const connections = new Map<number, Connection>()
-  /** The channels that a connection was opened for. */
-  const subscribed = new WeakMap<Connection, readonly Channel[]>()
+  /** What a connection was opened for. */
+  const subscriptions = new WeakMap<Connection, Subscription>()
   const coolingUntil = new Map<ModeName, number>()
   const queue: Event[] = []
   let state: State = initial
@@ -137,6 +147,8 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     if (state.attempts.length > 0 || rejection === undefined) return
     const ending = rejection
     rejection = undefined
+    // It was not for what is behind the names.
+    if (names.plain === 'trying') names.plain = false
     // No mode is left that might not be rejected.
     if (state.rejected) events.rejected(undecided(), ending)
     else if (state.wanted) events.suspected(undecided(), ending)
@@ -187,8 +199,8 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
 
   /** The channels that the connection that works does not carry. */
   function undecided(): readonly Channel[] {
-    const names = current()?.names
-    return ledger.all.filter(({ name }) => !names?.has(name))
+    const carried = current()?.names
+    return ledger.all.filter(({ name }) => !carried?.has(name))
   }
 
   /** Where a connection begins: after what no connection can take, if that is what ends them. */
@@ -205,16 +217,19 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     const predecessor = current()
     if (predecessor !== undefined && capabilities.lastMessage)
       settleSilent(ledger, predecessor, health.covered(predecessor))
-    const context = { settings, ledger, requests, poller, health, share, clockOffset, beginning }
-    const { connection, channels } = subscribe(context, transport, {
+    // A page can't see why a websocket is refused: it may be for the names, so every other round asks for them alone.
+    const plain = Boolean(names.plain) || (opaque && state.failures % 2 === 1)
+    const context = { settings, ledger, requests, poller, health, share, clockOffset, plain, beginning }
+    const subscription = subscribe(context, transport, {
       accepted: () => dispatch({ type: 'accepted', key }),
-      ended: (reason) => ended(key, connection, reason),
+      ended: (reason) => ended(key, subscription, reason),
       message: receive,
       deleted,
       deadletter: (raw, reason) => events.deadletter(raw, reason),
     })
+    const { connection } = subscription
     connections.set(key, connection)
-    subscribed.set(connection, channels)
+    subscriptions.set(connection, subscription)
     // A request that hangs looks the same on a good network and on none, and so does a stream before its first message.
     const alone = settings.transports.length === 1 && capabilities.lastMessage
     if (transport.acceptedBy === 'opening' && (transport.polls || alone)) void prove(connection)
@@ -242,6 +257,7 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     error = undefined
     renewed = false
     rejection = undefined
+    if (names.plain === 'trying') names.plain = true
     memory.remember(connection.mode === usable()[0] ? undefined : connection.mode)
     // A successor goes on where the one before it was well.
     if (predecessor !== undefined) {
@@ -252,10 +268,15 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     reloading = false
   }
 
-  function ended(key: number, connection: Connection, reason: CloseReason): void {
+  function ended(key: number, { connection, asksLast }: Subscription, reason: CloseReason): void {
     connections.delete(key)
     const classified = protocol.classify(reason)
-    const { explain } = classified
+    const { explain, status = 0 } = classified
+    // A location or an authorisation may know channels by their names alone.
+    if (asksLast && !connection.accepted && names.plain === undefined && !explain && status >= 400 && status < 500) {
+      names.plain = 'trying'
+      return replace()
+    }
     if (classified.historyLost) ledger.doubt(!saidBySelf(reason))
     // A connection that closes before its first message may have been closed because of its resume position.
     else if (reason.kind === 'lost' && connection.brought === 0) ledger.doubt(true)
@@ -266,7 +287,7 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     if (action === 'rejected') rejection = reason
     else if (action !== 'reconnect') {
       // A page can't see why a websocket is refused, and no other mode will show it.
-      if (reason.kind === 'refused' && settings.transports.every(({ opaque }) => opaque)) rejection = reason
+      if (reason.kind === 'refused' && opaque) rejection = reason
       failed(failure)
     }
     // A network that breaks may hide that the server reloads just then.
@@ -348,7 +369,7 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
   function change(): void {
     const fits = ({ key }: Attempt) => {
       const connection = connections.get(key)
-      const channels = connection && subscribed.get(connection)
+      const { channels } = (connection && subscriptions.get(connection)) ?? {}
       return !channels || (channels.length === ledger.size && channels.every((one) => ledger.get(one.name) === one))
     }
     const newest = state.attempts.at(-1) ?? state.current

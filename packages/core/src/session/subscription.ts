@@ -23,6 +23,8 @@ export interface SubscriptionContext {
   readonly share: Share | undefined
   /** How much the page's clock is ahead of the server's, in ms, at most. */
   readonly clockOffset: number
+  /** Whether channels are asked for by their names alone. */
+  readonly plain: boolean
   /** Where a connection begins that is not a chain of polls. */
   beginning(channels: readonly Channel[]): Position | undefined
 }
@@ -40,6 +42,8 @@ export interface SubscriptionEvents {
 export interface Subscription {
   readonly connection: Connection
   readonly channels: readonly Channel[]
+  /** Whether it asks for messages that the application does not want, to learn where channels stand. */
+  readonly asksLast: boolean
 }
 
 /** Opens a connection for all channels of a session. */
@@ -50,7 +54,7 @@ export function subscribe(
 ): Subscription {
   const { settings, ledger, poller, health, clockOffset } = context
   const { protocol, environment } = settings
-  const newcomers = newcomersOf(ledger, settings)
+  const newcomers = newcomersOf(ledger, settings, context.plain)
   // The new ones first: what comes of any other shows that their stored messages have come.
   const channels = [...ledger.all].sort((a, b) => Number(newcomers.has(b.name)) - Number(newcomers.has(a.name)))
   const wanted = () => channels.filter((channel) => ledger.get(channel.name) === channel)
@@ -101,7 +105,7 @@ export function subscribe(
   )
   // Where messages have no numbers, what is repeated proves too little: another connection has to show how it is.
   if (chain !== undefined && Object.keys(protocol.capabilities.oneShot).length > 0) connection.repoll = asking.repoll
-  return { connection, channels }
+  return { connection, channels, asksLast: channels.some((one) => one.backtrack === 0 && newcomers.has(one.name)) }
 }
 
 /** Makes the requests of a connection: the one that opens it, or one poll after the other. */

@@ -1,0 +1,55 @@
+import { createFakeFetch, createManualClock, manualEnvironment } from '@pushstream/testkit'
+import { expect, test } from 'vitest'
+import { PushStream } from '../../src/push-stream.js'
+import { render, templates } from './support/wire.js'
+
+// A location whose expression knows the names of channels, or an application that authorises them, may not know what
+// `.b1` behind a name means.
+
+/** A client of an eventsource location that has one answer for names with a number of messages behind them. */
+async function visit(refuses: (path: string) => boolean, status: number) {
+  const clock = createManualClock(1_795_211_831_000)
+  const server = createFakeFetch({
+    greeting: ': \n',
+    answer(request) {
+      if (refuses(request.path)) request.respond(status)
+      else if (request.headers['x-nginx-pushstream-mode'] === undefined) request.accept()
+      else request.respond(304)
+    },
+  })
+  const stream = new PushStream({
+    url: 'http://h',
+    modes: ['eventsource'],
+    environment: manualEnvironment(clock, { fetch: server.fetch }),
+  })
+  const texts: string[] = []
+  const errors: string[] = []
+  stream.on('message', ({ text }) => texts.push(text))
+  stream.on('error', ({ code }) => errors.push(code))
+  stream.addChannel('a').connect()
+  await clock.advance(200)
+  return { clock, server, stream, texts, errors }
+}
+
+const suffixed = (path: string) => /\.b\d+$/.test(path)
+
+test.each([400, 401, 403, 404])(
+  'a name with .b1 is answered %i → the name alone is asked for, without an error',
+  async (status) => {
+    const { clock, server, stream, texts, errors } = await visit(suffixed, status)
+    expect(server.requests.map(({ path }) => path)).toEqual(['/ev/a.b1', '/ev/a'])
+    expect([stream.status.state, errors]).toEqual(['open', []])
+    server.open[0]!.send(`data: ${render(templates.quoted, 1, 'x', 'a')}\n\n`)
+    await clock.advance(10)
+    expect(texts).toEqual(['x'])
+    stream.close()
+  },
+)
+
+test('every name is refused → one request with .b1, one without, one error', async () => {
+  const { clock, server, stream, errors } = await visit(() => true, 403)
+  await clock.advance(60_000)
+  expect(server.requests.map(({ path }) => path)).toEqual(['/ev/a.b1', '/ev/a'])
+  expect([stream.channels, errors]).toEqual([[], ['forbidden']])
+  stream.close()
+})
