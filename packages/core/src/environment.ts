@@ -32,16 +32,6 @@ function sessionMemory(): Memory | undefined {
   }
 }
 
-/** Over HTTP/2 the browser's limit is far away; what the page has loaded from there tells which it is. */
-function connections(origin: string): number {
-  if (typeof document === 'undefined') return Number.POSITIVE_INFINITY
-  const entries = performance.getEntries() as PerformanceResourceTiming[]
-  const multiplexed = entries.some(
-    ({ name, nextHopProtocol }) => /^h[23]/.test(nextHopProtocol ?? '') && name.startsWith(`${origin}/`),
-  )
-  return multiplexed ? 90 : 4
-}
-
 /** Calls back when a signal is aborted, at once if it is already. Returns a function that takes the callback back. */
 export function onAbort(signal: AbortSignal | undefined, callback: () => void): () => void {
   if (signal?.aborted) callback()
@@ -60,7 +50,6 @@ export function defaultEnvironment(): Environment {
     WebSocket: globalThis.WebSocket,
     EventSource: globalThis.EventSource,
     location: typeof location === 'undefined' ? undefined : location,
-    connections,
     page: browserPage(),
     memory: sessionMemory(),
   }

@@ -147,9 +147,6 @@ export function settingsOf(options: ClientOptions & PushStreamSettings, named: N
     options,
   })
   const transports = transportsOf(options.modes, named, protocol.capabilities.modes)
-  if (protocol.capabilities.keepAlive && transports.some(({ opaque }) => opaque)) {
-    throw bad(`This protocol needs the pings, which nativeEventSource hides: set modes: [eventsource].`)
-  }
   return {
     transports,
     pingtimeout: options.pingtimeout ?? 30_000,

@@ -166,10 +166,10 @@ export interface Environment {
   /** Where relative addresses belong to: the page's own, if there is a page. */
   location: { protocol: string; hostname: string; port: string } | undefined
   /**
-   * How many requests to a server of this origin may stay open at once. Browsers allow six over HTTP/1.1, and some are
-   * the page's.
+   * How many requests to a server of this origin may stay open at once. Default: as many as the browser makes. Browsers
+   * allow six over HTTP/1.1, and some are the page's.
    */
-  connections(origin: string): number
+  connections?: ((origin: string) => number) | undefined
   page: Page | undefined
   memory: Memory | undefined
 }

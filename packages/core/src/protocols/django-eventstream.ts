@@ -58,7 +58,10 @@ const instead = `leave it out, and give 'lastEventId' what get_current_event_id(
 /** What the client was told to begin with. Throws a `bad-option` error for what this server doesn't have. */
 function seedsOf(options: CommonOptions = {}): Ids {
   refuseForeign('djangoEventStream', options)
-  const { messagesPublishedAfter, lastEventId } = options
+  const { messagesPublishedAfter, lastEventId, modes } = options
+  if (typeof modes === 'object' && modes.some((mode) => typeof mode === 'object' && mode.opaque)) {
+    wrong(`This protocol needs the pings, which nativeEventSource hides: set modes: [eventsource].`)
+  }
   if (messagesPublishedAfter !== undefined) {
     wrong(`'messagesPublishedAfter' is nothing that django-eventstream has, as its events have no time: ${instead}`)
   }
@@ -112,7 +115,6 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
       capabilities: {
         modes: ['eventsource'],
         channelsPerConnection: together ? 10 : 1,
-        takesTurns: false,
         oneShot: {},
         lastMessage: false,
         answersOptions: false,

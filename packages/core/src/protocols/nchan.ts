@@ -6,6 +6,7 @@ import type { CloseReason, FrameMeta, ModeName, Position } from '../types.js'
 import { refuseForeign } from './foreign.js'
 import { createMultipart, headersOf, type Part } from './multipart.js'
 import { checkName, refuse, steps } from './names.js'
+import { createPollScheduler } from './poll-scheduler.js'
 import type { Classified, Decoder, DecoderContext, Inlet, ProtocolFactory } from './protocol.js'
 
 /** How Nchan's locations are set up, where that is not the usual. */
@@ -104,7 +105,7 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
       capabilities: {
         modes: ['websocket', 'eventsource', 'stream', 'longpolling'],
         channelsPerConnection: together ? Number.POSITIVE_INFINITY : 1,
-        takesTurns: !together,
+        schedulePolls: together ? undefined : createPollScheduler,
         oneShot: {},
         lastMessage: false,
         answersOptions: true,

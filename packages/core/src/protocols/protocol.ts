@@ -1,6 +1,16 @@
 import type { Order } from '../delivery/order.js'
 import type { Received } from '../message.js'
-import type { Answer, CloseReason, CommonOptions, Exchange, FrameMeta, ModeName, Position, Promises } from '../types.js'
+import type {
+  Answer,
+  CloseReason,
+  CommonOptions,
+  Environment,
+  Exchange,
+  FrameMeta,
+  ModeName,
+  Position,
+  Promises,
+} from '../types.js'
 
 /** A channel as one request names it. */
 export interface Wanted {
@@ -56,14 +66,35 @@ export interface DecoderContext {
   readonly channels: readonly string[]
 }
 
+/** A connection that may be used for polls, one after the other. */
+export interface Slot {
+  /** Aborted when others wait: the poll is to be asked again later. */
+  readonly until: AbortSignal
+  /** Whether another poll may leave, when the one before it was answered. */
+  again(): boolean
+  release(): void
+}
+
+/** Shares few connections among the polls of many channels. */
+export interface PollScheduler {
+  /** Resolves when there is a connection to use. */
+  take(): Promise<Slot>
+  /** How many connections there are. */
+  limit(): number
+  /** A request was answered after so many ms. */
+  answered(ms: number): void
+  /** The environment whose requests tell how long answers take. */
+  readonly timed: Environment
+}
+
 /** What a server can do. The session and the pool decide by this data, never by which server it is. */
 export interface Capabilities {
   /** The modes the server has, the most wanted first. */
   readonly modes: readonly ModeName[]
   /** How many channels one connection takes. 1 where the server can't resume several at once. */
   readonly channelsPerConnection: number
-  /** Whether sessions can share few connections by taking turns with their long-polls. */
-  readonly takesTurns: boolean
+  /** How sessions share the few connections to an origin by taking turns with their long-polls. */
+  readonly schedulePolls?: ((environment: Environment, origin: string) => PollScheduler) | undefined
   /**
    * How the location of a mode answers a one-shot request: a `poll` at once, a `longpolling` one at once if it has
    * something to bring. Empty: not at all.

@@ -137,7 +137,7 @@ export const pushStream =
       capabilities: {
         modes: ['websocket', 'eventsource', 'stream', 'longpolling'],
         channelsPerConnection: unnamed ? 1 : Number.POSITIVE_INFINITY,
-        takesTurns: unnamed,
+        schedulePolls: unnamed ? settings.messageTemplate?.schedulePolls : undefined,
         // A long-polling location can't be talked into answering at once. An eventsource location can, by a header that
         // the module lets no page of another origin send.
         oneShot: endpoint.sameOrigin

@@ -1,3 +1,6 @@
+import { createPollScheduler } from './poll-scheduler.js'
+import type { Capabilities } from './protocol.js'
+
 /** The tokens of push_stream_message_template that matter here, and the options that name their JSON keys. */
 export interface TemplateKeys {
   readonly id: string
@@ -43,6 +46,8 @@ const shape = (...sources: string[]): Shape => {
 export interface MessageTemplate {
   readonly text: string
   readonly shape: Shape
+  /** For channels that have a connection each, as their messages do not name them. */
+  readonly schedulePolls: Capabilities['schedulePolls']
 }
 
 /**
@@ -67,7 +72,7 @@ export function messageTemplate(template: string): MessageTemplate {
     .replace(/\(\?<(\w+)>/g, (group, name: string, offset: number, whole: string) =>
       whole.indexOf(group) < offset ? '(?:' : `(?<${name}>`,
     )
-  return { text: template, shape: shape(`^\\s*${source}\\s*$`) }
+  return { text: template, shape: shape(`^\\s*${source}\\s*$`), schedulePolls: createPollScheduler }
 }
 
 /** The shapes people use: id, channel, text, tag, time and eventid in this order, each but the text left out or not, the text quoted or raw. */

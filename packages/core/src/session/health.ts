@@ -22,6 +22,7 @@ const deafRhythm = 4000
 /** For how long a connection is kept that is as deaf as the one before it, in ms. It doubles each time, up to the second. */
 const deafPatience = 10_000
 const mostPatient = 60_000
+const gone = 'The server no longer answers.'
 /** How often a server that can't be reached is asked about a connection that was not silent for long. */
 const tries = 3
 
@@ -150,7 +151,7 @@ export function createHealth(
       // sent on a dead connection of the browser's nothing about any other.
       const doubtful = heartbeat.usual === undefined ? now() - lastLife >= pingtimeout : now() >= silentFrom
       if (!doubtful && attempt < tries) return verify(connection, reason, attempt + 1)
-      return actions.dead(connection, 'The connection was silent, and asking the server failed.')
+      return actions.dead(connection, gone)
     } else if (result === 'unknown' && (reason !== 'quiet' || !poller.possible)) {
       return replace(connection, Math.min(deadline, timeout))
     } else proven(connection, reason === 'quiet')
@@ -164,7 +165,7 @@ export function createHealth(
     proven(connection, reason === 'quiet')
     proving = connection
     if (connection.repoll?.()) {
-      expect(connection, lastLife, reason === 'unusual' ? unusualDeadline : timeout, 'The server no longer answers.')
+      expect(connection, lastLife, reason === 'unusual' ? unusualDeadline : timeout, gone)
     }
     watch()
   }
@@ -207,7 +208,7 @@ export function createHealth(
     if (!dense) patience = pingtimeout
     replacing = true
     const { lastLife } = connection
-    expect(connection, lastLife, deadline, 'The connection was silent, and no other came about.')
+    expect(connection, lastLife, deadline, gone)
     actions.replace()
     watch()
   }

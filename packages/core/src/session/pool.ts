@@ -6,7 +6,7 @@ import type { Settings } from '../options.js'
 import type { CloseReason, Position } from '../types.js'
 import { refusalOf } from './reports.js'
 import { createSession, type Names, type Session, type SessionEvents } from './session.js'
-import { createSlots, type Share, timed } from './slots.js'
+import type { Share } from './subscription.js'
 
 /** How many sessions look for a refused channel at once. */
 const mostTrials = 4
@@ -43,7 +43,7 @@ const worst: readonly Status['state'][] = ['connecting', 'waiting', 'open']
 /** The sessions of a client: one for all of its channels, or several where a connection can't carry them all. */
 export function createPool(settings: Settings, events: PoolEvents) {
   const { environment, protocol } = settings
-  const { channelsPerConnection, takesTurns } = protocol.capabilities
+  const { channelsPerConnection, schedulePolls } = protocol.capabilities
   /** How many channels one session takes. Less, once the server refused so many at once. */
   let room = channelsPerConnection
   const members = new Set<Member>()
@@ -51,14 +51,13 @@ export function createPool(settings: Settings, events: PoolEvents) {
   const names = new Set<string>()
   /** Channels that were accepted in a trial. */
   const proven = new WeakSet<Channel>()
-  const limit = () => environment.connections(settings.origin)
-  const slots = createSlots(environment, limit)
-  const own = takesTurns ? timed(settings, slots) : settings
-  const share: Share = {
+  const scheduler = schedulePolls?.(environment, settings.origin)
+  const own = scheduler ? { ...settings, environment: scheduler.timed } : settings
+  const share: Share | undefined = scheduler && {
     get scarce() {
-      return takesTurns && members.size > limit()
+      return members.size > scheduler.limit()
     },
-    take: () => slots.take(),
+    take: scheduler.take,
   }
   const naming: Names = { plain: undefined }
   let open = false

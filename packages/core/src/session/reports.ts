@@ -4,17 +4,18 @@ import type { CloseReason, ModeName } from '../types.js'
 import type { Connection } from './connection.js'
 import type { Action, State } from './state.js'
 
-const whatOf = (mode: ModeName, { kind }: CloseReason, { status, explain }: Classified): string =>
+/** Why a connection ended, in a few words. */
+export const whatOf = (mode: ModeName, { kind }: CloseReason, { status, explain }: Classified): string =>
   [mode, kind, status, explain && `(${explain})`].filter(Boolean).join(' ')
 
 /** The error that reports why an attempt failed or a connection was lost. */
 export function failureOf(
+  what: string,
   mode: ModeName,
-  { cause, kind }: CloseReason,
-  { status, explain }: Classified,
+  { cause }: CloseReason,
+  { status }: Classified,
 ): PushStreamError {
   if (cause instanceof PushStreamError) return cause
-  const what = [mode, kind, status, explain && `(${explain})`].filter(Boolean).join(' ')
   const code = status === undefined ? 'unreachable' : 'http'
   return new PushStreamError(code, `${what}. The client tries again.`, { mode, status, cause })
 }
@@ -24,8 +25,7 @@ export function refusalOf(channel: string, { status, explain }: Classified): Pus
   const why = status === undefined ? 'while it takes others' : `with status ${status}${explain ? ` (${explain})` : ''}`
   return new PushStreamError(
     status === 401 ? 'unauthorized' : status === 403 || status === undefined ? 'forbidden' : 'bad-request',
-    `The server refuses the channel '${channel.slice(0, 80)}' ${why}. It is given up; the others go on. ` +
-      'Check its name and who may subscribe to it, then add it again.',
+    `The server refuses the channel '${channel.slice(0, 80)}' ${why}. Check who may subscribe, then add it again.`,
     { channel, status },
   )
 }
@@ -35,19 +35,15 @@ export const saidBySelf = ({ kind, status, explain }: CloseReason): boolean =>
   kind === 'status' || (kind === 'end' && Boolean(status || explain))
 
 /** A line for the log: why a connection ended, what it was for, and what it brought. */
-export const endOf = (connection: Connection, reason: CloseReason, classified: Classified, action: Action): string => {
-  const { accepted, brought, mode, names } = connection
-  const was = accepted ? 'accepted' : 'not accepted'
-  return `${whatOf(mode, reason, classified)}: ${was}, ${names.size} channels, ${brought} messages; ${action}`
-}
+export const endOf = (what: string, { accepted, brought, names }: Connection, action: Action): string =>
+  `${what}: ${accepted ? '' : 'not '}accepted, ${names.size} channels, ${brought} messages; ${action}`
 
 /** A line for the log: what a session does now. */
-export function doingOf({ current, attempts, retryAt, rejected, wanted }: State, now: number): string {
-  const doing = [
+export const doingOf = ({ current, attempts, retryAt, wanted }: State, now: number): string =>
+  [
     current && `open by ${current.mode}`,
-    attempts.length > 0 && `trying ${attempts.map(({ mode }) => mode).join(', ')}`,
-    retryAt !== undefined && `again in ${Math.round(retryAt - now)} ms`,
-    rejected && 'finding the channel that is refused',
+    attempts.length > 0 && `trying ${attempts.map(({ mode }) => mode)}`,
+    retryAt && `again in ${Math.round(retryAt - now)} ms`,
   ]
-  return doing.filter(Boolean).join('; ') || (wanted ? 'waiting' : 'closed')
-}
+    .filter(Boolean)
+    .join('; ') || (wanted ? 'waiting' : 'closed')

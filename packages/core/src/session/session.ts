@@ -12,9 +12,8 @@ import { acceptDelay, ageOf, type Connection } from './connection.js'
 import { createHealth } from './health.js'
 import { ModeMemory } from './memory.js'
 import { createPoller } from './poll.js'
-import { doingOf, endOf, failureOf, saidBySelf } from './reports.js'
+import { doingOf, endOf, failureOf, saidBySelf, whatOf } from './reports.js'
 import { createRequests } from './requests.js'
-import type { Share } from './slots.js'
 import {
   type Action,
   type Attempt,
@@ -27,7 +26,7 @@ import {
   type TimerName,
   timerNames,
 } from './state.js'
-import { type Subscription, subscribe } from './subscription.js'
+import { type Share, type Subscription, subscribe } from './subscription.js'
 import { createTimers } from './timers.js'
 
 /** How long a connection must last to count as having worked, in ms. */
@@ -281,14 +280,14 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     // A connection that closes before its first message may have been closed because of its resume position.
     else if (reason.kind === 'lost' && connection.brought === 0) ledger.doubt(true)
     const action = actionOf(key, classified)
-    const failure = failureOf(connection.mode, reason, classified)
-    settings.logger?.debug(`pushstream: ${endOf(connection, reason, classified, action)}`)
+    const what = whatOf(connection.mode, reason, classified)
+    settings.logger?.debug(`pushstream: ${endOf(what, connection, action)}`)
     // Which channel the server rejected is to be found out first.
     if (action === 'rejected') rejection = reason
     else if (action !== 'reconnect') {
       // A page can't see why a websocket is refused, and no other mode will show it.
       if (reason.kind === 'refused' && opaque) rejection = reason
-      failed(failure)
+      failed(failureOf(what, connection.mode, reason, classified))
     }
     // A network that breaks may hide that the server reloads just then.
     const unseen = reason.kind === 'lost' && poller.immediate

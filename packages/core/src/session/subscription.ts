@@ -3,6 +3,7 @@ import type { Echo } from '../delivery/echo.js'
 import type { Ledger } from '../delivery/ledger.js'
 import type { Received } from '../message.js'
 import type { Settings } from '../options.js'
+import type { Slot } from '../protocols/protocol.js'
 import type { CloseReason, Exchange, Position, Transport } from '../types.js'
 import { newcomersOf, settleNewcomers } from './bootstrap.js'
 import { Connection } from './connection.js'
@@ -10,8 +11,15 @@ import type { Health } from './health.js'
 import { LongPollChain } from './longpoll.js'
 import type { Poller } from './poll.js'
 import type { Requests } from './requests.js'
-import type { Share, Slot } from './slots.js'
 import { reloadGrace } from './state.js'
+
+/** Where connections are few, and others want some too. */
+export interface Share {
+  /** Whether there are fewer connections than channels, so that none can be kept open. */
+  readonly scarce: boolean
+  /** Waits for a connection to use. */
+  take(): Promise<Slot>
+}
 
 /** What a subscription takes from its session. */
 export interface SubscriptionContext {

@@ -30,7 +30,8 @@ export function openSocket(
     try {
       const native = new (environment.WebSocket as typeof WebSocket)(url, subprotocols)
       native.addEventListener('close', ({ code, reason }) => {
-        if (!opened) end({ kind: 'refused', status: code })
+        // A server that lets a socket in and refuses it at once may come to the page as a close without an opening.
+        if (!opened && code !== 1008) end({ kind: 'refused', status: code })
         else if (code === 1005 || code === 1000 || code === 1001) end({ kind: 'end', explain: reason })
         else if (code === 1006) end({ kind: 'lost', status: code })
         else end({ kind: 'close', status: code, explain: reason })

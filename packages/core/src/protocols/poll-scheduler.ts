@@ -1,5 +1,5 @@
-import type { Settings } from '../options.js'
 import type { Environment } from '../types.js'
+import type { PollScheduler, Slot } from './protocol.js'
 
 /** How long a poll may hang while others wait for its connection, in ms, where the way to the server takes no longer. */
 const slice = 500
@@ -11,28 +11,22 @@ const recent = 8
 /** Who gets one answer after the other goes on for so many times as long. */
 const turn = 4
 
-/** A connection that may be used for polls, one after the other. */
-export interface Slot {
-  /** Aborted when others wait: the poll is to be asked again later. */
-  readonly until: AbortSignal
-  /** Whether another poll may leave, when the one before it was answered. */
-  again(): boolean
-  release(): void
-}
-
-/** Where connections are few, and others want some too. */
-export interface Share {
-  /** Whether there are fewer connections than channels, so that none can be kept open. */
-  readonly scarce: boolean
-  /** Waits for a connection to use. */
-  take(): Promise<Slot>
+/** Over HTTP/2 the browser's limit is far away; what the page has loaded from there tells which it is. */
+function connections(origin: string): number {
+  if (typeof document === 'undefined') return Number.POSITIVE_INFINITY
+  const entries = performance.getEntries() as PerformanceResourceTiming[]
+  const multiplexed = entries.some(
+    ({ name, nextHopProtocol }) => /^h[23]/.test(nextHopProtocol ?? '') && name.startsWith(`${origin}/`),
+  )
+  return multiplexed ? 90 : 4
 }
 
 /**
  * Shares the few connections that a browser makes to one server over HTTP/1.1 among the polls of many channels: while
  * others wait, a poll that brings nothing gives way, when it has had the time to be answered.
  */
-export function createSlots(environment: Environment, limit: () => number) {
+export function createPollScheduler(environment: Environment, origin: string): PollScheduler {
+  const limit = () => (environment.connections ?? connections)(origin)
   const waiting: (() => void)[] = []
   /** Polls that hang, the longest first. */
   const hanging = new Set<AbortController>()
@@ -86,15 +80,15 @@ export function createSlots(environment: Environment, limit: () => number) {
     }
   }
 
+  /** A request was answered after so many ms. */
+  function answered(ms: number): void {
+    unanswered = 0
+    answers.push(ms)
+    if (answers.length > recent) answers.shift()
+  }
+
   return {
-    /** A request was answered after so many ms. */
-    answered(ms: number): void {
-      unanswered = 0
-      answers.push(ms)
-      if (answers.length > recent) answers.shift()
-    },
-    /** Resolves when there is a connection to use. */
-    async take(): Promise<Slot> {
+    async take() {
       if (busy >= limit() || waiting.length > 0) {
         const [longest] = hanging
         if (longest !== undefined) {
@@ -105,22 +99,14 @@ export function createSlots(environment: Environment, limit: () => number) {
       } else busy++
       return grant()
     },
-  }
-}
-
-export type Slots = ReturnType<typeof createSlots>
-
-/** The same settings, that tell the slots how long answers take. */
-export function timed(settings: Settings, slots: Slots): Settings {
-  const { environment } = settings
-  return {
-    ...settings,
-    environment: {
+    limit,
+    answered,
+    timed: {
       ...environment,
       async fetch(input, init) {
         const sent = environment.now()
         const response = await environment.fetch(input, init)
-        slots.answered(environment.now() - sent)
+        answered(environment.now() - sent)
         return response
       },
     },

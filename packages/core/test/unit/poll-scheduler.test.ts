@@ -1,16 +1,17 @@
 import { createManualClock, type ManualClock } from '@pushstream/testkit'
 import { beforeEach, expect, test } from 'vitest'
-import { createSlots, type Slot, type Slots } from '../../src/session/slots.js'
+import { createPollScheduler } from '../../src/protocols/poll-scheduler.js'
+import type { PollScheduler, Slot } from '../../src/protocols/protocol.js'
 import type { Environment } from '../../src/types.js'
 
 let clock: ManualClock
-let slots: Slots
+let slots: PollScheduler
 let limit: number
 
 beforeEach(() => {
   clock = createManualClock(1_000_000)
   limit = 2
-  slots = createSlots(clock as unknown as Environment, () => limit)
+  slots = createPollScheduler({ ...(clock as unknown as Environment), connections: () => limit }, 'http://h')
 })
 
 /** Takes a slot, and notes when it has it. */
