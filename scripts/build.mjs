@@ -18,27 +18,27 @@ import { command, packages, root } from './workspace.mjs'
  * measured, rounded up to the next 50. Raise one only if the gain is worth it.
  */
 const imports = [
-  ['the client', ['PushStream', 'PushStreamError'], 22_800],
+  ['the client', ['PushStream', 'PushStreamError'], 23_650],
   [
     'the client and its functions',
     ['PushStream', 'PushStreamError', 'messages', 'messageTemplate', 'registerWithSchema', 'sendMessage'],
-    23_850,
+    25_100,
   ],
-  ['Client of websocket and eventsource', ['Client', 'PushStreamError', 'websocket', 'eventsource'], 22_800],
+  ['Client of websocket and eventsource', ['Client', 'PushStreamError', 'websocket', 'eventsource'], 23_650],
   [
     'Client of nativeWebSocket and eventsource',
     ['Client', 'PushStreamError', 'nativeWebSocket', 'eventsource'],
-    21_000,
+    21_850,
   ],
-  ['the client and nchan', ['PushStream', 'PushStreamError', 'nchan'], 26_450],
-  ['the client and djangoEventStream', ['PushStream', 'PushStreamError', 'djangoEventStream'], 25_950],
-  ['the classic client', ['PushStream', 'PushStreamManager'], 27_900, 'classic/index'],
+  ['the client and nchan', ['PushStream', 'PushStreamError', 'nchan'], 27_750],
+  ['the client and djangoEventStream', ['PushStream', 'PushStreamError', 'djangoEventStream'], 26_900],
+  ['the classic client', ['PushStream', 'PushStreamManager'], 29_300, 'classic/index'],
 ]
 /** The same for the scripts that pages without a bundler load. */
 const scripts = {
-  pushstream: 28_050,
-  'pushstream-nchan': 4350,
-  'pushstream-updates': 8650,
+  pushstream: 29_450,
+  'pushstream-nchan': 4800,
+  'pushstream-updates': 9100,
   'push-event-source': 3600,
 }
 /** What a binding to a framework is at most, without the framework and the client: all it does is fit one into the other. */

@@ -202,10 +202,10 @@ export function createHealth(
 
   /** No location answers a question, so a replacement has to show whether the connection was well. */
   function replace(connection: Connection, deadline: number): void {
-    // It is on its way.
-    if (timers.has('deaf')) return watch()
     proven(connection, dense)
     if (!dense) patience = pingtimeout
+    // It is on its way.
+    if (timers.has('deaf')) return watch()
     replacing = true
     const { lastLife } = connection
     expect(connection, lastLife, deadline, gone)

@@ -4,6 +4,7 @@ import type { PushStreamError } from '../errors.js'
 import type { Status } from '../events.js'
 import type { Settings } from '../options.js'
 import type { CloseReason, Position } from '../types.js'
+import type { Connection } from './connection.js'
 import { refusalOf } from './reports.js'
 import { createSession, type Names, type Session, type SessionEvents } from './session.js'
 import type { Share } from './subscription.js'
@@ -25,8 +26,10 @@ interface Member {
   late: boolean
   /** Channels were added or taken away. */
   changed: boolean
-  /** When its channels were last suspected, in ms since 1970. */
-  suspectedAt: number
+  /** The connections that there were when all attempts of its own failed without a reason. */
+  suspectedBeside: readonly Connection[] | undefined
+  /** How often in a row that happened although another connection came about since. */
+  proofs: number
   /** It finds out whether the server takes these channels. Then they go back to the others. */
   trial: 'none' | 'waiting' | 'running' | 'accepted'
 }
@@ -84,9 +87,12 @@ export function createPool(settings: Settings, events: PoolEvents) {
             for (const channel of ledger.all) if (names.has(channel.name)) proven.delete(channel)
           }
           changed()
+          conclude()
         },
         opened() {
           member.late = false
+          member.suspectedBeside = undefined
+          member.proofs = 0
           refusal = undefined
           if (member.trial !== 'none') member.trial = 'accepted'
           // A channel was given back to it meanwhile.
@@ -99,7 +105,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
       naming,
       share,
     )
-    const member: Member = { ledger, session, late: open, changed: true, suspectedAt: Number.POSITIVE_INFINITY, trial }
+    const member: Member = { ledger, session, late: open, changed: true, suspectedBeside: undefined, proofs: 0, trial }
     members.add(member)
     return member
   }
@@ -146,10 +152,13 @@ export function createPool(settings: Settings, events: PoolEvents) {
     if (first === undefined) return
     const works = all().filter(({ session }) => session.state.current !== undefined)
     // What works may be dead, and that not be noticed yet: only one that was opened since shows that it is the channel.
-    const proof = works.some(({ session }) => (session.current()?.openedAt ?? 0) >= member.suspectedAt)
-    member.suspectedAt = environment.now()
+    const before = member.suspectedBeside
+    const proof = before !== undefined && works.some(({ session }) => !before.includes(session.current() as Connection))
+    // An attempt that was under way while the network came back proves nothing: so twice in a row.
+    member.proofs = proof ? member.proofs + 1 : 0
+    member.suspectedBeside = all().flatMap(({ session }) => session.connections)
     if (works[0] !== undefined) {
-      if (member.ledger.size > 1 || proof) reject(member, channels, reason)
+      if (member.ledger.size > 1 || member.proofs > 1) reject(member, channels, reason)
       else works[0].session.renew()
       return
     }
@@ -187,7 +196,8 @@ export function createPool(settings: Settings, events: PoolEvents) {
     const trials = all().filter(({ trial }) => trial !== 'none')
     if (trials.length === 0 || trials.some(({ trial }) => trial !== 'accepted')) return
     const others = all().filter(({ trial }) => trial === 'none')
-    if (others.some(({ session }) => session.state.current === undefined && session.state.wanted)) return
+    // What is under way decides about channels as well.
+    if (others.some(({ session: { state } }) => state.attempts.length > 0 || (!state.current && state.wanted))) return
     for (const trial of trials) {
       trial.trial = 'none'
       for (const channel of trial.ledger.all) proven.add(channel)

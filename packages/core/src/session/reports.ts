@@ -35,8 +35,8 @@ export const saidBySelf = ({ kind, status, explain }: CloseReason): boolean =>
   kind === 'status' || (kind === 'end' && Boolean(status || explain))
 
 /** A line for the log: why a connection ended, what it was for, and what it brought. */
-export const endOf = (what: string, { accepted, brought, names }: Connection, action: Action): string =>
-  `${what}: ${accepted ? '' : 'not '}accepted, ${names.size} channels, ${brought} messages; ${action}`
+export const endOf = (what: string, { brought, names }: Connection, action: Action): string =>
+  `${what}: ${names.size} channels, ${brought} messages; ${action}`
 
 /** A line for the log: what a session does now. */
 export const doingOf = ({ current, attempts, retryAt, wanted }: State, now: number): string =>

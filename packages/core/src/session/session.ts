@@ -387,6 +387,10 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     get state() {
       return state
     },
+    /** The one that is accepted, and those under way. */
+    get connections() {
+      return [...connections.values()]
+    },
     /** The last failure, until a connection is accepted. */
     get error() {
       return error

@@ -304,6 +304,23 @@ describe('a transport that does not show why', () => {
   })
 })
 
+test('a silent connection, and a replacement that does not come about → no timer without a pause', async () => {
+  const world = new Isolation({ blind: true })
+  world.takes = (asked) => asked.length <= 1
+  await world.add('a')
+  await world.clock.advance(600)
+  for (const one of world.asked) if (one.state === 'open') one.end()
+  await world.clock.advance(5000)
+  world.takes = () => 'down'
+  await world.add('j')
+  await world.clock.advance(5000)
+  world.takes = (asked) => asked.length <= 1
+  world.pool.connect()
+  // The manual clock refuses timers that set each other for ever.
+  await world.clock.advance(minutes(3))
+  expect([world.refused, world.open.sort()]).toEqual([[], ['a', 'j']])
+})
+
 type Move =
   | { kind: 'add' | 'remove'; name: string }
   | { kind: 'connect' | 'disconnect' | 'down' | 'up' | 'cut' }
