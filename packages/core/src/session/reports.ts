@@ -39,11 +39,11 @@ export const endOf = (what: string, { brought, names }: Connection, action: Acti
   `${what}: ${names.size} channels, ${brought} messages; ${action}`
 
 /** A line for the log: what a session does now. */
-export const doingOf = ({ current, attempts, retryAt, wanted }: State, now: number): string =>
+export const doingOf = ({ current, attempts, retryAt }: State, now: number): string =>
   [
     current && `open by ${current.mode}`,
     attempts.length > 0 && `trying ${attempts.map(({ mode }) => mode)}`,
     retryAt && `again in ${Math.round(retryAt - now)} ms`,
   ]
     .filter(Boolean)
-    .join('; ') || (wanted ? 'waiting' : 'closed')
+    .join('; ') || 'idle'

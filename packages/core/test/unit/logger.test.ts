@@ -29,6 +29,6 @@ test('a connection that the server ends, then one that it answers with 503 → a
     'pushstream: retry: trying eventsource',
     'pushstream: eventsource status 503: 2 channels, 0 messages; backoff',
     'pushstream: ended: again in 31000 ms',
-    'pushstream: disconnect: closed',
+    'pushstream: disconnect: idle',
   ])
 })
