@@ -25,7 +25,7 @@ export interface Sequenced {
  */
 export type GapReason = 'overflow' | 'restart'
 
-/** What can be promised, read by the client's `status` and by nothing that decides. */
+/** What can be promised of a server: for the client's `status`, and for where a connection begins. */
 export interface Promises {
   /**
    * What the server resumes by. `position`: second and counter, exact. `second`: the whole second again, and what is
@@ -182,7 +182,7 @@ export type Params = Record<string, string | number | boolean>
 
 /** Where a client writes what it does, such as `console`. It never gets message texts, headers or query arguments. */
 export interface Logger {
-  /** Gets one line, in parts. */
+  /** Gets one line. */
   debug(...values: unknown[]): void
 }
 
@@ -205,8 +205,9 @@ export interface CommonOptions {
    */
   modes?: string | readonly (ModeName | Transport)[]
   /**
-   * Silence in ms after which the connection is checked. Lower it to notice a dead connection sooner, at the price of a small
-   * request per interval of silence. Pings of the server (push_stream_ping_message_interval) break the silence. Default 30000.
+   * The longest time without a message, in ms, after which the connection is checked. The first checks come after one to
+   * three seconds, the following ever later, up to this. A check is a small request, or another connection where no listed
+   * mode answers one. Lower it to notice sooner that a silent connection delivers nothing. Default 30000.
    */
   pingtimeout?: number
   /** How long to wait for the server's answer, in ms. Raise it for slow networks. Default 10000. */

@@ -55,7 +55,7 @@ export interface ClassicSettings extends ClassicCallbacks {
   modes?: string
   /** How long to wait for the server's answer, in ms. Default 30000. */
   timeout?: number
-  /** Silence in ms after which the connection is checked. Default 30000. Lower it to notice a dead connection sooner. */
+  /** The longest time without a message, in ms, after which the connection is checked. Default 30000. */
   pingtimeout?: number
   /** The first wait after a failed attempt, in ms. It doubles with every failure and is spread at random. Default 3000. */
   reconnectOnTimeoutInterval?: number

@@ -11,7 +11,7 @@ import { type TextEncoding, textReader } from './text.js'
 export interface PushStreamSettings {
   /** Location of `push_stream_subscriber websocket`. Default `/ws`. */
   urlPrefixWebsocket?: string
-  /** Location of `push_stream_subscriber eventsource`. Default `/ev`. Polls are made here too. */
+  /** Location of `push_stream_subscriber eventsource`. Default `/ev`. If `modes` lists it, connections are checked here too. */
   urlPrefixEventsource?: string
   /** Location of `push_stream_subscriber long-polling`. Default `/lp`. */
   urlPrefixLongpolling?: string

@@ -12,7 +12,7 @@ const slowest = 5000
 /**
  * Where each poll of a long-polling chain begins. From the newest position as long as nothing is missing: a poll from
  * the point up to which everything is known would bring every message twice. What several workers make it miss that
- * way shows as a hole, or in the audit after a burst.
+ * way shows as a missing number, or in the check after a burst.
  */
 export class LongPollChain {
   readonly #ledger: Ledger

@@ -2,7 +2,7 @@ import type { CloseReason, Transport } from '../types.js'
 
 /**
  * The browser's own EventSource, for pages whose policy needs it. It shows neither pings nor statuses, and named events
- * (`Event-Type`) pass it by: the audit finds those.
+ * (`Event-Type`) pass it by, until the next check of the connection brings them.
  */
 export const nativeEventSource: Transport = {
   name: 'eventsource',

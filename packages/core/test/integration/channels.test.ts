@@ -154,7 +154,7 @@ describe('a channel the server refuses', () => {
     expect(recording.stream.status.state).toBe('open')
   })
 
-  test('where polls are not possible the websocket itself finds it: 101, then 1008', async () => {
+  test('websocket alone, refused by 1008 after 101 → the channel is reported with its status', async () => {
     const { server, url } = await startServer({ settings: { authorizedChannelsOnly } })
     server.publish('good', 'first')
     const recording = record({ url, modes: ['websocket'], urlPrefixEventsource: '/nowhere' })

@@ -25,7 +25,7 @@ test.each(allModes)(
 )
 
 test.each(['websocket', 'stream', 'longpolling'] as const)(
-  '%s, polls beside it hang: cut before the first message: nothing comes from before the application listened',
+  '%s, polls hang, cut before the first message → nothing comes from before the application listened',
   async (mode) => {
     const { server, url } = await startServer()
     const site = await startSite(url, {

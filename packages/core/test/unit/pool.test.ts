@@ -14,7 +14,7 @@ import { eventsource } from '../../src/transports/http.js'
 let clock: ManualClock
 let server: FakeFetch
 let log: string[]
-let lanes: Pool
+let pool: Pool
 
 function begin(separator?: string): void {
   clock = createManualClock(1_795_211_831_000)
@@ -27,9 +27,9 @@ function begin(separator?: string): void {
     environment: manualEnvironment(clock, { fetch: server.fetch }),
   }
   let told: string | undefined
-  lanes = createPool(settingsOf(options, {}), {
+  pool = createPool(settingsOf(options, {}), {
     changed() {
-      const { state } = lanes.status
+      const { state } = pool.status
       if (state !== told) log.push(state)
       told = state
     },
@@ -48,8 +48,8 @@ const channelOf = ({ path }: { path: string }) => decodeURIComponent(path.slice(
 const open = () => server.open
 const of = (channel: string) => open().find((request) => channelOf(request) === channel)!
 async function add(...names: string[]): Promise<void> {
-  for (const name of names) lanes.add(name, 0, undefined)
-  lanes.change()
+  for (const name of names) pool.add(name, 0, undefined)
+  pool.change()
   await settle()
 }
 async function accepted(...names: string[]): Promise<void> {
@@ -69,17 +69,17 @@ describe('a connection for each channel', () => {
     of('a').send(message('1795211831:0', 'y'))
     await settle()
     expect(log.slice(-2)).toEqual(['b/c x', 'a y'])
-    expect(lanes.channels).toEqual(['a', 'b/c'])
+    expect(pool.channels).toEqual(['a', 'b/c'])
   })
 
   test('the client is open when all of them are, and says so once', async () => {
     await add('a', 'b')
     of('a').accept()
     await settle()
-    expect([lanes.status.state, lanes.status.mode, log]).toEqual(['connecting', undefined, ['connecting']])
+    expect([pool.status.state, pool.status.mode, log]).toEqual(['connecting', undefined, ['connecting']])
     of('b').accept()
     await settle()
-    expect([lanes.status.state, lanes.status.mode, lanes.status.attempt]).toEqual(['open', 'eventsource', 0])
+    expect([pool.status.state, pool.status.mode, pool.status.attempt]).toEqual(['open', 'eventsource', 0])
     expect(log.filter((one) => one === 'opened')).toHaveLength(1)
   })
 
@@ -119,7 +119,7 @@ describe('a connection for each channel', () => {
     of('a').end()
     await settle(2000)
     expect(of('b')).toBe(b)
-    expect(lanes.status.state).toBe('connecting')
+    expect(pool.status.state).toBe('connecting')
     expect(of('a').url).toBe('http://h/sub/a?last_event_id=0:0')
     log.length = 0
     of('a').accept()
@@ -128,7 +128,7 @@ describe('a connection for each channel', () => {
     expect(log).toContain('a a2')
     expect(log).toContain('opened')
     expect(log.filter((one) => one.startsWith('gap'))).toEqual([])
-    expect([lanes.duplicates, lanes.reconnects, lanes.status.state]).toEqual([1, 1, 'open'])
+    expect([pool.duplicates, pool.reconnects, pool.status.state]).toEqual([1, 1, 'open'])
   })
 
   test('after the time limit of the server, from the whole second', async () => {
@@ -148,42 +148,42 @@ describe('a connection for each channel', () => {
     for (const request of open().filter((request) => channelOf(request) === 'b')) request.respond(403)
     await settle(5000)
     expect(log).toContain('refused b 403')
-    expect([lanes.channels, lanes.status.state, open().map(channelOf)]).toEqual([['a'], 'open', ['a']])
+    expect([pool.channels, pool.status.state, open().map(channelOf)]).toEqual([['a'], 'open', ['a']])
   })
 
   test('one that is taken away is closed at once, and counted on', async () => {
     await accepted('a', 'b')
     of('a').send(message('1795211831:0', 'x') + message('1795211831:0', 'x'))
     await settle()
-    expect(lanes.duplicates).toBe(1)
+    expect(pool.duplicates).toBe(1)
     const { send } = of('a')
-    expect([lanes.remove('a'), lanes.remove('a'), lanes.remove('c')]).toEqual([true, false, false])
-    lanes.change()
+    expect([pool.remove('a'), pool.remove('a'), pool.remove('c')]).toEqual([true, false, false])
+    pool.change()
     await settle()
-    expect([open().map(channelOf), lanes.channels, lanes.duplicates]).toEqual([['b'], ['b'], 1])
+    expect([open().map(channelOf), pool.channels, pool.duplicates]).toEqual([['b'], ['b'], 1])
     expect(() => send(message('1795211831:1', 'late'))).toThrow()
-    expect(lanes.status.state).toBe('open')
+    expect(pool.status.state).toBe('open')
   })
 
   test('twice is once', () => {
-    expect([lanes.add('a', 0, undefined), lanes.add('a', 0, undefined)]).toEqual([true, false])
+    expect([pool.add('a', 0, undefined), pool.add('a', 0, undefined)]).toEqual([true, false])
   })
 
   test('without channels it is closed, and nothing is left behind', async () => {
     await accepted('a', 'b')
-    lanes.remove('a')
-    lanes.remove('b')
-    lanes.change()
+    pool.remove('a')
+    pool.remove('b')
+    pool.change()
     await settle()
-    expect([lanes.status.state, open(), clock.pending]).toEqual(['closed', [], 0])
+    expect([pool.status.state, open(), clock.pending]).toEqual(['closed', [], 0])
   })
 
   test('disconnecting ends all of them, connecting begins them again', async () => {
     await accepted('a', 'b')
-    lanes.disconnect()
+    pool.disconnect()
     await settle()
-    expect([lanes.status.state, open(), clock.pending]).toEqual(['closed', [], 0])
-    lanes.connect()
+    expect([pool.status.state, open(), clock.pending]).toEqual(['closed', [], 0])
+    pool.connect()
     await settle()
     expect(open().map(channelOf)).toEqual(['a', 'b'])
   })
@@ -194,7 +194,7 @@ describe('a connection for each channel', () => {
     await settle(2000)
     of('b').respond(503)
     await settle()
-    const { state, attempt, retryAt, error } = lanes.status
+    const { state, attempt, retryAt, error } = pool.status
     // The end of one that had brought nothing counts as well.
     expect([state, attempt, error?.code, error?.status]).toEqual(['waiting', 2, 'http', 503])
     expect(retryAt).toBeGreaterThan(clock.now())
@@ -210,7 +210,7 @@ describe('one connection for all', () => {
     open()[0]?.accept()
     open()[0]?.send(message('1795211831:[0],-', 'w') + message('1795211831:0,[0]', 'x'))
     await settle()
-    expect([log.slice(-2), lanes.status.state]).toEqual([['a w', 'b x'], 'open'])
+    expect([log.slice(-2), pool.status.state]).toEqual([['a w', 'b x'], 'open'])
     await add('c')
     expect(open().map(({ url }) => url)).toEqual([
       'http://h/sub/a%2Cb',
@@ -219,11 +219,11 @@ describe('one connection for all', () => {
     open()[1]?.accept()
     await settle()
     expect(open().map(channelOf)).toEqual(['a,b,c'])
-    lanes.remove('a')
-    lanes.remove('b')
-    lanes.remove('c')
-    lanes.change()
+    pool.remove('a')
+    pool.remove('b')
+    pool.remove('c')
+    pool.change()
     await settle()
-    expect([lanes.status.state, open(), clock.pending]).toEqual(['closed', [], 0])
+    expect([pool.status.state, open(), clock.pending]).toEqual(['closed', [], 0])
   })
 })
