@@ -14,13 +14,15 @@ const disorder = 1000
  */
 export function newcomersOf(ledger: Ledger, { protocol, lastEventId }: Settings, plain: boolean): Map<string, number> {
   const placed = plain || !protocol.capabilities.lastMessage || lastEventId !== undefined
-  const unknown = ledger.all.filter((channel) => ledger.unknown(channel) && (channel.backtrack > 0 || !placed))
+  const unknown = ledger.all.filter(
+    (channel) => ledger.known(channel) === undefined && (channel.backtrack > 0 || !placed),
+  )
   return new Map(unknown.map(({ name, backtrack }) => [name, backtrack || 1]))
 }
 
 /**
  * Where the channels of a connection stand that was accepted just now: what brought nothing has nothing stored. `before`:
- * the newest position of all when the connection was opened.
+ * the newest position of all when the connection was opened. `joined`: whether it is sure that they are followed now.
  */
 export function settleNewcomers(
   ledger: Ledger,
@@ -28,6 +30,7 @@ export function settleNewcomers(
   channels: readonly Channel[],
   newcomers: ReadonlyMap<string, number>,
   before: Position,
+  joined: boolean,
 ): void {
   const asked = channels.filter(({ name }) => newcomers.has(name))
   let newest = -1
@@ -39,7 +42,7 @@ export function settleNewcomers(
     channel.complete ??= upTo
     channel.sequence.empty = channel.sequence.last === undefined
   }
-  for (const channel of channels) if (ledger.unknown(channel)) channel.joined ??= openedAt
+  for (const channel of channels) if (joined && ledger.unknown(channel)) channel.joined ??= openedAt
 }
 
 /** A channel that brought nothing next to others has nothing from before what they brought lately. */

@@ -196,7 +196,7 @@ export function createHealth(
       if (connection !== actions.current() || connection.brought !== brought) return
       keptUntil = now() + Math.min(mostPatient, deafPatience * 2 ** deaf++)
       if (brought === 0) actions.penalize(connection)
-      actions.dead(connection, 'The connection did not bring what the server has.')
+      actions.dead(connection, 'The connection delivers nothing.')
     })
   }
 

@@ -11,7 +11,7 @@ const ask = async <T>(provider: Provider<T>, name: string): Promise<T> => {
   try {
     return await (provider as () => T | Promise<T>)()
   } catch (cause) {
-    throw new PushStreamError('listener', `The function given as '${name}' failed; the request is tried again later.`, {
+    throw new PushStreamError('listener', `The function '${name}' failed. The request is tried again.`, {
       cause,
     })
   }

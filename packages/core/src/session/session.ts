@@ -217,7 +217,7 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     if (predecessor !== undefined && capabilities.lastMessage)
       settleSilent(ledger, predecessor, health.covered(predecessor))
     // A page can't see why a websocket is refused: it may be for the names, so every other round asks for them alone.
-    const plain = Boolean(names.plain) || (opaque && state.failures % 2 === 1)
+    const plain = names.plain || (opaque && state.failures % 2 === 1)
     const context = { settings, ledger, requests, poller, health, share, clockOffset, plain, beginning }
     const subscription = subscribe(context, transport, {
       accepted: () => dispatch({ type: 'accepted', key }),
@@ -256,7 +256,8 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     error = undefined
     renewed = false
     rejection = undefined
-    if (names.plain === 'trying') names.plain = true
+    // That time has passed without a refusal does not show it.
+    if (names.plain === 'trying' && connection.opened) names.plain = true
     memory.remember(connection.mode === usable()[0] ? undefined : connection.mode)
     // A successor goes on where the one before it was well.
     if (predecessor !== undefined) {
@@ -332,7 +333,7 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
 
   function dead(connection: Connection, why: string): void {
     if (connection !== current()) return
-    failed(new PushStreamError('silent', `${why} The client connects anew.`, { mode: connection.mode }))
+    failed(new PushStreamError('silent', `${why} The client reconnects.`, { mode: connection.mode }))
     dispatch({ type: 'dead' })
   }
 

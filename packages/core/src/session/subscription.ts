@@ -31,8 +31,8 @@ export interface SubscriptionContext {
   readonly share: Share | undefined
   /** How much the page's clock is ahead of the server's, in ms, at most. */
   readonly clockOffset: number
-  /** Whether channels are asked for by their names alone. */
-  readonly plain: boolean
+  /** Whether channels are asked for by their names alone, be it only to see whether the server takes them so. */
+  readonly plain: boolean | 'trying'
   /** Where a connection begins that is not a chain of polls. */
   beginning(channels: readonly Channel[]): Position | undefined
 }
@@ -62,7 +62,7 @@ export function subscribe(
 ): Subscription {
   const { settings, ledger, poller, health, clockOffset } = context
   const { protocol, environment } = settings
-  const newcomers = newcomersOf(ledger, settings, context.plain)
+  const newcomers = newcomersOf(ledger, settings, Boolean(context.plain))
   // The new ones first: what comes of any other shows that their stored messages have come.
   const channels = [...ledger.all].sort((a, b) => Number(newcomers.has(b.name)) - Number(newcomers.has(a.name)))
   const wanted = () => channels.filter((channel) => ledger.get(channel.name) === channel)
@@ -88,7 +88,8 @@ export function subscribe(
     settings,
     {
       accepted() {
-        settleNewcomers(ledger, connection, wanted(), newcomers, before)
+        const joined = connection.opened || context.plain !== 'trying'
+        settleNewcomers(ledger, connection, wanted(), newcomers, before, joined)
         events.accepted()
       },
       ended: events.ended,

@@ -53,3 +53,28 @@ test('every name is refused → one request with .b1, one without, one error', a
   expect([stream.channels, errors]).toEqual([[], ['forbidden']])
   stream.close()
 })
+
+test('long-polls, and names without .b1 are refused late → .b1 is asked for again, and nothing old comes', async () => {
+  const clock = createManualClock(1_795_211_831_000)
+  const server = createFakeFetch({
+    answer(request) {
+      const bad = request.path.includes('bad')
+      // The second refusal is later than the time after which a long-poll counts as accepted.
+      const refuse = () => request.open && request.respond(403)
+      if (bad) clock.setTimeout(refuse, suffixed(request.path) ? 10 : 800)
+      else if (suffixed(request.path)) request.respond(200, {}, render(templates.quoted, 1, 'old', 'good'))
+    },
+  })
+  const stream = new PushStream({
+    url: 'http://h',
+    modes: ['longpolling'],
+    environment: manualEnvironment(clock, { fetch: server.fetch }),
+  })
+  const texts: string[] = []
+  stream.on('message', ({ text }) => texts.push(text))
+  stream.addChannel('good').addChannel('bad').connect()
+  await clock.advance(10_000)
+  expect([stream.channels, stream.status.state, texts]).toEqual([['good'], 'open', []])
+  expect(server.requests.filter(({ path }) => path === '/lp/good.b1')).toHaveLength(1)
+  stream.close()
+})
