@@ -129,7 +129,7 @@ export class Connection {
     return {
       message: (message) => {
         this.brought++
-        this.heardAt = this.#settings.environment.now()
+        this.heardAt = this.heartbeat.last
         if (message.position > this.newest) this.newest = message.position
         const history = this.#awaited(message.channel)
         // New channels are the first of the request, so what comes of any other follows their stored messages.

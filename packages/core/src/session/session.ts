@@ -33,7 +33,6 @@ import { createTimers } from './timers.js'
 const lasting = 5000
 /** How long a mode that brought nothing is put last, in ms. */
 const cooldown = 5 * 60_000
-
 /** How often a connection may be lost at one place before it is skipped. */
 const mostStuck = 3
 
