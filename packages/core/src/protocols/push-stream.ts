@@ -144,7 +144,8 @@ export const pushStream =
           ? { eventsource: 'poll', longpolling: 'longpolling' }
           : { longpolling: 'longpolling' },
         lastMessage: true,
-        answersOptions: false,
+        // Pages of other origins may only use GET.
+        answersOptions: endpoint.sameOrigin,
       },
       order: numbered,
       get promises() {

@@ -1,5 +1,6 @@
 import type { Channel } from '../delivery/channel.js'
 import type { Ledger } from '../delivery/ledger.js'
+import type { Received } from '../message.js'
 import type { Settings } from '../options.js'
 import { positionOf, timeOf } from '../position.js'
 import type { Position } from '../types.js'
@@ -43,6 +44,13 @@ export function settleNewcomers(
     channel.sequence.empty = channel.sequence.last === undefined
   }
   for (const channel of channels) if (joined && ledger.unknown(channel)) channel.joined ??= openedAt
+}
+
+/** The first message of a channel that was taken for empty may have been stored: nothing much older than it is new. */
+export function settleLate(ledger: Ledger, message: Received): void {
+  const channel = ledger.get(message.channel)
+  if (channel?.sequence.empty && channel.sequence.last === undefined)
+    ledger.witness([channel], positionOf(timeOf(message.position) - disorder, 0))
 }
 
 /** A channel that brought nothing next to others has nothing from before what they brought lately. */

@@ -22,6 +22,8 @@ export const acceptDelay = 250
  * server writes them together with its answer.
  */
 const historyWindow = 50
+/** A timer that is late by so many ms shows that the page was busy. */
+const busy = 20
 /** What comes this long after the opening, in ms, was not stored before it. */
 const backlogTime = 500
 
@@ -160,7 +162,7 @@ export class Connection {
         this.opened = true
         if (!polls) this.since = this.#settings.environment.now()
         if (acceptedBy === 'time') {
-          this.after(acceptDelay, () => this.accept())
+          this.acceptIn(acceptDelay)
           this.#awaitHistory(() => this.newcomers.clear())
         } else if (acceptedBy === 'opening' && !polls) this.#greeted()
       },
@@ -191,7 +193,14 @@ export class Connection {
   #awaitHistory(then: () => void): void {
     this.#over = then
     this.#cancel(this.#window)
-    this.#window = this.after(historyWindow, then)
+    this.#window = this.#unhurried(historyWindow, then, (timer) => (this.#window = timer))
+  }
+
+  /** Waits. A page that was busy for longer has not handled yet what arrived meanwhile, so it gets that time again. */
+  #unhurried(ms: number, callback: () => void, again = (_timer: unknown) => {}): unknown {
+    const { now } = this.#settings.environment
+    const due = now() + ms
+    return this.after(ms, () => (now() - due < busy ? callback() : again(this.after(ms, callback))))
   }
 
   /** Whether a message is one that was stored before its channel was new here. */
@@ -223,6 +232,11 @@ export class Connection {
     if (this.accepted || this.#closed) return
     this.accepted = true
     this.#events.accepted()
+  }
+
+  /** Accepts it, unless it is rejected until then. */
+  acceptIn(ms: number): void {
+    this.#unhurried(ms, () => this.accept())
   }
 
   /** It brought something newer than everything known: by now that was published while it listened. */

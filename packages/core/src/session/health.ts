@@ -245,7 +245,10 @@ export function createHealth(
       proving = replacing ? connection : undefined
       if (reloading) dense = true
       else if (!replacing) dense = deaf > 0
-      if (poller.possible || connection.repoll !== undefined) patience = soon()
+      const { opened, repoll: polls } = connection
+      // The first answer of a long-polling chain may still bring what is stored.
+      const unanswered = polls !== undefined && !opened && !poller.immediate
+      if (!unanswered && (poller.possible || polls !== undefined)) patience = soon()
       else if (deaf > 0) patience = deafRhythm
       else if (!replacing) patience = Math.min(early ? firstReplacement : pingtimeout, pingtimeout)
       replacing = false

@@ -130,10 +130,10 @@ export function createPoller(settings: Settings, ledger: Ledger, requests: Reque
     },
 
     /** Whether the server answers at all. OPTIONS is answered at once, where a GET may be a poll that hangs. */
-    reachable(channels: readonly Channel[]): Promise<boolean> {
+    reachable(kind: RequestKind, channels: readonly Channel[]): Promise<boolean> {
       return limited(timeout, async ({ signal }) => {
         try {
-          const exchange = await requests.make('longpolling', channels, requests.begin(channels))
+          const exchange = await requests.make(kind, channels, requests.begin(channels))
           return (await request(exchange, signal, environment, 'OPTIONS')).status < 500
         } catch {
           return false

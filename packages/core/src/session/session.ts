@@ -33,6 +33,8 @@ import { createTimers } from './timers.js'
 const lasting = 5000
 /** How long a mode that brought nothing is put last, in ms. */
 const cooldown = 5 * 60_000
+/** So many round trips later, a request that is still not answered hangs. */
+const roundTrips = 3
 /** How often a connection may be lost at one place before it is skipped. */
 const mostStuck = 3
 
@@ -240,15 +242,14 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     // Other modes, which show more, may need longer. After a failure, or where another works, there is no hurry.
     const first = transports.length === 1 && state.failures === 0 && state.current === undefined
     const unproven = first ? attemptDelay : timeout / 5
-    if (capabilities.answersOptions) {
-      // The poll itself may be rejected a little later, for example by whoever authorises it.
-      const known = await poller.reachable(channels)
-      connection.after(known ? acceptDelay : unproven, () => connection.accept())
-    } else if (poller.immediate && (await poller.verify(channels, timeout)) === 'answered') {
-      // Stored messages of new channels may be on their way.
-      if (connection.newcomers.size === 0) connection.accept()
-      else connection.after(acceptDelay, () => connection.accept())
-    } else if (!poller.immediate) connection.after(unproven, () => connection.accept())
+    const asked = now()
+    const verified = poller.immediate && (await poller.verify(channels, timeout)) === 'answered'
+    if (verified && connection.newcomers.size === 0) return connection.accept()
+    if (!verified && poller.immediate) return
+    const asks = capabilities.answersOptions && (connection.newcomers.size > 0 || !capabilities.lastMessage)
+    const known = verified || (asks && (await poller.reachable(connection.mode, channels)))
+    // Its own answer, a rejection or stored messages, may take longer than the one next to it.
+    connection.acceptIn(known ? Math.max(acceptDelay, roundTrips * (now() - asked)) : unproven)
   }
 
   function accepted(connection: Connection, predecessor: Connection | undefined): void {

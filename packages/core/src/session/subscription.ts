@@ -5,7 +5,7 @@ import type { Received } from '../message.js'
 import type { Settings } from '../options.js'
 import type { Slot } from '../protocols/protocol.js'
 import type { CloseReason, Exchange, Position, Transport } from '../types.js'
-import { newcomersOf, settleNewcomers } from './bootstrap.js'
+import { newcomersOf, settleLate, settleNewcomers } from './bootstrap.js'
 import { Connection } from './connection.js'
 import type { Health } from './health.js'
 import { LongPollChain } from './longpoll.js'
@@ -81,6 +81,8 @@ export function subscribe(
     })
   const asking = createAsking(context, transport, chain, echo, wanted, newcomers, () => connection)
   const before = ledger.newest
+  /** Accepted without an answer: the first one may bring something stored after all. */
+  let overdue = false
   const connection: Connection = new Connection(
     transport,
     { names: new Set(channels.map((channel) => channel.name)), newcomers, clockOffset },
@@ -89,6 +91,7 @@ export function subscribe(
     {
       accepted() {
         const joined = connection.opened || context.plain !== 'trying'
+        overdue = !connection.opened
         settleNewcomers(ledger, connection, wanted(), newcomers, before, joined)
         events.accepted()
       },
@@ -96,6 +99,7 @@ export function subscribe(
       ping: () => ledger.witness(wanted(), health.provenBy(connection)),
       message(message, history) {
         const channel = history ? ledger.get(message.channel) : undefined
+        if (overdue) settleLate(ledger, message)
         // What the application did not ask for only shows where the channel stands.
         if (channel?.backtrack === 0) ledger.anchor(channel, message)
         else if (echo === undefined) events.message(message, connection)
@@ -108,6 +112,7 @@ export function subscribe(
         echo?.end()
       },
       answered(answer) {
+        overdue = false
         if (chain?.answered(answer, wanted())) health.verifySoon(connection, () => chain.calm())
       },
     },

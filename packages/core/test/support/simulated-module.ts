@@ -237,6 +237,7 @@ export class SimulatedModule {
   }
 
   #answer(request: FakeRequest): void {
+    if (request.method === 'OPTIONS') return request.respond(200)
     const { mode, poll, history, channels } = this.#ask(request.url, request.headers)
     if (this.#deadKept-- > 0) return
     const greeted = `: \n${history.map(({ frame }) => `data: ${frame}\n\n`).join('')}`

@@ -59,8 +59,9 @@ beforeEach(() => {
   clock = createManualClock(1_795_211_831_000)
   server = createFakeFetch({
     greeting: ': \n',
-    answer({ headers, respond }) {
-      if ('x-nginx-pushstream-mode' in headers) respond(304)
+    answer({ headers, method, respond }) {
+      if (method === 'OPTIONS') respond(200)
+      else if ('x-nginx-pushstream-mode' in headers) respond(304)
     },
   })
   states = []
