@@ -54,7 +54,8 @@ export function createPool(settings: Settings, events: PoolEvents) {
   const names = new Set<string>()
   /** Channels that were accepted in a trial. */
   const proven = new WeakSet<Channel>()
-  const scheduler = schedulePolls?.(environment, settings.origin)
+  const polls = settings.transports.some((one) => one.polls)
+  const scheduler = polls ? schedulePolls?.(environment, settings.origin) : undefined
   const own = scheduler ? { ...settings, environment: scheduler.timed } : settings
   const share: Share | undefined = scheduler && {
     get scarce() {

@@ -5,7 +5,6 @@ import type { Received } from '../message.js'
 import type { Settings } from '../options.js'
 import { positionOf, timeOf } from '../position.js'
 import type { Classified } from '../protocols/protocol.js'
-import { longpolling } from '../transports/http.js'
 import type { CloseReason, ModeName, Position, Transport } from '../types.js'
 import { settleSilent } from './bootstrap.js'
 import { acceptDelay, ageOf, type Connection } from './connection.js'
@@ -64,9 +63,7 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
   const { environment, hosts, protocol } = settings
   const { capabilities } = protocol
   const { now } = environment
-  /** The transport of a mode. Channels that take turns poll, whatever the modes are. */
-  const transportOf = (mode: ModeName): Transport =>
-    settings.transports.find(({ name }) => name === mode) ?? longpolling
+  const transportOf = (mode: ModeName) => settings.transports.find(({ name }) => name === mode) as Transport
   const requests = createRequests(settings, ledger)
   const poller = createPoller(settings, ledger, requests, {
     message: receive,
@@ -114,8 +111,9 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
   /** The modes wanted, as far as this runtime has them. */
   function usable(): readonly ModeName[] {
     const available = settings.transports.filter((one) => one.available(environment))
-    const kept = share?.scarce ? available.map((one) => (one.uncounted ? one : longpolling)) : available
-    return [...new Set(kept.map(({ name }) => name))]
+    // Only polls can take turns.
+    const kept = share?.scarce ? available.filter((one) => one.uncounted || one.polls) : available
+    return kept.map(({ name }) => name)
   }
 
   function policy(): Policy {

@@ -78,13 +78,24 @@ test('long-polling alone → open, although no poll is answered', async () => {
   expect([state, mode]).toEqual(['open', 'longpolling'])
 })
 
-test('more channels than connections → they poll in turn, also where long-polling is not listed', async () => {
-  const channels = ['a', 'b', 'c', 'd', 'e']
-  const { mode } = await composed(
-    [eventsource],
-    (request) => request.method === 'OPTIONS' && request.respond(200),
+test.each([
+  ['listed → they poll in turn', [eventsource, longpolling], 'longpolling'],
+  ['not listed → no poll is made', [eventsource], 'eventsource'],
+])('more channels than connections, long-polling is %s', async (_, modes, mode) => {
+  const asked = new Set<string | undefined>()
+  const { mode: used } = await composed(
+    modes,
+    (request) => {
+      if (request.method === 'OPTIONS') return request.respond(200)
+      asked.add(request.headers.accept)
+      if (request.headers.accept !== 'text/event-stream') return
+      request.accept()
+      request.send(': hi\n\n')
+    },
     { connections: () => 4 },
-    channels,
+    ['a', 'b', 'c', 'd', 'e'],
   )
-  expect(mode).toBe('longpolling')
+  expect(used).toBe(mode)
+  expect(asked.has('text/event-stream')).toBe(mode === 'eventsource')
+  expect(asked.size).toBe(1)
 })
