@@ -18,7 +18,7 @@ import { command, packages, root } from './workspace.mjs'
  * measured, rounded up; the client's is the limit it has had. Raise one only if the gain is worth it.
  */
 const imports = [
-  ['the client', ['PushStream', 'PushStreamError'], 23_654],
+  ['the client', ['PushStream', 'PushStreamError'], 23_940],
   [
     'the client and its functions',
     ['PushStream', 'PushStreamError', 'messages', 'messageTemplate', 'registerWithSchema', 'sendMessage'],

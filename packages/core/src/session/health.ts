@@ -1,16 +1,15 @@
+import type { Channel } from '../delivery/channel.js'
 import type { Ledger } from '../delivery/ledger.js'
 import type { Settings } from '../options.js'
+import type { Position } from '../types.js'
 import type { Connection } from './connection.js'
-import { createMissing } from './missing.js'
+import { Missing } from './missing.js'
 import type { Poller } from './poll.js'
+import { Silence } from './silence.js'
 import type { Timers } from './timers.js'
 
 /** How long a connection may take to bring what an answer found, in ms. */
 const deafWait = 1000
-/** The silence, in ms, that is never unusual. */
-const leastSilence = 3000
-/** How many times the usual silence is unusual. */
-const unusual = 3
 /** How long an unusually silent connection may take to be proven well, in ms. */
 const unusualDeadline = 1500
 /** A new connection is verified this long after it was accepted, in ms, and up to twice as long. */
@@ -39,247 +38,263 @@ export interface HealthActions {
   takesTurns(): boolean
 }
 
+/** Why a connection is verified. `quiet`: no message for a while. `silent`: nothing at all, `unusual` if it is rarely so. */
+type Reason = 'silent' | 'unusual' | 'quiet' | 'missing'
+
 /**
  * Watches the connection that counts. One deadline, the earliest wins: pings that stop, a silence that is unusual for this
  * connection, and no message for a while. A server may accept a connection, send pings and deliver nothing, so only
  * messages and answers prove that a connection delivers.
  */
-export function createHealth(
-  settings: Settings,
-  ledger: Ledger,
-  poller: Poller,
-  timers: Timers,
-  actions: HealthActions,
-) {
-  const { environment, pingtimeout, protocol, timeout } = settings
-  const { keepAlive, oneShot } = protocol.capabilities
-  /** A server that numbers messages is verified early, even where that takes another connection. */
-  const early = Object.keys(oneShot).length > 0
-  const { now, random } = environment
-  const missing = createMissing(ledger, poller, timers, timeout, {
-    ...actions,
-    verify: (connection) => void verify(connection, 'missing'),
-  })
-  let verifying = false
+export class Health {
+  readonly #settings: Settings
+  readonly #ledger: Ledger
+  readonly #poller: Poller
+  readonly #timers: Timers
+  readonly #actions: HealthActions
+  readonly #missing: Missing
+  readonly #silence: Silence
+  readonly #keepAlive: number | undefined
+  #verifying = false
   /** No message for this long calls for a check, in ms. It doubles with every check. */
-  let patience = 0
+  #patience = 0
   /** How often in a row a connection was found deaf, and until when the present one is kept. */
-  let deaf = 0
-  let keptUntil = 0
+  #deaf = 0
+  #keptUntil = 0
   /** A replacement is on its way that has to show whether the connection was well. */
-  let replacing = false
+  #replacing = false
   /** The connection that has to show it. */
-  let proving: Connection | undefined
+  #proving: Connection | undefined
   /** The server may have reloaded: where only replacements can show how it is, they follow each other sooner. */
-  let dense = false
+  #dense = false
+
+  constructor(settings: Settings, ledger: Ledger, poller: Poller, timers: Timers, actions: HealthActions) {
+    this.#settings = settings
+    this.#ledger = ledger
+    this.#poller = poller
+    this.#timers = timers
+    this.#actions = actions
+    this.#keepAlive = settings.protocol.capabilities.keepAlive
+    this.#silence = new Silence(settings, actions.takesTurns)
+    this.#missing = new Missing(ledger, poller, timers, settings.timeout, {
+      current: actions.current,
+      replace: actions.replace,
+      verify: (connection) => void this.#verify(connection, 'missing'),
+    })
+  }
 
   /** The channels that a connection was opened for, as far as they are still wanted. */
-  const covered = (connection: Connection | undefined) =>
-    ledger.all.filter((channel) => connection?.names.has(channel.name))
+  covered(connection: Connection | undefined): Channel[] {
+    return this.#ledger.all.filter((channel) => connection?.names.has(channel.name))
+  }
 
-  const soon = () => Math.min(firstCheck * (1 + random()), pingtimeout)
+  /** Up to where a ping of this connection proves its channels complete: a deaf connection has pings as well. */
+  provenBy(connection: Connection): Position {
+    return connection.verifiedAt !== undefined || !this.#poller.possible ? connection.newest : -1
+  }
+
+  /** Looks now, as the page or the network came back. */
+  check(connection: Connection): void {
+    void this.#verify(connection, 'silent')
+  }
+
+  /** A message came above one that is missing. */
+  missing(): void {
+    this.#missing.wait()
+  }
+
+  /** Messages may have been missed. `then` is called when the check begins. */
+  verifySoon(connection: Connection, then: () => void): void {
+    // A successor would begin with the same second again, and bring the next burst: it would never get beyond that.
+    if (!this.#poller.possible) return then()
+    if (this.#timers.has('soon')) return
+    this.#timers.in('soon', firstCheck, () => {
+      then()
+      this.#patience = this.#soon()
+      void this.#verify(connection, 'quiet')
+    })
+  }
+
+  /**
+   * A connection was accepted. `reloading`: the one before it may have been ended by a server that reloads, and this
+   * one taken in by a worker that never delivers anything.
+   */
+  accepted(connection: Connection, reloading: boolean): void {
+    const { pingtimeout, protocol } = this.#settings
+    this.#timers.cancel('deaf')
+    if (this.#ledger.holes().size > 0) this.#missing.wait()
+    this.#proving = this.#replacing ? connection : undefined
+    if (reloading) this.#dense = true
+    else if (!this.#replacing) this.#dense = this.#deaf > 0
+    const { opened, repoll: polls } = connection
+    // The first answer of a long-polling chain may still bring what is stored.
+    const unanswered = polls !== undefined && !opened && !this.#poller.immediate
+    if (!unanswered && (this.#poller.possible || polls !== undefined)) this.#patience = this.#soon()
+    else if (this.#deaf > 0) this.#patience = deafRhythm
+    else if (!this.#replacing) {
+      // A server that numbers messages is verified early, even where that takes another connection.
+      const early = Object.keys(protocol.capabilities.oneShot).length > 0
+      this.#patience = Math.min(early ? firstReplacement : pingtimeout, pingtimeout)
+    }
+    this.#replacing = false
+    this.#watch()
+    if (reloading && this.#keepAlive === undefined) this.#renew(connection)
+  }
+
+  /** A connection brought something new. */
+  news(connection: Connection): void {
+    if (connection.live) {
+      this.#deaf = 0
+      this.#dense = false
+    } else if (connection === this.#proving) {
+      // It was published while the connection before this one was deaf.
+      this.#proving = undefined
+      this.#deaf = Math.max(1, this.#deaf)
+      this.#dense = true
+      this.#patience = Math.min(deafRhythm, this.#settings.pingtimeout)
+      return this.#watch()
+    }
+    // The next poll may go into a worker that is on its way out.
+    if (connection.repoll === undefined || this.#deaf > 0 || this.#patience <= 2 * firstCheck) return
+    this.#patience = this.#soon()
+    this.#watch()
+  }
+
+  /** A time before the first check, at random so that the clients of a server don't ask together. */
+  #soon(): number {
+    const { environment, pingtimeout } = this.#settings
+    return Math.min(firstCheck * (1 + environment.random()), pingtimeout)
+  }
 
   /** No message came for a while. A server with keep-alives of its own is known to deliver. */
-  function quietAt(connection: Connection): number {
-    if (keepAlive !== undefined) return Number.POSITIVE_INFINITY
-    return Math.max(connection.verifiedAt ?? connection.heardAt, connection.heardAt) + patience
+  #quietAt(connection: Connection): number {
+    if (this.#keepAlive !== undefined) return Number.POSITIVE_INFINITY
+    return Math.max(connection.verifiedAt ?? connection.heardAt, connection.heardAt) + this.#patience
   }
 
-  function deadAt({ heartbeat, lastLife }: Connection): number {
-    return lastLife + (keepAlive ?? heartbeat.deadAfter ?? Number.POSITIVE_INFINITY)
-  }
-
-  function silentAt({ heartbeat }: Connection): number {
-    if (keepAlive !== undefined) return Number.POSITIVE_INFINITY
-    const { deadAfter, well } = heartbeat
-    const usual = actions.takesTurns() ? undefined : heartbeat.usual
-    const limit = usual === undefined ? pingtimeout : Math.max(leastSilence, unusual * usual)
-    // Where the pings are known, they say when the connection is dead.
-    if (usual === undefined && deadAfter !== undefined) return Number.POSITIVE_INFINITY
-    return well + Math.min(limit, pingtimeout)
-  }
-
-  function watch(): void {
-    const connection = actions.current()
+  #watch(): void {
+    const connection = this.#actions.current()
     if (connection === undefined) return
-    const dead = deadAt(connection)
-    const next = verifying ? dead : Math.min(dead, silentAt(connection), quietAt(connection))
-    if (next === Number.POSITIVE_INFINITY) return timers.cancel('health')
-    timers.in('health', Math.max(0, next - now()), () => look(connection))
+    const dead = this.#silence.deadAt(connection)
+    const next = this.#verifying ? dead : Math.min(dead, this.#silence.unusualAt(connection), this.#quietAt(connection))
+    if (next === Number.POSITIVE_INFINITY) return this.#timers.cancel('health')
+    this.#timers.in('health', Math.max(0, next - this.#settings.environment.now()), () => this.#look(connection))
   }
 
-  function look(connection: Connection): void {
-    if (connection !== actions.current()) return watch()
-    const time = now()
-    if (time >= deadAt(connection)) return actions.dead(connection, 'The pings of the server stopped.')
-    if (verifying) return watch()
-    if (time >= silentAt(connection)) {
-      void verify(connection, connection.heartbeat.usual === undefined ? 'silent' : 'unusual')
-    } else if (time >= quietAt(connection)) void verify(connection, 'quiet')
-    else watch()
+  #look(connection: Connection): void {
+    if (connection !== this.#actions.current()) return this.#watch()
+    const time = this.#settings.environment.now()
+    if (time >= this.#silence.deadAt(connection))
+      return this.#actions.dead(connection, 'The pings of the server stopped.')
+    if (this.#verifying) return this.#watch()
+    if (time >= this.#silence.unusualAt(connection)) {
+      void this.#verify(connection, connection.heartbeat.usual === undefined ? 'silent' : 'unusual')
+    } else if (time >= this.#quietAt(connection)) void this.#verify(connection, 'quiet')
+    else this.#watch()
   }
 
   /** Asks what the connection should have brought. */
-  async function verify(
-    connection: Connection,
-    reason: 'silent' | 'unusual' | 'quiet' | 'missing',
-    attempt = 1,
-  ): Promise<void> {
-    if (verifying || connection !== actions.current()) return
-    if (connection.repoll !== undefined && !poller.immediate && reason !== 'missing') return repoll(connection, reason)
+  async #verify(connection: Connection, reason: Reason, attempt = 1): Promise<void> {
+    if (this.#verifying || connection !== this.#actions.current()) return
+    if (connection.repoll !== undefined && !this.#poller.immediate && reason !== 'missing') {
+      return this.#repoll(connection, reason)
+    }
+    const { environment, pingtimeout, timeout } = this.#settings
+    const { now } = environment
     const { brought, heartbeat, lastLife } = connection
-    const { newest } = ledger
-    const time = now()
-    const silentFrom = silentAt(connection)
+    const { newest } = this.#ledger
+    const silentFrom = this.#silence.unusualAt(connection)
     // Where its rhythm is known, a connection is given up soon after the silence has become unusual.
-    const deadline = heartbeat.usual === undefined ? timeout : Math.max(0, silentFrom - time) + unusualDeadline
-    const about = reason === 'missing' ? [...ledger.holes().keys()] : covered(connection)
-    verifying = true
-    watch()
-    const result = await poller.verify(about, Math.min(deadline, timeout))
-    verifying = false
-    if (connection !== actions.current()) return watch()
+    const rest = heartbeat.usual === undefined ? timeout : Math.max(0, silentFrom - now()) + unusualDeadline
+    const deadline = Math.min(rest, timeout)
+    const about = reason === 'missing' ? [...this.#ledger.holes().keys()] : this.covered(connection)
+    this.#verifying = true
+    this.#watch()
+    const result = await this.#poller.verify(about, deadline)
+    this.#verifying = false
+    if (connection !== this.#actions.current()) return this.#watch()
     const alive = connection.lastLife !== lastLife
-    const found = ledger.newest > newest && connection.brought === brought
+    const found = this.#ledger.newest > newest && connection.brought === brought
     if (reason === 'missing') {
-      if (result !== 'answered') missing.askReplacement()
+      if (result !== 'answered') this.#missing.askReplacement()
     } else if (result === 'answered') {
-      proven(connection, reason === 'quiet')
-      if (found) missed(connection, brought)
+      this.#proven(connection, reason === 'quiet')
+      if (found) this.#missed(connection, brought)
     } else if (result === 'failed' && !alive) {
       // A question that waits in the browser's queue says nothing about a connection that shows life, and one that was
       // sent on a dead connection of the browser's nothing about any other.
       const doubtful = heartbeat.usual === undefined ? now() - lastLife >= pingtimeout : now() >= silentFrom
-      if (!doubtful && attempt < tries) return verify(connection, reason, attempt + 1)
-      return actions.dead(connection, gone)
-    } else if (result === 'unknown' && (reason !== 'quiet' || !poller.possible)) {
-      return replace(connection, Math.min(deadline, timeout))
-    } else proven(connection, reason === 'quiet')
-    if (found) patience = soon()
-    watch()
+      if (!doubtful && attempt < tries) return this.#verify(connection, reason, attempt + 1)
+      return this.#actions.dead(connection, gone)
+    } else if (result === 'unknown' && (reason !== 'quiet' || !this.#poller.possible)) {
+      return this.#replace(connection, deadline)
+    } else this.#proven(connection, reason === 'quiet')
+    if (found) this.#patience = this.#soon()
+    this.#watch()
   }
 
   /** A long-poll is checked by the next one, which needs no other request. */
-  function repoll(connection: Connection, reason: 'silent' | 'unusual' | 'quiet'): void {
+  #repoll(connection: Connection, reason: Reason): void {
     const { lastLife } = connection
-    proven(connection, reason === 'quiet')
-    proving = connection
-    if (connection.repoll?.()) {
-      expect(connection, lastLife, reason === 'unusual' ? unusualDeadline : timeout, gone)
-    }
-    watch()
+    this.#proven(connection, reason === 'quiet')
+    this.#proving = connection
+    const deadline = reason === 'unusual' ? unusualDeadline : this.#settings.timeout
+    if (connection.repoll?.()) this.#expect(connection, lastLife, deadline)
+    this.#watch()
   }
 
   /** Without a sign of life until then the connection is dead. */
-  function expect(connection: Connection, lastLife: number, deadline: number, why: string): void {
-    if (timers.has('deaf')) return
-    timers.in('deaf', deadline, () => {
-      if (connection === actions.current() && connection.lastLife === lastLife) actions.dead(connection, why)
+  #expect(connection: Connection, lastLife: number, deadline: number): void {
+    if (this.#timers.has('deaf')) return
+    this.#timers.in('deaf', deadline, () => {
+      if (connection === this.#actions.current() && connection.lastLife === lastLife) {
+        this.#actions.dead(connection, gone)
+      }
     })
   }
 
   /** The connection was checked. */
-  function proven(connection: Connection, quiet: boolean): void {
+  #proven(connection: Connection, quiet: boolean): void {
+    const { environment, pingtimeout } = this.#settings
     connection.heartbeat.check()
-    connection.verifiedAt = now()
+    connection.verifiedAt = environment.now()
     if (!quiet) return
     // A long-poll is checked by two requests: the one that repeats what is known, and the next.
-    const longer = connection.repoll !== undefined && !poller.immediate && !dense ? pingtimeout : 2 * patience
-    patience = Math.min(longer, deaf > 0 ? deafRhythm : pingtimeout, pingtimeout)
+    const twice = connection.repoll !== undefined && !this.#poller.immediate && !this.#dense
+    const longer = twice ? pingtimeout : 2 * this.#patience
+    this.#patience = Math.min(longer, this.#deaf > 0 ? deafRhythm : pingtimeout, pingtimeout)
   }
 
   /** An answer brought what the connection did not. */
-  function missed(connection: Connection, brought: number): void {
+  #missed(connection: Connection, brought: number): void {
+    const { now } = this.#settings.environment
     // Its successors were no better: what comes is asked for, and only now and then another connection is tried.
-    if (timers.has('deaf') || now() < keptUntil) return
-    timers.in('deaf', deafWait, () => {
-      if (connection !== actions.current() || connection.brought !== brought) return
-      keptUntil = now() + Math.min(mostPatient, deafPatience * 2 ** deaf++)
-      if (brought === 0) actions.penalize(connection)
-      actions.dead(connection, 'The connection delivers nothing.')
+    if (this.#timers.has('deaf') || now() < this.#keptUntil) return
+    this.#timers.in('deaf', deafWait, () => {
+      if (connection !== this.#actions.current() || connection.brought !== brought) return
+      this.#keptUntil = now() + Math.min(mostPatient, deafPatience * 2 ** this.#deaf++)
+      if (brought === 0) this.#actions.penalize(connection)
+      this.#actions.dead(connection, 'The connection delivers nothing.')
     })
   }
 
   /** No location answers a question, so a replacement has to show whether the connection was well. */
-  function replace(connection: Connection, deadline: number): void {
-    proven(connection, dense)
-    if (!dense) patience = pingtimeout
-    // It is on its way.
-    if (timers.has('deaf')) return watch()
-    replacing = true
-    const { lastLife } = connection
-    expect(connection, lastLife, deadline, gone)
-    actions.replace()
-    watch()
+  #replace(connection: Connection, deadline: number): void {
+    this.#proven(connection, this.#dense)
+    if (!this.#dense) this.#patience = this.#settings.pingtimeout
+    if (this.#timers.has('deaf')) return this.#watch()
+    this.#replacing = true
+    this.#expect(connection, connection.lastLife, deadline)
+    this.#actions.replace()
+    this.#watch()
   }
 
-  return {
-    covered,
-    /** Up to where a ping of this connection proves its channels complete: a deaf connection has pings as well. */
-    provenBy: (connection: Connection) =>
-      connection.verifiedAt !== undefined || !poller.possible ? connection.newest : -1,
-    /** Looks now, as the page or the network came back. */
-    check(connection: Connection) {
-      void verify(connection, 'silent')
-    },
-    /** A message came above one that is missing. */
-    missing: missing.wait,
-    /** Messages may have been missed. `then` is called when the check begins. */
-    verifySoon(connection: Connection, then: () => void) {
-      // A successor would begin with the same second again, and bring the next burst: it would never get beyond that.
-      if (!poller.possible) return then()
-      if (timers.has('soon')) return
-      timers.in('soon', firstCheck, () => {
-        then()
-        patience = soon()
-        void verify(connection, 'quiet')
-      })
-    },
-    /**
-     * A connection was accepted. `reloading`: the one before it may have been ended by a server that reloads, and this
-     * one taken in by a worker that never delivers anything.
-     */
-    accepted(connection: Connection, reloading: boolean) {
-      timers.cancel('deaf')
-      if (ledger.holes().size > 0) missing.wait()
-      proving = replacing ? connection : undefined
-      if (reloading) dense = true
-      else if (!replacing) dense = deaf > 0
-      const { opened, repoll: polls } = connection
-      // The first answer of a long-polling chain may still bring what is stored.
-      const unanswered = polls !== undefined && !opened && !poller.immediate
-      if (!unanswered && (poller.possible || polls !== undefined)) patience = soon()
-      else if (deaf > 0) patience = deafRhythm
-      else if (!replacing) patience = Math.min(early ? firstReplacement : pingtimeout, pingtimeout)
-      replacing = false
-      watch()
-      if (!reloading || keepAlive !== undefined) return
-      // Unless something live shows that it delivers, the connection is replaced once more.
-      timers.in('renew', firstCheck * (1 + random()), () => {
-        if (connection !== actions.current() || connection.live) return
-        replacing = true
-        actions.replace()
-      })
-    },
-    /** A connection brought something new. */
-    news(connection: Connection) {
-      if (connection.live) {
-        deaf = 0
-        dense = false
-      } else if (connection === proving) {
-        // It was published while the connection before this one was deaf.
-        proving = undefined
-        deaf = Math.max(1, deaf)
-        dense = true
-        patience = Math.min(deafRhythm, pingtimeout)
-        return watch()
-      }
-      // The next poll may go into a worker that is on its way out.
-      if (connection.repoll === undefined || deaf > 0 || patience <= 2 * firstCheck) return
-      patience = soon()
-      watch()
-    },
+  /** Unless something live shows that a connection delivers, it is replaced once more. */
+  #renew(connection: Connection): void {
+    this.#timers.in('renew', firstCheck * (1 + this.#settings.environment.random()), () => {
+      if (connection !== this.#actions.current() || connection.live) return
+      this.#replacing = true
+      this.#actions.replace()
+    })
   }
 }
-
-export type Health = ReturnType<typeof createHealth>

@@ -16,40 +16,44 @@ export interface MissingActions {
   verify(connection: Connection): void
 }
 
-/** Waits for messages that others have overtaken, asks for them, and gives up what can't be had any more. */
-export function createMissing(
-  ledger: Ledger,
-  poller: Poller,
-  timers: Timers,
-  timeout: number,
-  { current, replace, verify }: MissingActions,
-) {
+/** Waits for messages that others have overtaken, asks for them, and gives up those that are no longer available. */
+export class Missing {
+  readonly #ledger: Ledger
+  readonly #poller: Poller
+  readonly #timers: Timers
+  readonly #timeout: number
+  readonly #actions: MissingActions
   /** Missing messages for which a replacement was opened. */
-  let asked = new Map<Channel, number | undefined>()
+  #asked = new Map<Channel, number | undefined>()
 
-  /** No location answers about them: a replacement is asked, and what it does not bring either is gone. */
-  function askReplacement(): void {
-    ledger.settle(asked)
-    asked = ledger.holes()
-    if (asked.size > 0) replace()
+  constructor(ledger: Ledger, poller: Poller, timers: Timers, timeout: number, actions: MissingActions) {
+    this.#ledger = ledger
+    this.#poller = poller
+    this.#timers = timers
+    this.#timeout = timeout
+    this.#actions = actions
   }
 
-  return {
-    askReplacement,
-    /** A message came above one that is missing. */
-    wait(): void {
-      if (timers.has('missing')) return
-      if (current()?.repoll !== undefined) {
-        // The next long-poll asks for it. If that hangs, it is not stored.
-        const missing = ledger.holes()
-        return timers.in('missing', timeout, () => ledger.settle(missing))
-      }
-      timers.in('missing', patience, () => {
-        const connection = current()
-        if (ledger.holes().size === 0 || connection === undefined) return
-        if (poller.possible) verify(connection)
-        else askReplacement()
-      })
-    },
+  /** No location answers about them: a replacement is asked, and what it does not bring either is gone. */
+  askReplacement(): void {
+    this.#ledger.settle(this.#asked)
+    this.#asked = this.#ledger.holes()
+    if (this.#asked.size > 0) this.#actions.replace()
+  }
+
+  /** A message came above one that is missing. */
+  wait(): void {
+    if (this.#timers.has('missing')) return
+    if (this.#actions.current()?.repoll !== undefined) {
+      // The next long-poll asks for it. If that hangs, it is not stored.
+      const missing = this.#ledger.holes()
+      return this.#timers.in('missing', this.#timeout, () => this.#ledger.settle(missing))
+    }
+    this.#timers.in('missing', patience, () => {
+      const connection = this.#actions.current()
+      if (this.#ledger.holes().size === 0 || connection === undefined) return
+      if (this.#poller.possible) this.#actions.verify(connection)
+      else this.askReplacement()
+    })
   }
 }

@@ -34,51 +34,61 @@ export interface PollEvents {
 }
 
 /** One-shot requests, made only to locations of modes that the application listed. */
-export function createPoller(settings: Settings, ledger: Ledger, requests: Requests, events: PollEvents) {
-  const { environment, protocol, timeout } = settings
-  const { oneShot } = protocol.capabilities
-  const offered = settings.transports.map(({ name }) => oneShot[name]).filter((kind) => kind !== undefined)
+export class Poller {
+  readonly #settings: Settings
+  readonly #ledger: Ledger
+  readonly #requests: Requests
+  readonly #events: PollEvents
   /** The best first: a `poll` is always answered at once. What fails is not asked again. */
-  const ways = new Set<RequestKind>([...offered.filter((kind) => kind === 'poll'), ...offered])
-  const running = new Map<AbortController, unknown>()
+  readonly #ways: Set<RequestKind>
+  readonly #running = new Map<AbortController, unknown>()
 
-  const way = (): RequestKind | undefined => ways.values().next().value
+  constructor(settings: Settings, ledger: Ledger, requests: Requests, events: PollEvents) {
+    this.#settings = settings
+    this.#ledger = ledger
+    this.#requests = requests
+    this.#events = events
+    const { oneShot } = settings.protocol.capabilities
+    const offered = settings.transports.map(({ name }) => oneShot[name]).filter((kind) => kind !== undefined)
+    this.#ways = new Set([...offered.filter((kind) => kind === 'poll'), ...offered])
+  }
 
-  /** Runs a request that ends by itself, by its deadline or by `stop`. */
-  async function limited<T>(deadline: number, run: (abort: AbortController) => Promise<T>): Promise<T> {
-    const abort = new AbortController()
-    const timer = environment.setTimeout(() => abort.abort(), deadline)
-    running.set(abort, timer)
-    try {
-      return await run(abort)
-    } finally {
-      abort.abort()
-      environment.clearTimeout(timer)
-      running.delete(abort)
-    }
+  /** Whether there is a location to ask. */
+  get possible(): boolean {
+    return this.#ways.size > 0
+  }
+
+  /** Whether its answer comes at once, even if nothing is stored. */
+  get immediate(): boolean {
+    return this.#way === 'poll'
+  }
+
+  get #way(): RequestKind | undefined {
+    return this.#ways.values().next().value
   }
 
   /** Asks what is stored after a position. Never rejects. */
-  function ask(
+  ask(
     kind: RequestKind,
     channels: readonly Channel[],
     position: Position | undefined,
-    deadline = timeout,
+    deadline = this.#settings.timeout,
   ): Promise<Polled> {
+    const { environment, protocol } = this.#settings
     const messages: Received[] = []
     const decoder = protocol.decoder(
       { kind, liveFrom: Number.NEGATIVE_INFINITY, channels: channels.map(({ name }) => name) },
       {
         message: (message) => messages.push(message),
         ping() {},
-        deleted: (channel, text) => events.deleted(channel, text),
-        dead: (raw, reason) => events.deadletter(raw, reason),
+        deleted: (channel, text) => this.#events.deleted(channel, text),
+        dead: (raw, reason) => this.#events.deadletter(raw, reason),
         over() {},
       },
     )
-    return limited(deadline, async ({ signal }) => {
+    return this.#limited(deadline, async ({ signal }) => {
       try {
-        const exchange = await requests.make(kind, channels, position)
+        const exchange = await this.#requests.make(kind, channels, position)
         if (signal.aborted) return { messages, ending: { kind: 'lost' } }
         const ending = await pollOnce(exchange, signal, environment, {
           frame: (text, meta) => decoder.frame(text, meta),
@@ -91,65 +101,65 @@ export function createPoller(settings: Settings, ledger: Ledger, requests: Reque
     })
   }
 
-  return {
-    /** Whether there is a location to ask. */
-    get possible(): boolean {
-      return ways.size > 0
-    },
-    /** Whether its answer comes at once, even if nothing is stored. */
-    get immediate(): boolean {
-      return way() === 'poll'
-    },
-    ask,
-
-    /**
-     * Asks what these channels should have brought by now, and takes it in. What is still missing then is gone for good.
-     */
-    async verify(channels: readonly Channel[], deadline: number): Promise<Verified> {
-      const kind = way()
-      const position = requests.begin(channels)
-      if (kind === undefined || (kind !== 'poll' && position === undefined)) return 'unknown'
-      const before = ledger.newest
-      const missing = ledger.holes()
-      for (const channel of missing.keys()) if (!channels.includes(channel)) missing.delete(channel)
-      const patience = kind === 'poll' ? deadline : Math.min(deadline, longPollPatience)
-      const { messages, ending } = await ask(kind, channels, position, patience)
-      if (ending !== undefined) {
-        const { action } = protocol.classify(ending)
-        // Only an answer to the subscription itself says something about a channel. This one says: ask elsewhere.
-        if (action === 'unsupported' || action === 'rejected') {
-          ways.delete(kind)
-          return this.verify(channels, deadline)
-        }
-        return ending.kind === 'lost' && (kind === 'poll' || ending.cause !== undefined) ? 'failed' : 'unknown'
+  /** Asks what these channels should have brought by now, and takes it in. What is still missing then is gone for good. */
+  async verify(channels: readonly Channel[], deadline: number): Promise<Verified> {
+    const kind = this.#way
+    const position = this.#requests.begin(channels)
+    if (kind === undefined || (kind !== 'poll' && position === undefined)) return 'unknown'
+    const before = this.#ledger.newest
+    const missing = this.#ledger.holes()
+    for (const channel of missing.keys()) if (!channels.includes(channel)) missing.delete(channel)
+    const patience = kind === 'poll' ? deadline : Math.min(deadline, longPollPatience)
+    const { messages, ending } = await this.ask(kind, channels, position, patience)
+    if (ending !== undefined) {
+      const { action } = this.#settings.protocol.classify(ending)
+      // Only an answer to the subscription itself says something about a channel. This one says: ask elsewhere.
+      if (action === 'unsupported' || action === 'rejected') {
+        this.#ways.delete(kind)
+        return this.verify(channels, deadline)
       }
-      for (const message of messages) events.message(message)
-      ledger.settle(missing)
-      ledger.witness(channels, before)
-      return 'answered'
-    },
+      return ending.kind === 'lost' && (kind === 'poll' || ending.cause !== undefined) ? 'failed' : 'unknown'
+    }
+    for (const message of messages) this.#events.message(message)
+    this.#ledger.settle(missing)
+    this.#ledger.witness(channels, before)
+    return 'answered'
+  }
 
-    /** Whether the server answers at all. OPTIONS is answered at once, where a GET may be a poll that hangs. */
-    reachable(kind: RequestKind, channels: readonly Channel[]): Promise<boolean> {
-      return limited(timeout, async ({ signal }) => {
-        try {
-          const exchange = await requests.make(kind, channels, requests.begin(channels))
-          return (await request(exchange, signal, environment, 'OPTIONS')).status < 500
-        } catch {
-          return false
-        }
-      })
-    },
-
-    /** Ends everything that is under way. */
-    stop() {
-      for (const [abort, timer] of running) {
-        abort.abort()
-        environment.clearTimeout(timer)
+  /** Whether the server answers at all. OPTIONS is answered at once, where a GET may be a poll that hangs. */
+  reachable(kind: RequestKind, channels: readonly Channel[]): Promise<boolean> {
+    const { environment, timeout } = this.#settings
+    return this.#limited(timeout, async ({ signal }) => {
+      try {
+        const exchange = await this.#requests.make(kind, channels, this.#requests.begin(channels))
+        return (await request(exchange, signal, environment, 'OPTIONS')).status < 500
+      } catch {
+        return false
       }
-      running.clear()
-    },
+    })
+  }
+
+  /** Ends everything that is under way. */
+  stop(): void {
+    for (const [abort, timer] of this.#running) {
+      abort.abort()
+      this.#settings.environment.clearTimeout(timer)
+    }
+    this.#running.clear()
+  }
+
+  /** Runs a request that ends by itself, by its deadline or by `stop`. */
+  async #limited<T>(deadline: number, run: (abort: AbortController) => Promise<T>): Promise<T> {
+    const { environment } = this.#settings
+    const abort = new AbortController()
+    const timer = environment.setTimeout(() => abort.abort(), deadline)
+    this.#running.set(abort, timer)
+    try {
+      return await run(abort)
+    } finally {
+      abort.abort()
+      environment.clearTimeout(timer)
+      this.#running.delete(abort)
+    }
   }
 }
-
-export type Poller = ReturnType<typeof createPoller>

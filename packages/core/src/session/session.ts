@@ -8,9 +8,9 @@ import type { Classified } from '../protocols/protocol.js'
 import type { CloseReason, ModeName, Position, Transport } from '../types.js'
 import { settleSilent } from './bootstrap.js'
 import { acceptDelay, ageOf, type Connection } from './connection.js'
-import { createHealth } from './health.js'
+import { Health } from './health.js'
 import { ModeMemory } from './memory.js'
-import { createPoller } from './poll.js'
+import { Poller } from './poll.js'
 import { doingOf, endOf, failureOf, saidBySelf, whatOf } from './reports.js'
 import { createRequests } from './requests.js'
 import {
@@ -65,14 +65,14 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
   const { now } = environment
   const transportOf = (mode: ModeName) => settings.transports.find(({ name }) => name === mode) as Transport
   const requests = createRequests(settings, ledger)
-  const poller = createPoller(settings, ledger, requests, {
+  const poller = new Poller(settings, ledger, requests, {
     message: receive,
     deleted,
     deadletter: (raw, reason) => events.deadletter(raw, reason),
   })
   const memory = new ModeMemory(environment, settings.origin)
   const timers = createTimers(environment)
-  const health = createHealth(settings, ledger, poller, timers, {
+  const health: Health = new Health(settings, ledger, poller, timers, {
     current,
     replace,
     dead,

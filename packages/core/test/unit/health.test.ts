@@ -121,6 +121,16 @@ describe.each(allModes)('%s', (mode) => {
   })
 })
 
+test('a message falls between backlog and subscription, another channel’s comes, then a ping → the check finds it', async () => {
+  const { cameAt, server, stream } = await follow(['eventsource'], ['a', 'b'], { pings: 500 })
+  server.publish('a', 'missed', { live: false })
+  await server.advance(1200, 50)
+  server.publish('b', 'a second later')
+  await server.advance(soon)
+  expect([...cameAt.keys()].sort()).toEqual(['a second later', 'missed'])
+  stream.close()
+})
+
 test.each(['eventsource', 'stream'] as const)(
   '%s: a message, a check of another channel, a punctual ping 30 s after the message → the connection is not declared dead',
   async (mode) => {
