@@ -1,10 +1,11 @@
 import { defaultEnvironment } from '../environment.js'
 import { backoff } from '../session/backoff.js'
-import { mediaType, readBody, request, retryAfter } from '../transports/http.js'
+import { mediaType, readBody, retryAfter } from '../transports/http.js'
 import { createSseParser } from '../transports/sse.js'
 import type { Environment } from '../types.js'
 import { checkInit, longest, type PushEventSourceInit } from './init.js'
 import { type Pings, watchPings } from './pings.js'
+import { addressOf, hintOf, requestEvents } from './request.js'
 
 /** What `error` listeners get: why, where it is known. */
 export interface PushErrorEvent extends Event {
@@ -81,17 +82,7 @@ export class PushEventSource extends EventTarget {
   constructor(url: string | URL, init: PushEventSourceInit = {}) {
     super()
     checkInit(init)
-    const base = globalThis.document?.baseURI ?? globalThis.location?.href
-    let address: URL
-    try {
-      address = new URL(url, base)
-    } catch {
-      throw new DOMException(`'${url}' is no address.`, 'SyntaxError')
-    }
-    if (address.username || address.password) {
-      throw new DOMException(`fetch takes no name and password in an address: use 'headers'.`, 'SyntaxError')
-    }
-    this.#url = address.href
+    this.#url = addressOf(url)
     // A dictionary may be null.
     this.#init = init ?? {}
     this.#environment = { ...defaultEnvironment(), ...this.#init.environment }
@@ -222,7 +213,7 @@ export class PushEventSource extends EventTarget {
     })
     let response: Response | undefined
     const run = async () => {
-      response = await this.#request(abort.signal)
+      response = await requestEvents(this.#url, this.#init, environment, this.#lastEventId, abort.signal)
       environment.clearTimeout(patient)
       if (!current()) return
       const { status, headers } = response
@@ -270,36 +261,8 @@ export class PushEventSource extends EventTarget {
       if (response !== undefined) return lost(`The connection was lost: ${why}`)
       // What no network carries is not there later either.
       if (!/^https?:/.test(this.#url)) return this.#fail(`The address can't be fetched: ${why}`, undefined)
-      lost(`The server could not be reached: ${why}${this.#hint()}`)
+      lost(`The server could not be reached: ${why}${hintOf(this.#url, this.#init, environment, this.#lastEventId)}`)
     })
-  }
-
-  async #request(signal: AbortSignal): Promise<Response> {
-    const { headers, lastEventIdParameter: parameter } = this.#init
-    const added = typeof headers === 'function' ? await headers() : headers
-    signal.throwIfAborted()
-    const url = new URL(this.#url)
-    const all: Record<string, string> = { ...added, Accept: 'text/event-stream' }
-    if (this.#lastEventId !== '' && parameter !== undefined) url.searchParams.set(parameter, this.#lastEventId)
-    // A header is bytes: what isn't Latin goes as UTF-8.
-    else if (this.#lastEventId !== '') {
-      all['Last-Event-ID'] = Array.from(new TextEncoder().encode(this.#lastEventId), (byte) =>
-        String.fromCharCode(byte),
-      ).join('')
-    }
-    const credentials = this.withCredentials ? 'include' : 'same-origin'
-    return request({ url: url.href, headers: all, credentials }, signal, this.#environment)
-  }
-
-  /** What it may be that fetch doesn't tell. */
-  #hint(): string {
-    const { location: page } = this.#environment
-    const { protocol, host } = new URL(this.#url)
-    const own =
-      page === undefined ||
-      `${page.protocol}//${page.hostname}${page.port && `:${page.port}`}` === `${protocol}//${host}`
-    if (own || this.#lastEventId === '' || this.#init.lastEventIdParameter !== undefined) return ''
-    return ' (a server of another origin has to allow the header Last-Event-ID; lastEventIdParameter does without it)'
   }
 
   #reconnect(message: string, status: number | undefined, wanted: number, least: number): void {
