@@ -1,11 +1,12 @@
 import { cursors } from '../delivery/cursors.js'
 import { PushStreamError } from '../errors.js'
 import type { CommonOptions } from '../types.js'
-import { createCursorDecoder, type Shared, unresumable } from './django-eventstream-decoder.js'
-import { encodeIds, type Ids, parseIds, unreachable } from './event-ids.js'
+import { CursorDecoder } from './django-eventstream-decoder.js'
+import { encodeIds, type Ids, parseIds } from './event-ids.js'
 import { refuseForeign } from './foreign.js'
 import { checkName, refuse, steps } from './names.js'
 import type { ProtocolFactory } from './protocol.js'
+import { ResumeState } from './resume-state.js'
 
 /** How the routes of django-eventstream are set up, where that is not the usual. */
 export interface DjangoEventStreamSettings {
@@ -56,7 +57,7 @@ const wrong = (message: string): never => {
 const instead = `leave it out, and give 'lastEventId' what get_current_event_id() was when the page was rendered.`
 
 /** What the client was told to begin with. Throws a `bad-option` error for what this server doesn't have. */
-function seedsOf(options: CommonOptions = {}): Ids {
+function initialIds(options: CommonOptions = {}): Ids {
   refuseForeign('djangoEventStream', options)
   const { messagesPublishedAfter, lastEventId, modes } = options
   if (typeof modes === 'object' && modes.some((mode) => typeof mode === 'object' && mode.opaque)) {
@@ -96,14 +97,7 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
   }
 
   return (endpoint) => {
-    const shared: Shared = {
-      seeds: seedsOf(endpoint.options),
-      sent: new Map(),
-      silent: new Set(),
-      blind: new Set(),
-      empty: new Map(),
-      stored: undefined,
-    }
+    const state = new ResumeState(initialIds(endpoint.options))
 
     const fill = (names: readonly string[]) => {
       const path =
@@ -122,7 +116,7 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
         keepAlive: 45_000,
       },
       get promises() {
-        return shared.stored === false ? passing : stored
+        return state.stored === false ? passing : stored
       },
       order: cursors(holes === 'ask'),
 
@@ -136,17 +130,7 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
       },
 
       exchange(_, { channels, params, headers }) {
-        const ids = new Map<string, number>()
-        for (const { name, after } of channels) {
-          if (after !== undefined) shared.seeds.delete(name)
-          const place = after ?? shared.seeds.get(name) ?? (probe && !shared.silent.has(name) ? unreachable : undefined)
-          const from = unresumable(shared, name) ? undefined : place
-          if (from === undefined) shared.sent.delete(name)
-          else {
-            ids.set(name, from)
-            shared.sent.set(name, from)
-          }
-        }
+        const ids = state.request(channels, probe)
         const names = channels.map(({ name }) => name)
         const target = fill(names)
         const query = Object.entries(params)
@@ -155,17 +139,20 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
         // The commas are the list's own.
         if (style === 'list') parts.push(`channels=${names.map(encodeURIComponent).join(',')}`)
         const head: Record<string, string> = { ...headers, Accept: 'text/event-stream' }
-        if (ids.size > 0 && where === 'query') parts.push(`lastEventId=${encodeURIComponent(encodeIds(ids))}`)
-        else if (ids.size > 0) head['Last-Event-ID'] = encodeIds(ids)
-        const search = [target.search.slice(1), ...parts].filter((part) => part !== '').join('&')
+        if (ids.size > 0) {
+          const id = encodeIds(ids)
+          if (where === 'query') parts.push(`lastEventId=${encodeURIComponent(id)}`)
+          else head['Last-Event-ID'] = id
+        }
+        const search = [target.search.slice(1), ...parts].filter(Boolean).join('&')
         return {
-          url: `${target.origin}${target.pathname}${search === '' ? '' : `?${search}`}`,
+          url: `${target.origin}${target.pathname}${search && `?${search}`}`,
           headers: head,
           credentials: endpoint.credentials,
         }
       },
 
-      decoder: (context, inlet) => createCursorDecoder(context, inlet, shared),
+      decoder: (context, inlet) => new CursorDecoder(context, inlet, state),
 
       // What the server stores survives its restart, and a store that was emptied shows by a reset.
       classify: ({ kind, status = 0, explain }) => ({

@@ -8,8 +8,8 @@ export const unreachable = 2 ** 31 - 1
 export function parseIds(text: string): Ids | undefined {
   const ids: Ids = new Map()
   for (const part of text.split(',')) {
-    const [name, n = ''] = part.split(':')
-    if (!name || !/^\d{1,15}$/.test(n) || part.split(':').length > 2) return undefined
+    const [, name, n] = /^([^:]+):(\d{1,15})$/.exec(part) ?? []
+    if (name === undefined) return undefined
     try {
       ids.set(decodeURIComponent(name), Number(n))
     } catch {
