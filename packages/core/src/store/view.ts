@@ -2,6 +2,7 @@ import { PushStreamError } from '../errors.js'
 import type { Channels, ClientEvents, Gap, Status } from '../events.js'
 import type { Message } from '../message.js'
 import type { Store } from './store.js'
+import { inherited, newState, none, type ViewState } from './view-state.js'
 
 /** What a component can ask for. `D`: what its channels bring. */
 export interface ChannelOptions<D> {
@@ -66,8 +67,6 @@ export function keyOf(channel: ChannelName): string {
   return JSON.stringify([...new Set(names)].sort())
 }
 
-const none: readonly Message[] = []
-
 /**
  * What one component sees of some channels. It begins with its first listener. When the last one has left it goes on for
  * the time of grace, so that who comes back has missed nothing, and ends then.
@@ -88,177 +87,166 @@ export interface View {
   next(store: Store, key: string, options: ViewOptions): View
 }
 
-/** What goes from one view to its successor. */
-interface State {
-  latest: Message | undefined
-  data: unknown
-  messages: readonly Message[]
-  gap: Gap | undefined
-  /** Came while nobody listened. */
-  waiting: Message[]
-}
-
-/** A view, and what its successor needs of it. */
-interface Inner extends View {
-  readonly names: readonly string[]
-  state(): State
-}
-
 /** Makes a view: pure, nothing begins before it has a listener. */
-export function createView(store: Store, key: string, options: ViewOptions, before?: Inner): View {
-  const { client } = store
-  const names: readonly string[] = JSON.parse(key)
-  const all = names.includes(every)
-  const wanted = all ? [] : names
-  const concerns = (channel: string | undefined) => all || names.includes(channel as string)
+export const createView = (store: Store, key: string, options: ViewOptions): View =>
+  new ChannelView(store, key, options, undefined)
 
-  const listeners = new Set<() => void>()
+class ChannelView implements View {
+  readonly store: Store
+  readonly key: string
+  options: ViewOptions
+  readonly #names: readonly string[]
+  readonly #all: boolean
+  /** The names to subscribe to. */
+  readonly #wanted: readonly string[]
+  readonly #idle: ChannelState<unknown>
+  readonly #listeners = new Set<() => void>()
   /** Names that the client doesn't take. */
-  const problems = new Map<string, PushStreamError>()
-  let state: State | undefined
-  let version = 0
-  let ends: (() => void)[] = []
+  readonly #problems = new Map<string, PushStreamError>()
+  #before: ChannelView | undefined
+  #state: ViewState | undefined
+  #version = 0
+  #ends: (() => void)[] = []
   /** Takes the ending back that is due. */
-  let stay: (() => void) | undefined
+  #stay: (() => void) | undefined
 
-  const errorOf = (name: string) => problems.get(name) ?? store.errorOf(name)
+  constructor(store: Store, key: string, options: ViewOptions, before: ChannelView | undefined) {
+    this.store = store
+    this.key = key
+    this.options = options
+    this.#names = JSON.parse(key)
+    this.#all = this.#names.includes(every)
+    this.#wanted = this.#all ? [] : this.#names
+    this.#idle = { data: options.initial, messages: none, status: 'closed', error: undefined, gap: undefined }
+    this.#before = before
+  }
+
+  // Frameworks call these two without the view.
+  readonly idle = () => this.#idle
+  readonly subscribe = (listener: () => void) => {
+    this.#listeners.add(listener)
+    this.#stay?.()
+    this.#stay = undefined
+    if (this.#state === undefined) this.#begin()
+    // What came while nobody listened, before anything newer.
+    const waiting = this.#state?.waiting.splice(0) ?? []
+    for (const message of waiting) guarded(() => this.options.onMessage?.(message.data, message))
+    return () => {
+      this.#listeners.delete(listener)
+      if (this.#listeners.size === 0) this.#stay ??= this.store.later(() => this.#end())
+    }
+  }
+
+  reader(select?: ViewOptions['select']): () => ChannelState<unknown> {
+    let at = -1
+    let last = this.#idle
+    return () => {
+      if (at === this.#version) return last
+      const now = this.#read(select)
+      if (fields.some((field) => !Object.is(now[field], last[field]))) last = now
+      at = this.#version
+      return last
+    }
+  }
+
+  next(store: Store, key: string, options: ViewOptions): View {
+    return new ChannelView(store, key, options, this)
+  }
+
+  #read(select: ViewOptions['select']): ChannelState<unknown> {
+    const { status } = this.store.client
+    const { latest, data: reduced, messages, gap } = this.#state ?? this.#first()
+    const selected = () => latest && (select ? select(latest.data, latest) : latest.data)
+    const data = this.options.reduce === undefined ? selected() : reduced
+    const errors = this.#wanted.map((name) => this.#problems.get(name) ?? this.store.errorOf(name))
+    const subscribed = this.#all || errors.includes(undefined)
+    const error = errors.find((one) => one !== undefined) ?? (subscribed ? status.error : undefined)
+    return { data, messages, status: subscribed ? status.state : 'closed', error, gap }
+  }
 
   /** What a predecessor leaves for the channels that stay, or what the page knows of them. */
-  const first = (): State => {
-    const { initial: data } = view.options
-    if (before?.store !== store || !before.names.some(concerns)) {
-      const latest = wanted.flatMap((name) => store.recentOf(name)).at(-1)
-      return { latest, data, messages: none, gap: undefined, waiting: [] }
+  #first(): ViewState {
+    const before = this.#before
+    if (before?.store === this.store && before.#names.some(this.#concerns)) {
+      return inherited(before.#state ?? before.#first(), this.#concerns)
     }
-    const state = before.state()
-    const own = <T extends { channel: string }>(one: T | undefined) => (concerns(one?.channel) ? one : undefined)
-    const kept = state.messages.filter(own)
-    return {
-      latest: own(state.latest) ?? kept.at(-1),
-      data: state.data,
-      messages: kept.length === state.messages.length ? state.messages : kept,
-      gap: own(state.gap),
-      waiting: state.waiting.filter(own),
-    }
+    const latest = this.#wanted.flatMap((name) => this.store.recentOf(name)).at(-1)
+    return newState(latest, this.options.initial)
   }
 
-  function changed(): void {
-    version++
-    for (const listener of [...listeners]) listener()
+  readonly #concerns = (channel: string | undefined) => this.#all || this.#names.includes(channel as string)
+
+  #begin(): void {
+    const { backtrack = 0 } = this.options
+    const had = this.#before?.store === this.store ? this.#before.#names : []
+    this.#state = this.#first()
+    this.#before = undefined
+    const known: Message[] = []
+    for (const name of this.#wanted) {
+      this.#attempt(() => {
+        const { recent, end } = this.store.use(name, backtrack)
+        this.#ends.push(end)
+        if (backtrack > 0 && !had.includes(name)) known.push(...recent.slice(-backtrack))
+      }, [name])
+    }
+    this.#attempt(() => {
+      if (this.#names.length === 0) return
+      this.#listen('message', (message) => this.#take(message))
+      this.#listen('gap', (gap) => {
+        if (this.#state === undefined || !this.#concerns(gap.channel)) return
+        this.#state.gap = gap
+        this.#changed()
+      })
+      this.#listen('status', () => this.#changed())
+      this.#listen('error', () => this.#changed())
+    }, this.#names)
+    this.#changed()
+    for (const message of known) guarded(() => this.#take(message))
   }
 
-  function take(message: Message): void {
-    if (state === undefined || !concerns(message.channel)) return
-    const { reduce, history = 0, onMessage } = view.options
+  #end(): void {
+    const all = this.#ends
+    this.#ends = []
+    this.#stay = undefined
+    this.#state = undefined
+    for (const one of all) one()
+  }
+
+  #take(message: Message): void {
+    const state = this.#state
+    if (state === undefined || !this.#concerns(message.channel)) return
+    const { reduce, history = 0, onMessage } = this.options
     state.latest = message
     if (history > 0) state.messages = [...state.messages, message].slice(-history)
     try {
       if (reduce !== undefined) state.data = reduce(state.data, message.data, message)
     } finally {
-      changed()
-      if (listeners.size > 0) onMessage?.(message.data, message)
+      this.#changed()
+      if (this.#listeners.size > 0) onMessage?.(message.data, message)
       else state.waiting.push(message)
     }
   }
 
+  #changed(): void {
+    this.#version++
+    for (const listener of [...this.#listeners]) listener()
+  }
+
   /** A bad name, or a client that is closed, must not take the page down: it is told like any other refusal. */
-  function attempt(act: () => void, channels: readonly string[]): void {
+  #attempt(act: () => void, channels: readonly string[]): void {
     try {
       act()
     } catch (error) {
       if (!(error instanceof PushStreamError)) throw error
-      for (const name of channels) problems.set(name, error)
+      for (const name of channels) this.#problems.set(name, error)
     }
   }
 
-  function listen<K extends 'message' | 'gap' | 'status' | 'error'>(event: K, listener: Listener<K>): void {
+  #listen<K extends 'message' | 'gap' | 'status' | 'error'>(event: K, listener: Listener<K>): void {
+    const { client } = this.store
     client.on(event, listener)
-    ends.push(() => client.off(event, listener))
+    this.#ends.push(() => client.off(event, listener))
   }
-
-  function begin(): void {
-    const { backtrack = 0 } = view.options
-    const had = before?.store === store ? before.names : []
-    state = first()
-    before = undefined
-    const known: Message[] = []
-    for (const name of wanted) {
-      attempt(() => {
-        const { recent, end } = store.use(name, backtrack)
-        ends.push(end)
-        if (backtrack > 0 && !had.includes(name)) known.push(...recent.slice(-backtrack))
-      }, [name])
-    }
-    attempt(() => {
-      if (names.length === 0) return
-      listen('message', take)
-      listen('gap', (gap) => {
-        if (state === undefined || !concerns(gap.channel)) return
-        state.gap = gap
-        changed()
-      })
-      listen('status', changed)
-      listen('error', changed)
-    }, names)
-    changed()
-    for (const message of known) guarded(() => take(message))
-  }
-
-  function end(): void {
-    const all = ends
-    ends = []
-    stay = undefined
-    state = undefined
-    for (const one of all) one()
-  }
-
-  const view: Inner = {
-    store,
-    key,
-    names,
-    options,
-    state: () => state ?? first(),
-    subscribe(listener) {
-      listeners.add(listener)
-      stay?.()
-      stay = undefined
-      if (state === undefined) begin()
-      // What came while nobody listened, before anything newer.
-      const waiting = state?.waiting.splice(0) ?? []
-      for (const message of waiting) guarded(() => view.options.onMessage?.(message.data, message))
-      return () => {
-        listeners.delete(listener)
-        if (listeners.size === 0) stay ??= store.later(end)
-      }
-    },
-    reader(select) {
-      let at = -1
-      let last: ChannelState<unknown> = idle
-      return () => {
-        if (at === version) return last
-        const { latest, data: reduced, messages, gap } = view.state()
-        const selected = () => latest && (select ? select(latest.data, latest) : latest.data)
-        const data = view.options.reduce === undefined ? selected() : reduced
-        const errors = wanted.map(errorOf)
-        const subscribed = all || errors.includes(undefined)
-        const error = errors.find((one) => one !== undefined) ?? (subscribed ? client.status.error : undefined)
-        const now = { data, messages, status: subscribed ? client.status.state : 'closed', error, gap }
-        if (fields.some((field) => !Object.is(now[field], last[field]))) last = now
-        at = version
-        return last
-      }
-    },
-    idle: () => idle,
-    next: (store, key, options) => createView(store, key, options, view),
-  }
-  const idle: ChannelState<unknown> = {
-    data: options.initial,
-    messages: none,
-    status: 'closed',
-    error: undefined,
-    gap: undefined,
-  }
-  return view
 }
 
 type Listener<K extends keyof ClientEvents<Channels>> = (event: ClientEvents<Channels>[K]) => void
