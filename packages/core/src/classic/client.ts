@@ -174,7 +174,8 @@ export class ClassicPushStream extends ClassicProperties {
       return
     }
     const names = Object.keys(this.channels).map(encodeURIComponent).join('/')
-    const url = `${baseOf(this)}/${this.urlPrefixPublisher.replace(/^\/+/, '')}?id=${names}`
+    const path = this.urlPrefixPublisher.replace(/^\/+/, '')
+    const url = `${baseOf(this)}/${path}${path.includes('?') ? '&' : '?'}id=${names}`
     post(this.environment.fetch, url, text, success, error)
   }
 

@@ -120,14 +120,18 @@ export const pushStream =
     const { shape = usualShape(keys), text: template } = settings.messageTemplate ?? {}
     const frames = new Frames(keys, shape, textReader(settings.text ?? 'auto'), template)
 
+    /** A prefix as it is written: a location with a slash at its end is another one than without. */
+    const below = (prefix: string, query: string) => {
+      const path = `${endpoint.base}/${prefix.replace(/^\/+/, '')}`
+      return query ? path + (path.includes('?') ? '&' : '?') + query : path
+    }
     const address = (prefix: string, channels: readonly Wanted[], query: Record<string, string>) => {
-      const path = `${endpoint.base}/${prefix.replace(/^\/+|\/+$/g, '')}`
       const names = channels.map((channel) => encodeName(channel, !byArgument)).join(byArgument ? '%2F' : '/')
       const pairs = Object.entries(query).map(
         ([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`,
       )
       if (byArgument) pairs.unshift(`${settings.channelsArgument ?? 'channels'}=${names}`)
-      return `${path}${byArgument ? '' : `/${names}`}${pairs.length > 0 ? `?${pairs.join('&')}` : ''}`
+      return below(byArgument ? prefix : `${prefix.replace(/\/+$/, '')}/${names}`, pairs.join('&'))
     }
 
     // A frame that doesn't say which channel it is of: then the connection does.
@@ -204,7 +208,7 @@ export const pushStream =
 
       publish(channels, text) {
         const names = channels.map((name) => encodeName({ name }, false)).join('/')
-        const url = `${endpoint.base}/${(settings.urlPrefixPublisher ?? '/pub').replace(/^\/+|\/+$/g, '')}?id=${names}`
+        const url = below(settings.urlPrefixPublisher ?? '/pub', `id=${names}`)
         // As the template needs it.
         const body = encodeURIComponent(text)
         return { url, body, frame: body }

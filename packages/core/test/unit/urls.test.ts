@@ -107,6 +107,24 @@ describe('addresses', () => {
     expect(url).toBe('wss://h/events/ws/a')
   })
 
+  test.each([
+    ['/bitrix/subws/', 'wss://h/bitrix/subws/?channels=a'],
+    ['bitrix/subws', 'wss://h/bitrix/subws?channels=a'],
+    ['/', 'wss://h/?channels=a'],
+    ['/subws?site=s1', 'wss://h/subws?site=s1&channels=a'],
+  ])('case 2: channels by argument, prefix %s → the address has it as it is written', (urlPrefixWebsocket, address) => {
+    const protocol = make({ urlPrefixWebsocket, channelsByArgument: true }, { base: 'https://h' })
+    expect(protocol.exchange('websocket', wanted([{ name: 'a' }])).url).toBe(address)
+  })
+
+  test.each([
+    ['/pub/', 'https://h/pub/?id=a'],
+    ['/pub', 'https://h/pub?id=a'],
+    ['/bitrix/pub/?site=s1', 'https://h/bitrix/pub/?site=s1&id=a'],
+  ])('case 2: publisher at %s → the address has it as it is written', (urlPrefixPublisher, address) => {
+    expect(make({ urlPrefixPublisher }, { base: 'https://h' }).publish(['a'], '').url).toBe(address)
+  })
+
   test('by argument, under any name', () => {
     const { url } = make({ channelsByArgument: true, channelsArgument: 'c' }).exchange(
       'eventsource',
