@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { realpathSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createDevServer, type DevServer, type DevServerOptions } from './server.js'
 import { DEFAULT_SETTINGS, type Settings } from './settings.js'
+import { explained, question } from './suggestions.js'
 
 const HELP = `Usage: pushstream-devserver [options]
 
@@ -18,10 +20,23 @@ The protocol of nginx-push-stream-module, for development. Not for production.
   --set <name=value> any other setting, as JSON or text; may be repeated,
                      e.g. --set pingMessageInterval=2000 --set messageTemplate='~text~'
   -h, --help         this text
+      --version      the version of this command
 
 Publish:    curl -d 'hello' 'http://127.0.0.1:9080/pub?id=news'
 Subscribe:  curl -N http://127.0.0.1:9080/ev/news
 `
+
+const options = {
+  port: { type: 'string', default: '9080' },
+  host: { type: 'string', default: '127.0.0.1' },
+  base: { type: 'string', default: '' },
+  origin: { type: 'string', default: '' },
+  workers: { type: 'string', default: '1' },
+  seed: { type: 'string', default: '1' },
+  set: { type: 'string', multiple: true, default: [] as string[] },
+  help: { type: 'boolean', short: 'h', default: false },
+  version: { type: 'boolean', default: false },
+} as const
 
 /** Where the command writes. */
 export interface CommandIo {
@@ -35,32 +50,24 @@ export type CommandResult = { code: number } | { server: DevServer; url: string 
 /** The command. It never exits by itself; `argv` is without node and script. */
 export async function run(argv: string[], io: CommandIo): Promise<CommandResult> {
   try {
-    const { values } = parseArgs({
-      args: argv,
-      options: {
-        port: { type: 'string', default: '9080' },
-        host: { type: 'string', default: '127.0.0.1' },
-        base: { type: 'string', default: '' },
-        origin: { type: 'string', default: '' },
-        workers: { type: 'string', default: '1' },
-        seed: { type: 'string', default: '1' },
-        set: { type: 'string', multiple: true, default: [] },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    })
+    const { values } = parsed(argv)
     if (values.help) {
       io.stdout(HELP)
       return { code: 0 }
     }
+    if (values.version) {
+      io.stdout(`${version()}\n`)
+      return { code: 0 }
+    }
     const port = wholeNumber('port', values.port, 0, 65_535)
-    const options: DevServerOptions = {
+    const given: DevServerOptions = {
       base: values.base,
       workers: wholeNumber('workers', values.workers, 1, 64),
       seed: wholeNumber('seed', values.seed, 0, 2 ** 32 - 1),
       settings: { allowedOrigins: values.origin, ...readSettings(values.set) },
     }
     if (values.base !== '' && !values.base.startsWith('/')) throw new Error(`--base must begin with "/"`)
-    const server = createDevServer(options)
+    const server = createDevServer(given)
     const { url } = await listen(server, port, values.host)
     io.stdout(`push stream on ${url}${values.base}\n`)
     return { server, url }
@@ -68,6 +75,18 @@ export async function run(argv: string[], io: CommandIo): Promise<CommandResult>
     io.stderr(`pushstream-devserver: ${(error as Error).message}\nTry --help.\n`)
     return { code: 1 }
   }
+}
+
+function parsed(args: string[]) {
+  try {
+    return parseArgs({ args, options })
+  } catch (error) {
+    throw explained(error, options)
+  }
+}
+
+function version(): string {
+  return (createRequire(import.meta.url)('../package.json') as { version: string }).version
 }
 
 function wholeNumber(name: string, value: string, least: number, most: number): number {
@@ -85,7 +104,8 @@ function readSettings(pairs: string[]): Partial<Settings> {
       const name = pair.slice(0, at)
       if (at < 1) throw new Error(`--set wants name=value, not "${pair}"`)
       if (!(name in DEFAULT_SETTINGS)) {
-        throw new Error(`--set: unknown setting "${name}". Known: ${Object.keys(DEFAULT_SETTINGS).join(', ')}`)
+        const known = Object.keys(DEFAULT_SETTINGS)
+        throw new Error(`--set: unknown setting "${name}".${question(name, known)} Known: ${known.join(', ')}`)
       }
       return [name, readValue(name as keyof Settings, pair.slice(at + 1))]
     }),

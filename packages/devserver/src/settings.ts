@@ -1,3 +1,5 @@
+import { question } from './suggestions.js'
+
 /** The template this server uses unless told otherwise: the classic one, with the text in quotes. */
 export const QUOTED_TEMPLATE =
   '{"id":~id~,"channel":"~channel~","text":"~text~","tag":"~tag~","time":"~time~","eventid":"~event-id~"}'
@@ -120,7 +122,9 @@ export function resolveSettings(...given: Array<Partial<Settings> | undefined>):
   const settings: Settings = { ...DEFAULT_SETTINGS }
   for (const part of given) {
     for (const [name, value] of Object.entries(part ?? {})) {
-      if (!(name in DEFAULT_SETTINGS)) throw new Error(`unknown setting "${name}"`)
+      if (!(name in DEFAULT_SETTINGS)) {
+        throw new Error(`unknown setting "${name}".${question(name, Object.keys(DEFAULT_SETTINGS))}`)
+      }
       if (value !== undefined) Object.assign(settings, { [name]: value })
     }
   }

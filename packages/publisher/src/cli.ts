@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { pause } from './aborts.js'
 import type { Failed } from './batch.js'
+import { commands, HELP, headersOf, number, parsed, UsageError, version } from './command-line.js'
 import { PublisherError } from './errors.js'
 import { linesOf, textsOf } from './input.js'
 import { Publisher } from './publisher.js'
@@ -11,40 +11,8 @@ import { aborted } from './sender.js'
 import { nchanServer, relayServer } from './servers/nchan.js'
 import { pushStreamServer } from './servers/push-stream.js'
 import type { ChannelStats, Server, ServerStats } from './servers/server.js'
+import { question } from './suggestions.js'
 import type { TemplateText } from './text.js'
-
-const HELP = `Usage: pushstream-publish --url <address> --channel <name> [options] <message>
-       pushstream-publish open|exists|delete|stats|watch --url <address> [options]
-
-Publishes to nginx-push-stream-module, Nchan, or a Basic HTTP Push Relay.
-
-  <message>               a text or JSON; - reads it from the standard input
-  --url <address>         where the server is (default: PUSHSTREAM_URL)
-  -c, --channel <name>    may be repeated
-  --server <name>         push-stream (default), nchan, relay
-  --publisher <path>      the publisher's location, e.g. '/pub?id={channel}'
-  --statistics <path>     the location of statistics, e.g. '/channels-stats?id={channel}'
-  --text <how>            how the template has ~text~: quoted (default), raw, alone
-  --event-id <id>         Event-Id, push stream module alone
-  --event-type <type>     Event-Type; Nchan: X-EventSource-Event
-  --content-type <type>   Content-Type of the message
-  -H, --header <n: v>     sent with every request; may be repeated
-  --lines                 with -: every line is a message, as soon as it is there
-  --timeout <ms>          for an attempt (default 10000)
-  --retries <n>           attempts after the first, where twice does no harm (default 8)
-  --json                  tells what the server says as JSON, one line each
-  -q, --quiet             tells nothing but errors
-  -h, --help              this text
-
-Commands:
-  open, delete            makes channels, deletes them
-  exists                  ends with 0 if all channels are there, else with 1
-  stats                   of --channel, of --prefix <text>, of --all, or of the server
-  watch                   the same every --interval <ms> (default 1000), until interrupted
-
-Ends with 0 when all is done, 1 when something is not, 2 when it was not understood,
-3 when nobody knows whether the server took it (publishing again may double).
-`
 
 /** Where a command reads and writes. */
 export interface Io {
@@ -56,33 +24,6 @@ export interface Io {
   /** Ends it. */
   signal?: AbortSignal | undefined
 }
-
-const commands = ['open', 'exists', 'delete', 'stats', 'watch'] as const
-type Command = (typeof commands)[number] | 'publish'
-
-class UsageError extends Error {}
-
-const options = {
-  url: { type: 'string' },
-  channel: { type: 'string', short: 'c', multiple: true },
-  server: { type: 'string', default: 'push-stream' },
-  publisher: { type: 'string' },
-  statistics: { type: 'string' },
-  text: { type: 'string' },
-  'event-id': { type: 'string' },
-  'event-type': { type: 'string' },
-  'content-type': { type: 'string' },
-  header: { type: 'string', short: 'H', multiple: true },
-  lines: { type: 'boolean', default: false },
-  timeout: { type: 'string' },
-  retries: { type: 'string' },
-  prefix: { type: 'string' },
-  all: { type: 'boolean', default: false },
-  interval: { type: 'string' },
-  json: { type: 'boolean', default: false },
-  quiet: { type: 'boolean', short: 'q', default: false },
-  help: { type: 'boolean', short: 'h', default: false },
-} as const
 
 /** Runs the command. Resolves with its exit code. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
@@ -98,16 +39,9 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 }
 
 async function perform(args: readonly string[], io: Io): Promise<number> {
-  // A message may be such a word: a command is one only in the first place.
-  const named = commands.find((one) => one === args[0])
-  const command: Command = named ?? 'publish'
-  const { values, positionals } = parseArgs({
-    args: [...(named ? args.slice(1) : args)],
-    options,
-    allowPositionals: true,
-  })
-  if (values.help) {
-    io.stdout(HELP)
+  const { command, values, positionals } = parsed(args)
+  if (values.help || values.version) {
+    io.stdout(values.help ? HELP : `${version()}\n`)
     return 0
   }
   const channels = values.channel ?? []
@@ -126,7 +60,8 @@ async function perform(args: readonly string[], io: Io): Promise<number> {
       io.stdout(`${shown(values.json ? JSON.stringify(one ?? { channel, there: false }) : words(one, channel))}\n`)
   }
   const needChannels = () => {
-    if (channels.length === 0) throw new UsageError('Which channel? Give --channel.')
+    const meant = command === 'publish' ? question(positionals[0] ?? '', commands) : ''
+    if (channels.length === 0) throw new UsageError(`Which channel? Give --channel.${meant}`)
   }
   const without = () => {
     if (positionals.length > 0) throw new UsageError(`'${command}' takes no message: ${positionals.join(' ')}`)
@@ -244,30 +179,8 @@ function serverOf(values: { server?: string; publisher?: string; statistics?: st
   if (text !== undefined) throw new UsageError(`--text is for push-stream: nothing else has a template.`)
   if (server === 'nchan') return nchanServer({ ...at, ...(statistics !== undefined && { status: statistics }) })
   if (server === 'relay') return relayServer(at)
-  throw new UsageError(`--server is push-stream, nchan or relay, not '${server}'.`)
-}
-
-function headersOf(lines: readonly string[]): Headers {
-  const headers = new Headers()
-  for (const line of lines) {
-    const [, name, value] = /^([^:\s]+)\s*:\s*(.*)$/.exec(line) ?? []
-    if (name === undefined) throw new UsageError(`--header wants 'Name: value', not '${line}'.`)
-    try {
-      headers.append(name, value as string)
-    } catch {
-      // Not its value: that may be a secret.
-      throw new UsageError(`--header: '${name}' has a name or a value that can't be sent.`)
-    }
-  }
-  return headers
-}
-
-function number(name: string, value: string): number {
-  // More than that, and timers fire at once.
-  if (!/^\d+$/.test(value) || Number(value) > 2 ** 31 - 1) {
-    throw new UsageError(`--${name} is a whole number to ${2 ** 31 - 1}, not '${value}'.`)
-  }
-  return Number(value)
+  const meant = question(server ?? '', ['push-stream', 'nchan', 'relay'])
+  throw new UsageError(`--server is push-stream, nchan or relay, not '${server}'.${meant}`)
 }
 
 /** A template with raw texts wants JSON: what is that already stays so. */

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { describe, expect, it } from 'vitest'
 import { run } from '../../src/cli.js'
 
@@ -34,6 +35,27 @@ describe('pushstream-devserver', () => {
     const { result, stdout, stderr } = await command('--help')
     expect([result, stderr]).toEqual([{ code: 0 }, ''])
     expect(stdout).toContain('--port <n>')
+  })
+
+  it('tells its version', async () => {
+    const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
+    expect(await command('--version')).toEqual({ stdout: `${version}\n`, stderr: '', result: { code: 0 } })
+  })
+
+  it.each([
+    [['--prot', '1'], "Unknown option '--prot'. Did you mean '--port'?"],
+    [['--orign=*'], "Unknown option '--orign'. Did you mean '--origin'?"],
+    [['--verison'], "Did you mean '--version'?"],
+    [['--set', 'mesageTemplate=x'], "Did you mean 'messageTemplate'?"],
+    [['--set', 'storemessages=on'], "Did you mean 'storeMessages'?"],
+  ])('%j → the error says what was meant', async (argv, reason) => {
+    const { result, stderr } = await command(...argv)
+    expect(result).toEqual({ code: 1 })
+    expect(stderr).toContain(reason)
+  })
+
+  it('an option that resembles none → no guess', async () => {
+    expect((await command('--completely-different')).stderr).not.toContain('Did you mean')
   })
 
   it.each([

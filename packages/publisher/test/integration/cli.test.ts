@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -165,6 +166,26 @@ test('helps', async () => {
   const { code, out } = await command(['--help'])
   expect(code).toBe(0)
   expect(out).toContain('pushstream-publish --url')
+})
+
+test('--version → the version of the package', async () => {
+  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
+  expect(await command(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' })
+  expect(await command(['watch', '--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' })
+})
+
+test.each([
+  [['--chanel', 'a', 'x'], "Unknown option '--chanel'. Did you mean '--channel'?"],
+  [['stats', '--prefx=a'], "Unknown option '--prefx'. Did you mean '--prefix'?"],
+  [['--eventid', 'e', 'x'], "Did you mean '--event-id'?"],
+  [['--url', 'http://h', '-c', 'a', '--server', 'nchann', 'x'], "Did you mean 'nchan'?"],
+  [['--url', 'http://h', 'wacth'], "Did you mean 'watch'?"],
+])('%j → the error says what was meant', async (args, reason) => {
+  expect(await command(args)).toEqual({ code: 2, out: '', err: expect.stringContaining(reason) })
+})
+
+test('an option that resembles none → no guess', async () => {
+  expect((await command(['--completely-different', 'x'])).err).not.toContain('Did you mean')
 })
 
 test('what is no UTF-8 is not published as something else', async () => {

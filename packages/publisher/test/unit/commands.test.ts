@@ -1,0 +1,35 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+
+// `npx pushstream-publish` in an empty folder runs whatever is registered under that name.
+
+const root = fileURLToPath(new URL('../../../../', import.meta.url))
+const manifests = readdirSync(join(root, 'packages')).map(
+  (folder) =>
+    JSON.parse(readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8')) as {
+      name: string
+      bin?: Record<string, string>
+    },
+)
+const commands = manifests.filter(({ bin }) => bin !== undefined)
+const pages = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
+  (file) => file.endsWith('.md') && !file.includes('node_modules'),
+)
+/** Programs that `npm ci` installs in this repository. */
+const own = ['vite', 'vitest', 'playwright']
+
+describe('case 42: the documented command', () => {
+  test('every package with a command has one alone → npx runs it by the name of the package', () => {
+    expect(commands.map(({ name }) => name)).toEqual(['@pushstream/devserver', '@pushstream/publisher'])
+    for (const { bin } of commands) expect(Object.keys(bin ?? {})).toHaveLength(1)
+  })
+
+  test.each(pages)('%s → npx names a package of this repository', (page) => {
+    const text = readFileSync(join(root, page), 'utf8')
+    const named = [...text.matchAll(/\bnpx (?:-\S+ )*([@\w][^\s`]*)/g)].map(([, name]) => name as string)
+    const known = [...own, ...commands.map(({ name }) => name)]
+    expect(named.filter((name) => !known.includes(name))).toEqual([])
+  })
+})
