@@ -87,7 +87,7 @@ const servers: readonly Server[] = [
       startNchanPlace({
         adjust: (config) =>
           config
-            .replace(/(location ~ \^\/sub\/\(\.\+\)\$ \{\n)/, '$1      nchan_authorize_request /may;\n')
+            .replace(/(location ~ \^\/sub\/\([^)]+\)\$ \{\n)/, '$1      nchan_authorize_request /may;\n')
             .replace(/ {2}server \{\n/, (begin) => begin + asking),
       }),
   },

@@ -240,7 +240,7 @@ async function startNchan(): Promise<{ url: string }> {
   const nginx = await startNginx('nchan', {
     adjust: (config) =>
       config
-        .replace(/(location ~ \^\/sub\/\(\.\+\)\$ \{\n)/, '$1      nchan_authorize_request /may;\n')
+        .replace(/(location ~ \^\/sub\/\([^)]+\)\$ \{\n)/, '$1      nchan_authorize_request /may;\n')
         .replace(/ {2}server \{\n/, `$&${asking.replace('$application', application)}\n`),
   })
   cleanup(async () => {
