@@ -138,7 +138,8 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
 
   /**
    * Subscribes to a channel, at once or with `connect`. A working connection is replaced without loss. All calls of one
-   * tick cause one change of the connection. Adding a channel twice changes nothing.
+   * tick cause one change of the connection. Adding a channel twice changes nothing. One that the server refused goes on
+   * where it was.
    *
    * @param options.backtrack how many stored messages to begin with (`.bN` of push_stream_channels_path). The server must store
    * them (push_stream_store_messages). Default 0.
@@ -164,7 +165,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
 
   /** Unsubscribes from all channels. The client connects again when one is added. */
   removeAllChannels(): this {
-    for (const name of this.channels) this.#pool.remove(name)
+    this.#pool.removeAll()
     this.#change()
     return this
   }

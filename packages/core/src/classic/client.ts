@@ -19,9 +19,6 @@ import { ClassicStates, closed, connecting, open } from './states.js'
 /** All classic clients of the page. `PushStreamManager[client.id]` is the client. */
 export const PushStreamManager: ClassicPushStream[] = []
 
-/** As many stored messages as there are. */
-const all = 2 ** 31 - 1
-
 /**
  * The class of the module's own pushstream.js: its settings, callbacks and states, over the client of today, which
  * connects, resumes and puts in order.
@@ -276,12 +273,7 @@ export class ClassicPushStream extends ClassicProperties {
     environment.clearTimeout(this.#refused.get(name))
     const timer = environment.setTimeout(() => {
       this.#refused.delete(name)
-      if (this.#client === undefined || !Object.hasOwn(this.channels, name)) return
-      const last = this.#last.get(name)
-      if (last === undefined) return this.#add(this.#client, name)
-      // It had come so far: all that is stored is asked for, and what is known is left out.
-      this.#known.set(name, last)
-      this.#client.addChannel(name, { backtrack: all })
+      if (this.#client !== undefined && Object.hasOwn(this.channels, name)) this.#add(this.#client, name)
     }, interval)
     this.#refused.set(name, timer)
   }

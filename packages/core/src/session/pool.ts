@@ -52,6 +52,8 @@ export function createPool(settings: Settings, events: PoolEvents) {
   const members = new Set<Member>()
   /** In the order they were added. */
   const names = new Set<string>()
+  /** Refused channels, with all that is known of them: one that is added again goes on where it was. */
+  const parked = new Ledger(protocol.order, environment.now, events)
   /** Channels that were accepted in a trial. */
   const proven = new WeakSet<Channel>()
   const polls = settings.transports.some((one) => one.polls)
@@ -217,10 +219,12 @@ export function createPool(settings: Settings, events: PoolEvents) {
     }
   }
 
-  function refuse(member: Member, { name }: Channel, reason: CloseReason): void {
+  function refuse(member: Member, channel: Channel, reason: CloseReason): void {
+    const { name } = channel
     const error = refusalOf(name, protocol.classify(reason))
     refusal = error
-    member.ledger.remove(name)
+    if (member.ledger.unknown(channel)) member.ledger.remove(name)
+    else member.ledger.move(channel, parked)
     names.delete(name)
     drop(member)
     events.refused(error)
@@ -266,18 +270,24 @@ export function createPool(settings: Settings, events: PoolEvents) {
       if (names.has(name)) return false
       names.add(name)
       const member = all().find(({ ledger, trial }) => trial === 'none' && ledger.size < room) ?? make()
-      member.ledger.add(name, backtrack, from)
+      const before = parked.get(name)
+      if (before === undefined) member.ledger.add(name, backtrack, from)
+      else parked.move(before, member.ledger)
       member.changed = true
       return true
     },
     /** Takes a channel away; `false` if it isn't there. Nothing of it is delivered any more. */
     remove(name: string): boolean {
+      parked.remove(name)
       const member = of(name)
       if (!member?.ledger.remove(name)) return false
       names.delete(name)
       drop(member)
       member.changed = true
       return true
+    },
+    removeAll() {
+      for (const name of [...names, ...parked.all.map((channel) => channel.name)]) this.remove(name)
     },
     /** Sends a text by the connection of this channel, if that can. */
     send: (name: string, text: string): boolean => of(name)?.session.current()?.send(text) ?? false,

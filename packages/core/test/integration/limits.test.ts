@@ -1,7 +1,10 @@
+import { createServer } from 'node:http'
+import type { PushStream } from '@pushstream/core'
+import { createDevServer, type DevServerOptions } from '@pushstream/devserver'
 import { describe, expect, test } from 'vitest'
 import type { NginxOptions } from '../../../../e2e/support/nginx.js'
 import { missing, startModule } from './push-stream-support.js'
-import { allModes, record } from './support.js'
+import { allModes, cleanup, record } from './support.js'
 
 // Configurations of other people's servers, as cases: what a server limits, renames or leaves out.
 
@@ -27,4 +30,98 @@ describe.skipIf(missing)('the module', () => {
       expect(messages).toMatchObject([{ channel: 'a', text: 'x' }])
     },
   )
+})
+
+/** A ping: without it a stream shows nothing before its first message. */
+const headerTemplate = '{"id":-1,"channel":"","text":"","tag":"0","time":"Thu, 01 Jan 1970 00:00:00 GMT","eventid":""}'
+
+/** A development server behind an application that answers what `refuses` says, and 0 for what it lets in. */
+async function guarded(refuses: (url: URL) => number, options: DevServerOptions = {}) {
+  const server = createDevServer(options)
+  const open = new Set<{ destroy(): void }>()
+  const statusOf = (path = '/') => refuses(new URL(path, 'http://h'))
+  const site = createServer((request, response) => {
+    const status = statusOf(request.url)
+    if (status > 0) response.writeHead(status).end()
+    else if (!server.handler(request, response)) response.writeHead(404).end()
+  })
+  site.on('connection', (socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+  })
+  site.on('upgrade', (request, socket, head) => {
+    const status = statusOf(request.url)
+    if (status > 0) socket.end(`HTTP/1.1 ${status} -\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+    else server.upgrade(request, socket, head)
+  })
+  await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve))
+  const cut = () => {
+    for (const socket of open) socket.destroy()
+  }
+  cleanup(async () => {
+    cut()
+    await Promise.all([server.close(), new Promise((resolve) => site.close(resolve))])
+  })
+  return { server, cut, url: `http://127.0.0.1:${(site.address() as { port: number }).port}` }
+}
+
+describe('case 19: a refused channel is added again', () => {
+  test.each(['eventsource', 'stream', 'longpolling'] as const)(
+    '%s, after 401 and with a new token → it goes on where it was',
+    async (mode) => {
+      let valid = 'first'
+      const { server, cut, url } = await guarded(
+        ({ searchParams }) => (searchParams.get('token') === valid ? 0 : 401),
+        mode === 'stream' ? { settings: { headerTemplate } } : {},
+      )
+      let token = 'first'
+      const { stream, messages, gaps, errors, until } = record({
+        url,
+        modes: [mode],
+        params: () => ({ token }),
+        reconnectOnTimeoutInterval: 20,
+      })
+      stream.addChannel('a').connect()
+      await until(() => stream.status.state === 'open')
+      server.publish('a', '1')
+      await until(() => messages.length === 1)
+      valid = 'second'
+      cut()
+      await until(() => errors.some(({ code }) => code === 'unauthorized'))
+      for (const text of ['2', '3']) server.publish('a', text)
+      token = 'second'
+      stream.addChannel('a')
+      await until(() => stream.status.state === 'open')
+      server.publish('a', '4')
+      await until(() => messages.at(-1)?.text === '4')
+      expect(messages.map(({ text }) => text)).toEqual(['1', '2', '3', '4'])
+      expect(gaps).toEqual([])
+    },
+  )
+
+  test.each([
+    ['it', (stream: PushStream) => stream.removeChannel('a')],
+    ['every channel', (stream: PushStream) => stream.removeAllChannels()],
+  ])('%s was removed meanwhile → it begins anew', async (_, remove) => {
+    let refused = false
+    const { server, cut, url } = await guarded(() => (refused ? 403 : 0))
+    const { stream, messages, errors, until } = record({
+      url,
+      modes: ['eventsource'],
+      reconnectOnTimeoutInterval: 20,
+    })
+    const begin = () => until(() => stream.status.state === 'open')
+    stream.addChannel('a').connect()
+    await begin()
+    refused = true
+    cut()
+    await until(() => errors.some(({ code }) => code === 'forbidden'))
+    server.publish('a', 'missed')
+    refused = false
+    remove(stream).addChannel('a')
+    await begin()
+    server.publish('a', 'new')
+    await until(() => messages.length > 0)
+    expect(messages.map(({ text }) => text)).toEqual(['new'])
+  })
 })
