@@ -4,7 +4,7 @@ import { seconds } from './clock.js'
 import { formatHttpTime } from './http-time.js'
 
 /** The module's answers with the words nginx has for them. */
-const REASONS: Record<number, string> = {
+export const REASONS: Record<number, string> = {
   200: 'OK',
   304: 'Not Modified',
   400: 'Bad Request',
@@ -12,6 +12,7 @@ const REASONS: Record<number, string> = {
   404: 'Not Found',
   405: 'Not Allowed',
   413: 'Request Entity Too Large',
+  414: 'Request-URI Too Large',
 }
 
 /** A subscriber that reads this slowly is dropped, bytes: development servers must not eat the memory. */

@@ -40,7 +40,9 @@ export function route(locations: Location[], url: string): Routed | null {
   const { location, rest } = found
   // The channels path: what follows the location, else the argument. A path is decoded twice, an argument once.
   const raw = rest === '' ? (argument(query, location.channelsArgument) ?? '') : rest
-  return { location, query, channels: parseChannels(unescapeUri(raw)) }
+  // One path for all: `shop_$1` is put before the first of several channels alone.
+  const named = raw === '' ? '' : location.settings.channelsPath.replace('$1', () => raw)
+  return { location, query, channels: parseChannels(unescapeUri(named)) }
 }
 
 /** Answers a request at its location. */

@@ -5,8 +5,9 @@ import type { Duplex } from 'node:stream'
 import { decodePath, toBytes } from './channel-names.js'
 import { type Clock, type Random, seconds, seededRandom, systemClock } from './clock.js'
 import { WorkerDelivery } from './delivery.js'
+import { type HeaderBuffers, parseHeaderBuffers, refuseSize } from './header-buffers.js'
 import { DEFAULT_LOCATIONS, type Location, type LocationOptions, resolveLocations } from './location.js'
-import { Reply } from './reply.js'
+import { REASONS, Reply } from './reply.js'
 import { acceptWebSocket, answer, type RequestContext, route } from './requests.js'
 import { DEFAULT_SETTINGS, type Settings, type StoreSettings } from './settings.js'
 import type { Summary } from './statistics.js'
@@ -93,6 +94,7 @@ class DevServerInstance implements DevServer {
   readonly #sockets = new Set<Duplex>()
   readonly #ownsStore: boolean
   readonly #context: RequestContext
+  readonly #buffers: HeaderBuffers
   /** Servers that accept nothing any more but still have connections. */
   readonly #quitting = new Set<Server>()
   #http: Server | null = null
@@ -106,13 +108,16 @@ class DevServerInstance implements DevServer {
     const locations = options.locations ?? DEFAULT_LOCATIONS
     this.#locations = resolveLocations(locations, options.base ?? '', options.settings ?? {})
     this.#context = { store: this.store, clock: this.#clock, summary: () => this.stats() }
+    this.#buffers = parseHeaderBuffers(this.store.settings.largeClientHeaderBuffers)
     this.handler = this.handler.bind(this)
     this.upgrade = this.upgrade.bind(this)
   }
 
   async listen(port = 9080, host = '127.0.0.1'): Promise<{ port: number; host: string; url: string }> {
     if (this.#http !== null) throw new Error('the server is listening already')
-    const server = createServer((request, response) => {
+    const { number, size } = this.#buffers
+    // Node's own limit is above nginx's, whose answer a page gets.
+    const server = createServer({ maxHeaderSize: number * size + 1024 }, (request, response) => {
       if (!this.handler(request, response)) this.#notFound(request, response)
     })
     // nginx's keepalive_timeout; Node's five seconds would end connections that nginx keeps.
@@ -153,7 +158,9 @@ class DevServerInstance implements DevServer {
   handler(request: IncomingMessage, response: ServerResponse): boolean {
     const routed = route(this.#locations, request.url ?? '')
     if (routed === null) return false
-    answer(this.#context, new Reply(request, response, this.#clock, this.#serverHeader), routed)
+    const status = refuseSize(request, this.#buffers)
+    if (status !== null) this.#page(status, request, response, true)
+    else answer(this.#context, new Reply(request, response, this.#clock, this.#serverHeader), routed)
     return true
   }
 
@@ -161,7 +168,8 @@ class DevServerInstance implements DevServer {
     const routed = route(this.#locations, request.url ?? '')
     if (routed === null || routed.location.mode !== 'websocket') return false
     this.#track(socket)
-    if (checkHandshake(request) === null) acceptWebSocket(this.#context, request, socket, head, routed)
+    const fits = refuseSize(request, this.#buffers) === null
+    if (fits && checkHandshake(request) === null) acceptWebSocket(this.#context, request, socket, head, routed)
     else this.#withoutUpgrade(request, socket)
     return true
   }
@@ -237,9 +245,14 @@ class DevServerInstance implements DevServer {
 
   #notFound(request: IncomingMessage, response: ServerResponse): void {
     const status = decodePath((request.url ?? '').split('?')[0]!) === null ? 400 : 404
-    const title = status === 400 ? '400 Bad Request' : '404 Not Found'
-    const page = `<html>\r\n<head><title>${title}</title></head>\r\n</html>\r\n`
+    this.#page(status, request, response)
+  }
+
+  /** One of nginx's own pages. */
+  #page(status: number, request: IncomingMessage, response: ServerResponse, forceClose = false): void {
+    const page = `<html>\r\n<head><title>${status} ${REASONS[status]}</title></head>\r\n</html>\r\n`
     const reply = new Reply(request, response, this.#clock, this.#serverHeader)
+    reply.forceClose = forceClose
     reply.body(status, 'text/html', Buffer.from(page), [])
   }
 

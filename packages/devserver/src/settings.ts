@@ -1,3 +1,4 @@
+import { parseHeaderBuffers } from './header-buffers.js'
 import { question } from './suggestions.js'
 
 /** The template this server uses unless told otherwise: the classic one, with the text in quotes. */
@@ -30,12 +31,16 @@ export interface StoreSettings {
   wildcardChannelPrefix: string
   /** `push_stream_events_channel_id`, default none: the channel that tells of channels created and destroyed, clients come and gone. */
   eventsChannelId: string
+  /** nginx's `large_client_header_buffers`, default `4 8k`: a longer request line gets 414, a longer header 400. */
+  largeClientHeaderBuffers: string
 }
 
 /** Settings of one location. `null` is "not set". Times are milliseconds, sizes bytes. */
 export interface LocationSettings {
   /** `push_stream_channels_path` when the path names no channel: the argument to read, default `id` for publishers and statistics, `channels` for subscribers. */
   channelsArgument: string | null
+  /** `push_stream_channels_path`, default `$1`: what the path or the argument names stands for `$1`. `shop_$1` makes another channel of it. */
+  channelsPath: string
   /** `push_stream_store_messages`, default on: off, messages reach only who is there, but still take an id and a tag. */
   storeMessages: boolean
   /** `push_stream_channel_info_on_publish`, default on: off, a publish answers 200 without a body. */
@@ -93,7 +98,9 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = {
   maxNumberOfWildcardChannels: 1_000,
   wildcardChannelPrefix: '',
   eventsChannelId: '',
+  largeClientHeaderBuffers: '4 8k',
   channelsArgument: null,
+  channelsPath: '$1',
   storeMessages: true,
   channelInfoOnPublish: true,
   authorizedChannelsOnly: false,
@@ -132,6 +139,8 @@ export function resolveSettings(...given: Array<Partial<Settings> | undefined>):
     const value = settings[name]
     if (value !== null && !(value > 0)) throw new Error(`setting "${name}" must be more than 0 ms, or null for none`)
   }
+  parseHeaderBuffers(settings.largeClientHeaderBuffers)
+  if (!settings.channelsPath.includes('$1')) throw new Error('setting "channelsPath" has no $1 in it')
   if (settings.messageTemplate === '') throw new Error('setting "messageTemplate" must not be empty')
   if (settings.wildcardChannelMaxQtd !== null && settings.wildcardChannelPrefix === '') {
     throw new Error('setting "wildcardChannelMaxQtd" needs a "wildcardChannelPrefix"')

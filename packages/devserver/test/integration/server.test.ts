@@ -299,3 +299,43 @@ describe('close()', () => {
     expect(server.stats().subscribers).toBe(0)
   })
 })
+
+describe('large_client_header_buffers', () => {
+  // As nginx 1.22.1 with `4 8k` answers: 8192 bytes with the line end still fit.
+  it.each([
+    [8192, 200],
+    [8193, 414],
+  ])('a request line of %i bytes → %i', async (bytes, status) => {
+    const { url } = await start()
+    const rest = 'GET /pl/ HTTP/1.1\r\n'.length
+    const name = `${'x'.repeat(99)}/`.repeat(100).slice(0, bytes - rest - 1)
+    const { status: answered } = await fetch(`${url}/pl/${name}y`)
+    expect(answered === 304 ? 200 : answered).toBe(status)
+  })
+
+  it.each([
+    [8192, 304],
+    [8193, 400],
+  ])('a header of %i bytes → %i', async (bytes, status) => {
+    const { url } = await start()
+    const value = 'y'.repeat(bytes - 'X-Big: \r\n'.length)
+    expect((await fetch(`${url}/pl/a`, { headers: { 'X-Big': value } })).status).toBe(status)
+  })
+
+  it('a websocket with a longer request line → 414, no socket', async () => {
+    const { url } = await start({ settings: { largeClientHeaderBuffers: '4 1k' } })
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/ws/${'x/'.repeat(600)}`)
+    const [, response] = await once(socket, 'unexpected-response')
+    expect([response.statusCode, response.headers.connection]).toEqual([414, 'close'])
+  })
+})
+
+describe('channelsPath', () => {
+  it('shop_$1 → the first of several channels has another name, for publishers and subscribers', async () => {
+    const { server, url } = await start({ settings: { channelsPath: 'shop_$1' } })
+    const answer = await fetch(`${url}/pub?id=a/b`, { method: 'POST', body: 'x' })
+    expect((await answer.text()).match(/"channel": "[^"]*"/g)).toEqual(['"channel": "shop_a"', '"channel": "b"'])
+    server.publish('shop_a', 'y')
+    expect(await (await fetch(`${url}/pl/a.b1`)).text()).toContain('"channel":"shop_a","text":"y"')
+  })
+})

@@ -9,6 +9,8 @@ describe('settings', () => {
     [{ wildcardChannelMaxQtd: 1 }, 'wildcardChannelPrefix'],
     [{ mesageTtl: 1 } as object, 'unknown setting "mesageTtl"'],
     [{ paddingByUserAgent: 'x' }, 'paddingByUserAgent'],
+    [{ largeClientHeaderBuffers: '8k' }, 'largeClientHeaderBuffers'],
+    [{ channelsPath: 'shop' }, 'channelsPath'],
   ])('%j is refused at once', (settings, reason) => {
     expect(() => createDevServer({ settings })).toThrow(reason)
   })
