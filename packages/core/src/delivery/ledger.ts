@@ -11,12 +11,17 @@ export interface LedgerEvents {
   gap(channel: string, first: number | 'unknown', last: number | 'unknown', reason: GapReason): void
 }
 
+/** How much of an address a name takes, with what stands around it. */
+export const lengthOf = (name: string): number => encodeURIComponent(name).length + 4
+
 /** What is known of every channel, and the point from which the server must be asked again. */
 export class Ledger {
   /** The newest position seen on any channel. */
   newest: Position = -1
   /** Messages that came again and were dropped. */
   duplicates = 0
+  /** How much of an address the names take. */
+  length = 0
   readonly #channels = new Map<string, Channel>()
   readonly #order: Order
   readonly #now: () => number
@@ -42,6 +47,7 @@ export class Ledger {
 
   /** Adds a channel. `from`: a position it is to begin at. */
   add(name: string, backtrack: number, from: Position | undefined): void {
+    this.length += lengthOf(name)
     this.#channels.set(name, {
       name,
       backtrack,
@@ -69,14 +75,17 @@ export class Ledger {
 
   /** Hands a channel over, with all that is known of it. */
   move(channel: Channel, to: Ledger): void {
-    this.#channels.delete(channel.name)
+    this.remove(channel.name)
+    to.length += lengthOf(channel.name)
     channel.outlet = to.#outlet(channel.name)
     to.#channels.set(channel.name, channel)
     to.newest = Math.max(to.newest, channel.sequence.position ?? -1)
   }
 
   remove(name: string): boolean {
-    return this.#channels.delete(name)
+    const found = this.#channels.delete(name)
+    if (found) this.length -= lengthOf(name)
+    return found
   }
 
   /** Takes a message in. `undefined` when nobody listens to its channel. */

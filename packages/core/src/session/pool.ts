@@ -1,16 +1,18 @@
 import type { Channel } from '../delivery/channel.js'
-import { Ledger, type LedgerEvents } from '../delivery/ledger.js'
+import { Ledger, type LedgerEvents, lengthOf } from '../delivery/ledger.js'
 import type { PushStreamError } from '../errors.js'
 import type { Status } from '../events.js'
 import type { Settings } from '../options.js'
 import type { CloseReason, Position } from '../types.js'
 import type { Connection } from './connection.js'
-import { refusalOf } from './reports.js'
+import { refusalOf, tooLong } from './reports.js'
 import { createSession, type Names, type Session, type SessionEvents } from './session.js'
 import type { Share } from './subscription.js'
 
 /** How many sessions look for a refused channel at once. */
 const mostTrials = 4
+/** How much of an address names may take. nginx has 8 KB for the line of a request, in which other arguments stand as well. */
+const longest = 6000
 
 /** What a pool reports. */
 export interface PoolEvents extends Omit<SessionEvents, 'rejected' | 'suspected'>, LedgerEvents {
@@ -74,6 +76,9 @@ export function createPool(settings: Settings, events: PoolEvents) {
   let reconnects = 0
 
   const all = () => [...members]
+  /** Whether some more channels fit into a session. */
+  const fits = ({ ledger }: Member, count: number, length: number) =>
+    ledger.size + count <= room && ledger.length + length <= longest
   const of = (name: string) => all().find(({ ledger }) => ledger.get(name))
 
   function make(trial: Member['trial'] = 'none'): Member {
@@ -135,8 +140,8 @@ export function createPool(settings: Settings, events: PoolEvents) {
     if (only === undefined) update(member)
     else if (member.ledger.size === 1) refuse(member, only, reason)
     else {
-      // Each was taken, and all together are not: from now on a session has room for less.
-      const together = channels.every((channel) => proven.has(channel))
+      // Each was taken, and all together are not, or their names are too long: from now on a session has room for less.
+      const together = tooLong(protocol.classify(reason)) || channels.every((channel) => proven.has(channel))
       if (together) room = Math.max(member.ledger.size - channels.length, Math.ceil(member.ledger.size / 2))
       const other = make(together ? 'none' : 'waiting')
       for (const channel of channels.slice(Math.floor(channels.length / 2))) member.ledger.move(channel, other.ledger)
@@ -173,7 +178,8 @@ export function createPool(settings: Settings, events: PoolEvents) {
 
   /** A channel was tried alone in vain. It goes to the end of the others. */
   function giveBack(member: Member): void {
-    const target = all().find(({ ledger, trial }) => trial === 'none' && ledger.size > 0 && ledger.size < room)
+    const { size, length } = member.ledger
+    const target = all().find((one) => one.trial === 'none' && one.ledger.size > 0 && fits(one, size, length))
     if (member.trial === 'none' || target === undefined || target.session.state.current !== undefined) return
     for (const channel of member.ledger.all) member.ledger.move(channel, target.ledger)
     target.changed = true
@@ -204,7 +210,8 @@ export function createPool(settings: Settings, events: PoolEvents) {
     for (const trial of trials) {
       trial.trial = 'none'
       for (const channel of trial.ledger.all) proven.add(channel)
-      const target = others.find(({ ledger }) => ledger.size + trial.ledger.size <= room && ledger.size > 0)
+      const { size, length } = trial.ledger
+      const target = others.find((one) => one.ledger.size > 0 && fits(one, size, length))
       if (target === undefined) {
         others.push(trial)
         continue
@@ -269,7 +276,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
     add(name: string, backtrack: number, from: Position | undefined): boolean {
       if (names.has(name)) return false
       names.add(name)
-      const member = all().find(({ ledger, trial }) => trial === 'none' && ledger.size < room) ?? make()
+      const member = all().find((one) => one.trial === 'none' && fits(one, 1, lengthOf(name))) ?? make()
       const before = parked.get(name)
       if (before === undefined) member.ledger.add(name, backtrack, from)
       else parked.move(before, member.ledger)

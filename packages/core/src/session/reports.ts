@@ -30,6 +30,9 @@ export function refusalOf(channel: string, { status, explain }: Classified): Pus
   )
 }
 
+/** The server has no room for a request of this length, whichever channels it names. */
+export const tooLong = ({ status }: Classified): boolean => status === 414 || status === 431
+
 /** Whether the server itself said that a connection is over. If not, it may be the network. */
 export const saidBySelf = ({ kind, status, explain }: CloseReason): boolean =>
   kind === 'status' || (kind === 'end' && Boolean(status || explain))

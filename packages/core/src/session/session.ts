@@ -11,7 +11,7 @@ import { acceptDelay, ageOf, type Connection } from './connection.js'
 import { Health } from './health.js'
 import { ModeMemory } from './memory.js'
 import { Poller } from './poll.js'
-import { doingOf, endOf, failureOf, saidBySelf, whatOf } from './reports.js'
+import { doingOf, endOf, failureOf, saidBySelf, tooLong, whatOf } from './reports.js'
 import { createRequests } from './requests.js'
 import {
   type Action,
@@ -271,7 +271,8 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     const classified = protocol.classify(reason)
     const { explain, status = 0 } = classified
     // A location or an authorisation may know channels by their names alone.
-    if (asksLast && !connection.accepted && names.plain === undefined && !explain && status >= 400 && status < 500) {
+    const named = status >= 400 && status < 500 && !tooLong(classified)
+    if (asksLast && !connection.accepted && names.plain === undefined && !explain && named) {
       names.plain = 'trying'
       return replace()
     }

@@ -4,7 +4,7 @@ import { createDevServer, type DevServerOptions } from '@pushstream/devserver'
 import { describe, expect, test } from 'vitest'
 import type { NginxOptions } from '../../../../e2e/support/nginx.js'
 import { missing, startModule } from './push-stream-support.js'
-import { allModes, cleanup, record } from './support.js'
+import { allModes, cleanup, record, startProxy, startServer } from './support.js'
 
 // Configurations of other people's servers, as cases: what a server limits, renames or leaves out.
 
@@ -64,6 +64,95 @@ async function guarded(refuses: (url: URL) => number, options: DevServerOptions 
   })
   return { server, cut, url: `http://127.0.0.1:${(site.address() as { port: number }).port}` }
 }
+
+interface Place {
+  readonly url: string
+  publish(channel: string, text: string): unknown
+}
+
+/** How a server with such buffers for headers is started: the development server, and the module where it is there. */
+const places: [string, (buffers: string) => Promise<Place>, string | undefined][] = [
+  [
+    'development server',
+    async (largeClientHeaderBuffers) => {
+      const { server, url } = await startServer({ settings: { largeClientHeaderBuffers } })
+      return { url, publish: (channel, text) => server.publish(channel, text) }
+    },
+    undefined,
+  ],
+  [
+    'module',
+    async (buffers) => {
+      const { nginx, publish } = await module('', `large_client_header_buffers ${buffers};`)
+      return { url: nginx.url, publish }
+    },
+    missing,
+  ],
+]
+
+/** Names of 25 characters. */
+const many = (count: number) => Array.from({ length: count }, (_, i) => `${'x'.repeat(20)}${i}`.padEnd(25, '-'))
+
+describe.each(places)('case 14: many channels, %s', (_, start, absent) => {
+  test.skipIf(absent).each([...allModes.filter((mode) => mode !== 'stream'), undefined])(
+    '320 of 25 characters, %s → open within 2 s, with no more requests than connections and two',
+    async (mode) => {
+      const { url, publish } = await start('4 8k')
+      const proxy = await startProxy(url)
+      const { stream, messages, errors, until } = record({ url: proxy.url, ...(mode && { modes: [mode] }) })
+      const names = many(320)
+      for (const name of names) stream.addChannel(name)
+      stream.connect()
+      await until(() => stream.status.state === 'open', 2000)
+      expect(proxy.requests.length).toBeLessThanOrEqual(2 + 2)
+      for (const name of [names[0], names[200], names[319]] as string[]) await publish(name, 'x')
+      await until(() => messages.length === 3)
+      expect(errors).toEqual([])
+      expect(stream.channels).toEqual(names)
+    },
+  )
+
+  test.skipIf(absent).each([...allModes.filter((mode) => mode !== 'stream'), undefined])(
+    'the buffers are smaller than usual, %s → all are open in the end, and nothing is asked again and again',
+    async (mode) => {
+      const { url, publish } = await start('4 2k')
+      const proxy = await startProxy(url)
+      const { stream, messages, until } = record({
+        url: proxy.url,
+        ...(mode && { modes: [mode] }),
+        reconnectOnTimeoutInterval: 20,
+      })
+      const names = many(160)
+      for (const name of names) stream.addChannel(name)
+      stream.connect()
+      await until(() => stream.status.state === 'open', 10_000)
+      expect(proxy.requests.length).toBeLessThanOrEqual(40)
+      for (const name of [names[0], names[80], names[159]] as string[]) await publish(name, 'x')
+      await until(() => messages.length === 3)
+      expect(stream.channels).toEqual(names)
+    },
+  )
+})
+
+test.each(['websocket', 'eventsource'] as const)(
+  'case 14: 10,000 channels, %s → all are open',
+  async (mode) => {
+    const { server, url } = await startServer()
+    const { stream, messages, errors, until } = record({ url, modes: [mode] })
+    const names = many(10_000)
+    for (const name of names) stream.addChannel(name)
+    stream.connect()
+    await until(() => stream.status.state === 'open', 10_000)
+    // 29 characters each, of 6,000. A quiet websocket is checked by another one.
+    const connections = Math.ceil(10_000 / Math.floor(6000 / 29))
+    expect(server.stats().subscribers).toBeGreaterThanOrEqual(connections)
+    expect(server.stats().subscribers).toBeLessThanOrEqual(2 * connections)
+    for (const name of names) server.publish(name, 'x')
+    await until(() => messages.length === 10_000, 10_000)
+    expect(errors).toEqual([])
+  },
+  30_000,
+)
 
 describe('case 19: a refused channel is added again', () => {
   test.each(['eventsource', 'stream', 'longpolling'] as const)(
