@@ -22,6 +22,8 @@ export class Ledger {
   duplicates = 0
   /** How much of an address the names take. */
   length = 0
+  /** A channel of another session that is named in every request, as the server takes these next to others alone. */
+  companion: string | undefined
   readonly #channels = new Map<string, Channel>()
   readonly #order: Order
   readonly #now: () => number

@@ -121,6 +121,8 @@ export interface Classified {
   /** The HTTP status and the server's explanation, wherever it put them. */
   readonly status?: number | undefined
   readonly explain?: string | undefined
+  /** The server takes these channels next to others alone, or fewer of them. */
+  readonly wantsCompany?: boolean
   /** The server may have lost what it stored. */
   readonly historyLost?: boolean
 }

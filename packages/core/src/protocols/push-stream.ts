@@ -196,7 +196,9 @@ export const pushStream =
 
       classify(ending: CloseReason) {
         const { status, explain } = explanationOf(ending)
-        return { action: actionOf(ending, status, explain), status, explain }
+        // push_stream_wildcard_channel_max_qtd
+        const wantsCompany = explain?.includes('wildcard')
+        return { action: actionOf(ending, status, explain), status, explain, ...(wantsCompany && { wantsCompany }) }
       },
 
       positionOf({ headers }): Position | undefined {

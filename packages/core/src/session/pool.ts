@@ -1,49 +1,22 @@
 import type { Channel } from '../delivery/channel.js'
 import { Ledger, type LedgerEvents, lengthOf } from '../delivery/ledger.js'
 import type { PushStreamError } from '../errors.js'
-import type { Status } from '../events.js'
 import type { Settings } from '../options.js'
 import type { CloseReason, Position } from '../types.js'
 import type { Connection } from './connection.js'
+import { hasRoom, type Member, memberOf, type PoolStatus, statusOf } from './member.js'
 import { refusalOf, tooLong } from './reports.js'
-import { createSession, type Names, type Session, type SessionEvents } from './session.js'
+import { createSession, type Names, type SessionEvents } from './session.js'
 import type { Share } from './subscription.js'
 
 /** How many sessions look for a refused channel at once. */
 const mostTrials = 4
-/** How much of an address names may take. nginx has 8 KB for the line of a request, in which other arguments stand as well. */
-const longest = 6000
 
 /** What a pool reports. */
 export interface PoolEvents extends Omit<SessionEvents, 'rejected' | 'suspected'>, LedgerEvents {
   /** The server refuses a channel, which is given up. */
   refused(error: PushStreamError): void
 }
-
-/** Some channels, what is known of them, and the session that carries them. */
-interface Member {
-  readonly ledger: Ledger
-  readonly session: Session
-  /** It was added while the client was open, and connects for the first time: a failure of its own. */
-  late: boolean
-  /** Channels were added or taken away. */
-  changed: boolean
-  /** The connections that there were when all attempts of its own failed without a reason. */
-  suspectedBeside: readonly Connection[] | undefined
-  /** How often in a row that happened although another connection came about since. */
-  proofs: number
-  /** It finds out whether the server takes these channels. Then they go back to the others. */
-  trial: 'none' | 'waiting' | 'running' | 'accepted'
-}
-
-const stateOf = ({ session: { state } }: Member): Status['state'] => {
-  if (state.current !== undefined) return 'open'
-  if (state.attempts.length > 0 || state.rejected) return 'connecting'
-  return state.wanted ? 'waiting' : 'closed'
-}
-
-/** The worst first: what a client is when its sessions differ. */
-const worst: readonly Status['state'][] = ['connecting', 'waiting', 'open']
 
 /** The sessions of a client: one for all of its channels, or several where a connection can't carry them all. */
 export function createPool(settings: Settings, events: PoolEvents) {
@@ -69,6 +42,8 @@ export function createPool(settings: Settings, events: PoolEvents) {
   }
   const naming: Names = { plain: undefined }
   let open = false
+  /** The channel that others were taken next to. */
+  let companion: string | undefined
   /** Why a channel was given up last, until a connection is accepted. */
   let refusal: PushStreamError | undefined
   /** Of sessions that are gone. */
@@ -76,9 +51,6 @@ export function createPool(settings: Settings, events: PoolEvents) {
   let reconnects = 0
 
   const all = () => [...members]
-  /** Whether some more channels fit into a session. */
-  const fits = ({ ledger }: Member, count: number, length: number) =>
-    ledger.size + count <= room && ledger.length + length <= longest
   const of = (name: string) => all().find(({ ledger }) => ledger.get(name))
 
   function make(trial: Member['trial'] = 'none'): Member {
@@ -101,6 +73,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
           member.late = false
           member.suspectedBeside = undefined
           member.proofs = 0
+          companion = ledger.companion ?? companion
           refusal = undefined
           if (member.trial !== 'none') member.trial = 'accepted'
           // A channel was given back to it meanwhile.
@@ -113,7 +86,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
       naming,
       share,
     )
-    const member: Member = { ledger, session, late: open, changed: true, suspectedBeside: undefined, proofs: 0, trial }
+    const member = memberOf(ledger, session, open, trial)
     members.add(member)
     return member
   }
@@ -121,7 +94,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
   function changed(): void {
     events.changed()
     const was = open
-    open = state() === 'open'
+    open = statusOf(all()).state === 'open'
     if (open && !was) events.opened()
   }
 
@@ -135,20 +108,43 @@ export function createPool(settings: Settings, events: PoolEvents) {
   }
 
   /** The server refuses at least one of these channels. Half of them go to a session of their own, until it is found. */
-  function reject(member: Member, channels: readonly Channel[], reason: CloseReason): void {
+  function reject(member: Member, rejected: readonly Channel[], reason: CloseReason): void {
+    const classified = protocol.classify(reason)
+    const { companion } = member.ledger
+    const wantsCompany = classified.wantsCompany || (companion !== undefined && !names.has(companion))
+    const channels = rejected.filter((channel) => member.ledger.get(channel.name) === channel)
     const [only] = channels
+    if (!members.has(member) || (wantsCompany && accompany(member, () => reject(member, channels, reason)))) return
     if (only === undefined) update(member)
     else if (member.ledger.size === 1) refuse(member, only, reason)
     else {
       // Each was taken, and all together are not, or their names are too long: from now on a session has room for less.
-      const together = tooLong(protocol.classify(reason)) || channels.every((channel) => proven.has(channel))
+      const together = tooLong(classified) || channels.every((channel) => proven.has(channel))
       if (together) room = Math.max(member.ledger.size - channels.length, Math.ceil(member.ledger.size / 2))
+      member.companions.clear()
       const other = make(together ? 'none' : 'waiting')
       for (const channel of channels.slice(Math.floor(channels.length / 2))) member.ledger.move(channel, other.ledger)
       update(member)
       if (together) other.session.connect()
     }
     conclude()
+  }
+
+  /** Asks for the channels of a session next to one that is open elsewhere. `false`: there is none to try. */
+  function accompany(member: Member, later: () => void): boolean {
+    const others = all().filter((one) => one !== member && one.ledger.companion === undefined && one.ledger.size > 0)
+    const { ledger, session, companions } = member
+    if (session.state.current !== undefined) return false
+    const open = others.filter((one) => one.session.state.current !== undefined).flatMap((one) => one.ledger.all)
+    const untried = open.filter(({ name }) => !companions.has(name))
+    const next = untried.find(({ name }) => name === companion) ?? untried[0]
+    ledger.companion = next?.name
+    if (next !== undefined) {
+      companions.add(next.name)
+      update(member)
+    } else if (others.some((one) => one.session.state.attempts.length > 0)) member.postponed = later
+    else return false
+    return true
   }
 
   /**
@@ -179,7 +175,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
   /** A channel was tried alone in vain. It goes to the end of the others. */
   function giveBack(member: Member): void {
     const { size, length } = member.ledger
-    const target = all().find((one) => one.trial === 'none' && one.ledger.size > 0 && fits(one, size, length))
+    const target = all().find((one) => one.trial === 'none' && one.ledger.size > 0 && hasRoom(one, room, size, length))
     if (member.trial === 'none' || target === undefined || target.session.state.current !== undefined) return
     for (const channel of member.ledger.all) member.ledger.move(channel, target.ledger)
     target.changed = true
@@ -197,6 +193,11 @@ export function createPool(settings: Settings, events: PoolEvents) {
   /** Starts trials that wait. When none is left, the accepted channels go back to the others. */
   function conclude(): void {
     for (const member of members) {
+      const { postponed } = member
+      member.postponed = undefined
+      postponed?.()
+    }
+    for (const member of members) {
       const running = all().filter(({ trial }) => trial === 'running').length
       if (member.trial !== 'waiting' || running >= mostTrials) continue
       member.trial = 'running'
@@ -211,7 +212,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
       trial.trial = 'none'
       for (const channel of trial.ledger.all) proven.add(channel)
       const { size, length } = trial.ledger
-      const target = others.find((one) => one.ledger.size > 0 && fits(one, size, length))
+      const target = others.find((one) => one.ledger.size > 0 && hasRoom(one, room, size, length))
       if (target === undefined) {
         others.push(trial)
         continue
@@ -239,29 +240,10 @@ export function createPool(settings: Settings, events: PoolEvents) {
     changed()
   }
 
-  const state = (): Status['state'] => {
-    const wanted = all().filter(({ ledger }) => ledger.size > 0)
-    const counted = wanted.filter(({ late, session }) => !late || session.state.failures > 0)
-    const states = (counted.length > 0 ? counted : wanted).map(stateOf)
-    return worst.find((one) => states.includes(one)) ?? 'closed'
-  }
-
   return {
     /** How the client is, as far as its sessions say it. */
-    get status(): Pick<Status, 'state' | 'mode' | 'attempt' | 'retryAt' | 'error'> {
-      const now = state()
-      // The session that says how the client is.
-      const member = all().find((one) => stateOf(one) === now)
-      const { current, failures = 0, retryAt } = member?.session.state ?? {}
-      return {
-        state: now,
-        mode: now === 'open' ? current?.mode : undefined,
-        attempt: now === 'open' ? 0 : failures,
-        retryAt: now === 'waiting' ? retryAt : undefined,
-        error:
-          (now === 'open' ? undefined : refusal) ??
-          all().find(({ session }) => session.error !== undefined)?.session.error,
-      }
+    get status(): PoolStatus {
+      return statusOf(all(), refusal)
     },
     get channels(): string[] {
       return [...names]
@@ -276,7 +258,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
     add(name: string, backtrack: number, from: Position | undefined): boolean {
       if (names.has(name)) return false
       names.add(name)
-      const member = all().find((one) => one.trial === 'none' && fits(one, 1, lengthOf(name))) ?? make()
+      const member = all().find((one) => one.trial === 'none' && hasRoom(one, room, 1, lengthOf(name))) ?? make()
       const before = parked.get(name)
       if (before === undefined) member.ledger.add(name, backtrack, from)
       else parked.move(before, member.ledger)

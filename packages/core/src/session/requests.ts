@@ -39,6 +39,7 @@ export function createRequests(settings: Settings, ledger: Ledger) {
         const after = ledger.known(channel)
         return { name: channel.name, backtrack: after === undefined ? backtrack(channel) : 0, after }
       })
+      if (ledger.companion !== undefined) wanted.push({ name: ledger.companion })
       return protocol.exchange(kind, {
         channels: wanted,
         position,

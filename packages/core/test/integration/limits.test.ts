@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import type { PushStream } from '@pushstream/core'
+import type { ModeName, PushStream, PushStreamError } from '@pushstream/core'
 import { createDevServer, type DevServerOptions } from '@pushstream/devserver'
 import { describe, expect, test } from 'vitest'
 import type { NginxOptions } from '../../../../e2e/support/nginx.js'
@@ -32,9 +32,6 @@ describe.skipIf(missing)('the module', () => {
   )
 })
 
-/** A ping: without it a stream shows nothing before its first message. */
-const headerTemplate = '{"id":-1,"channel":"","text":"","tag":"0","time":"Thu, 01 Jan 1970 00:00:00 GMT","eventid":""}'
-
 /** A development server behind an application that answers what `refuses` says, and 0 for what it lets in. */
 async function guarded(refuses: (url: URL) => number, options: DevServerOptions = {}) {
   const server = createDevServer(options)
@@ -64,6 +61,9 @@ async function guarded(refuses: (url: URL) => number, options: DevServerOptions 
   })
   return { server, cut, url: `http://127.0.0.1:${(site.address() as { port: number }).port}` }
 }
+
+/** A ping: without it a stream shows nothing before its first message. */
+const headerTemplate = '{"id":-1,"channel":"","text":"","tag":"0","time":"Thu, 01 Jan 1970 00:00:00 GMT","eventid":""}'
 
 interface Place {
   readonly url: string
@@ -153,6 +153,88 @@ test.each(['websocket', 'eventsource'] as const)(
   },
   30_000,
 )
+
+const wildcards: typeof places = [
+  [
+    'development server',
+    async () => {
+      const settings = {
+        authorizedChannelsOnly: true,
+        wildcardChannelPrefix: 'broad_',
+        wildcardChannelMaxQtd: 3,
+        headerTemplate,
+      }
+      const { server, url } = await startServer({ settings })
+      return { url, publish: (channel, text) => server.publish(channel, text) }
+    },
+    undefined,
+  ],
+  [
+    'module',
+    async () => {
+      const { nginx, publish } = await module(
+        `push_stream_wildcard_channel_prefix broad_; push_stream_header_template '${headerTemplate}';`,
+        'push_stream_wildcard_channel_max_qtd 3;',
+        (config) => config.replace('authorized_channels_only off', 'authorized_channels_only on'),
+      )
+      return { url: nginx.url, publish }
+    },
+    missing,
+  ],
+]
+
+describe.each(wildcards)('case 13: wildcard channels are taken next to others alone, %s', (_, start, absent) => {
+  const open = async (mode: ModeName, names: readonly string[]) => {
+    const place = await start('')
+    await place.publish('user-1', 'there')
+    const recording = record({ url: place.url, modes: [mode], reconnectOnTimeoutInterval: 20 })
+    for (const name of names) recording.stream.addChannel(name)
+    recording.stream.connect()
+    return { ...place, ...recording }
+  }
+  const refused = (errors: readonly PushStreamError[]) =>
+    errors.flatMap(({ channel, status }) => (channel === undefined ? [] : [[channel, status]]))
+
+  test
+    .skipIf(absent)
+    .each(
+      allModes.flatMap((mode) => [
+        [mode, ['user-1', 'broad_all', 'nosuch']] as const,
+        [mode, ['nosuch', 'broad_all', 'user-1']] as const,
+      ]),
+    )('%s, one of %j does not exist → that alone is refused', async (mode, names) => {
+    const { publish, stream, errors, messages, until } = await open(mode, names)
+    await until(() => refused(errors).length > 0 && stream.status.state === 'open')
+    await publish('broad_all', 'x')
+    await publish('user-1', 'x')
+    await until(() => messages.length === 2)
+    expect(refused(errors)).toEqual([['nosuch', 403]])
+    expect(stream.channels).toEqual(names.filter((name) => name !== 'nosuch'))
+    expect(messages.map(({ channel }) => channel).sort()).toEqual(['broad_all', 'user-1'])
+  })
+
+  test.skipIf(absent).each(allModes)(
+    '%s, more wildcard channels than one connection may have → all come',
+    async (mode) => {
+      const names = ['broad_a', 'broad_b', 'user-1', 'broad_c', 'broad_d', 'broad_e', 'broad_f', 'broad_g']
+      const { publish, stream, errors, messages, until } = await open(mode, names)
+      await until(() => stream.status.state === 'open')
+      for (const name of names) await publish(name, 'x')
+      await until(() => messages.length === names.length)
+      expect(refused(errors)).toEqual([])
+      expect(messages.map(({ channel }) => channel).sort()).toEqual([...names].sort())
+    },
+  )
+
+  test.skipIf(absent).each(allModes)('%s, wildcard channels and no other → they are refused', async (mode) => {
+    const { errors, until } = await open(mode, ['broad_a', 'broad_b'])
+    await until(() => refused(errors).length === 2)
+    expect(refused(errors).sort()).toEqual([
+      ['broad_a', 403],
+      ['broad_b', 403],
+    ])
+  })
+})
 
 describe('case 19: a refused channel is added again', () => {
   test.each(['eventsource', 'stream', 'longpolling'] as const)(
