@@ -121,3 +121,20 @@ export function refusal(answer: Answer, channels: readonly string[], changes: bo
     },
   )
 }
+
+/** The failures of several requests, as one. */
+export function combined(errors: readonly PublisherError[]): PublisherError {
+  const [first] = errors as [PublisherError]
+  const channels = errors.flatMap((error) => error.channels)
+  const outcome = errors.some((error) => error.outcome === 'unknown') ? 'unknown' : 'no'
+  const { code, status, explain, retryAfter } = first
+  const cause = new AggregateError(errors)
+  return new PublisherError(code, `${first.message} (${errors.length} requests failed)`, {
+    channels,
+    outcome,
+    status,
+    explain,
+    retryAfter,
+    cause,
+  })
+}

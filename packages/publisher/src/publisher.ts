@@ -1,12 +1,14 @@
 import type { Channels, DataOf } from '@pushstream/core'
-import { either, pause } from './aborts.js'
+import { either } from './aborts.js'
 import { type BatchOptions, type Failed, publishEach } from './batch.js'
 import { badOption, PublisherError } from './errors.js'
-import type { Answer } from './failures.js'
+import { combined } from './failures.js'
 import { checkMessageOptions, type PublisherOptions, settingsOf } from './options.js'
+import { parcels } from './parcels.js'
 import { ChannelQueue } from './queue.js'
 import { aborted, Sender, type SendOptions } from './sender.js'
 import type { ChannelStats, MessageOptions, Server, ServerStats } from './servers/server.js'
+import { repeatedly, Statistics } from './statistics.js'
 import type { DataOfEach, TypeOf } from './types.js'
 
 /** What every method takes. */
@@ -34,11 +36,6 @@ export type Outgoing<C extends Channels> = {
 /** Which channels: one by its name, all that begin so, all there are. */
 export type Which<C extends Channels> = (keyof C & string) | { readonly prefix: string } | { readonly all: true }
 
-/** How much of a path names may be: servers take 8 KB for a request line, proxies less. */
-const pathRoom = 2000
-
-const sizeOf = (name: string) => encodeURIComponent(name).length + 4
-
 /**
  * Publishes: to each channel in the order of the calls, one request at a time, and to several beside each other. What
  * failed is its caller's to know, and what was published behind it goes on.
@@ -49,6 +46,7 @@ const sizeOf = (name: string) => encodeURIComponent(name).length + 4
 export class Publisher<C extends Channels = Record<string, Record<string, any>>> {
   readonly #server: Server
   readonly #sender: Sender
+  readonly #statistics: Statistics
   readonly #repeat: 'never' | 'with-event-id' | 'always'
   readonly #concurrency: number
   readonly #maxPending: number
@@ -60,6 +58,7 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
     const settings = settingsOf(options)
     this.#server = settings.server
     this.#sender = new Sender(settings)
+    this.#statistics = new Statistics(this.#server, this.#sender)
     this.#repeat = settings.retry.repeat
     this.#concurrency = settings.concurrency
     this.#maxPending = settings.maxPending
@@ -132,7 +131,7 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
     let channels: readonly string[] = this.opened
     if (matching !== undefined) {
       const prefix = typeof matching === 'string' ? matching : ''
-      const there = (await this.#list(prefix, rest)).map(({ channel }) => channel)
+      const there = (await this.#statistics.ofChannels(prefix, rest.signal)).map(({ channel }) => channel)
       // Not every name that is there can be asked for.
       const names = there.filter((name) => !name.includes('\ufffd') && this.#takes(name))
       const wanted =
@@ -155,12 +154,12 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
     return this.#inTurn(channel, options, async (one) => {
       const server = this.#server
       const create = server.create(channel)
-      const before = await this.#stats(channel, options)
+      const before = await this.#statistics.ofChannel(channel, options.signal)
       const there = before !== undefined && (create !== undefined || before.stored !== 0)
       if (!there) {
         // Twice is once: it says nothing but that there is a channel.
         const request = create ?? server.publish([channel], server.opening, {})
-        this.#taken(await this.#sender.send(request, one(true, true)), [channel])
+        this.#statistics.ofTaken(await this.#sender.send(request, one(true, true)), [channel])
       }
       this.#opened.add(channel)
       return !there
@@ -181,8 +180,8 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
       const request = this.#server.remove(channel, options.text)
       const answer = await this.#sender.send(request, { ...one(true, true), takes: [404] })
       const { status, repeated } = answer
-      if (status !== 404) this.#taken(answer, [channel])
-      else if (!this.#server.silent(answer.body)) unexpected(answer, [channel], publisherLocation)
+      if (status !== 404) this.#statistics.ofTaken(answer, [channel])
+      else this.#statistics.checkMissing(answer, channel)
       this.#opened.delete(channel)
       // Gone at the second attempt may mean that the first one did it.
       return status !== 404 || repeated > 0
@@ -205,12 +204,11 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
     which?: Which<C> | CallOptions,
     options: CallOptions = {},
   ): Promise<ServerStats | ChannelStats | ChannelStats[] | undefined> {
-    if (typeof which === 'string') return this.#stats(which, options)
-    if (which !== undefined && 'prefix' in which) return this.#list(which.prefix, options)
-    if (which !== undefined && 'all' in which) return this.#list('', options)
-    const { signal } = (which ?? options) as CallOptions
-    const answer = await this.#sender.send(this.#server.summary(), reading([], signal))
-    return this.#server.serverOf(answer.body) ?? unexpected(answer, [], `Is the server's statistics location set?`)
+    const statistics = this.#statistics
+    if (typeof which === 'string') return statistics.ofChannel(which, options.signal)
+    if (which !== undefined && 'prefix' in which) return statistics.ofChannels(which.prefix, options.signal)
+    if (which !== undefined && 'all' in which) return statistics.ofChannels('', options.signal)
+    return statistics.ofServer(((which ?? options) as CallOptions).signal)
   }
 
   /**
@@ -229,21 +227,10 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
   ): AsyncGenerator<ServerStats | ChannelStats | ChannelStats[] | undefined, void, undefined> {
     const of = typeof which === 'string' || (which !== undefined && ('prefix' in which || 'all' in which))
     const { interval = 1000, signal } = of ? options : ((which ?? options) as WatchOptions)
-    // More than that, and timers fire at once.
-    if (!(interval >= 0 && interval <= 2 ** 31 - 1)) {
-      throw badOption(`'interval' is a number of ms from 0 to ${2 ** 31 - 1}.`)
-    }
-    // biome-ignore lint/suspicious/noExplicitAny: the overloads say what goes together
-    const ask = () => (of ? this.stats(which as any, { signal }) : this.stats({ signal }))
-    while (!signal?.aborted) {
-      try {
-        yield await ask()
-      } catch (error) {
-        if (signal?.aborted) return
-        throw error
-      }
-      await pause(interval, signal)
-    }
+    const ask = (): Promise<ServerStats | ChannelStats | ChannelStats[] | undefined> =>
+      // biome-ignore lint/suspicious/noExplicitAny: the overloads say what goes together
+      of ? this.stats(which as any, { signal }) : this.stats({ signal })
+    yield* repeatedly(ask, interval, signal)
   }
 
   /** Resolves when everything that was given before is settled. */
@@ -267,12 +254,12 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
         this.#enqueue(channels, signal, async () => {
           const how: SendOptions = { channels, repeatable: repeat ?? always, changes: true, signal }
           const answer = await this.#sender.send(request, how)
-          return this.#taken(answer, channels)
+          return this.#statistics.ofTaken(answer, channels)
         }),
       ),
     )
     const failed = all.flatMap((one) => (one.status === 'rejected' ? [one.reason as PublisherError] : []))
-    if (failed.length > 0) throw failed.length === 1 ? failed[0] : together(failed)
+    if (failed.length > 0) throw failed.length === 1 ? failed[0] : combined(failed)
     return all.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
   }
 
@@ -283,37 +270,6 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
     } catch {
       return false
     }
-  }
-
-  /** What the server says of channels: in the order of the request. */
-  #described(answer: Answer, channels: readonly string[], advice = publisherLocation): ChannelStats[] {
-    const found = this.#server.channelsOf(answer.body, channels)
-    return channels.map((channel) => {
-      const one = found?.find((it) => it.channel === channel)
-      return one ?? unexpected(answer, channels, advice)
-    })
-  }
-
-  /** The same, of a server that took something: it need not say anything. Whatever else is said is not from a push server. */
-  #taken(answer: Answer, channels: readonly string[]): ChannelStats[] {
-    return this.#server.silent(answer.body) ? channels.map(undescribed) : this.#described(answer, channels)
-  }
-
-  async #stats(channel: string, { signal }: CallOptions): Promise<ChannelStats | undefined> {
-    this.#server.check(channel)
-    const answer = await this.#sender.send(this.#server.info(channel), { ...reading([channel], signal), takes: [404] })
-    const silent = this.#server.silent(answer.body)
-    // A location that is not there answers with a page.
-    if (answer.status === 404) return silent ? undefined : unexpected(answer, [channel], publisherLocation)
-    if (silent && !this.#server.tells) return undescribed(channel)
-    return this.#described(answer, [channel])[0]
-  }
-
-  async #list(prefix: string, { signal }: CallOptions): Promise<ChannelStats[]> {
-    if (typeof prefix !== 'string') throw badOption(`'prefix' is a text.`)
-    const answer = await this.#sender.send(this.#server.list(prefix), { ...reading([], signal), takes: [404] })
-    const found = answer.status === 404 && answer.body === '' ? [] : this.#server.channelsOf(answer.body, [])
-    return found ?? unexpected(answer, [], `Is this the location of statistics?`)
   }
 
   #enqueue<T>(channels: readonly string[], signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
@@ -339,62 +295,4 @@ export class Publisher<C extends Channels = Record<string, Record<string, any>>>
 export interface WatchOptions extends CallOptions {
   /** From one answer to the next question, in ms. Default 1000. */
   interval?: number
-}
-
-const reading = (channels: readonly string[], signal: AbortSignal | undefined): SendOptions => ({
-  channels,
-  signal,
-  changes: false,
-  repeatable: true,
-})
-
-const publisherLocation = 'Is this the publisher’s location?'
-
-const undescribed = (channel: string): ChannelStats => ({
-  channel,
-  published: undefined,
-  stored: undefined,
-  subscribers: undefined,
-  lastMessageId: undefined,
-})
-
-/** Channels that go into one request each. */
-function parcels(names: readonly string[], several: boolean): string[][] {
-  const made: string[][] = []
-  let room = 0
-  for (const name of names) {
-    const size = sizeOf(name)
-    if (!several || made.length === 0 || size > room) {
-      made.push([])
-      room = pathRoom
-    }
-    made.at(-1)?.push(name)
-    room -= size
-  }
-  return made
-}
-
-function together(errors: readonly PublisherError[]): PublisherError {
-  const [first] = errors as [PublisherError]
-  const channels = errors.flatMap((error) => error.channels)
-  const outcome = errors.some((error) => error.outcome === 'unknown') ? 'unknown' : 'no'
-  const { code, status, explain, retryAfter } = first
-  const cause = new AggregateError(errors)
-  return new PublisherError(code, `${first.message} (${errors.length} requests failed)`, {
-    channels,
-    outcome,
-    status,
-    explain,
-    retryAfter,
-    cause,
-  })
-}
-
-function unexpected(answer: Answer, channels: readonly string[], advice: string): never {
-  const beginning = JSON.stringify(answer.body.slice(0, 60))
-  throw new PublisherError('unexpected', `No such server answers ${answer.status} with ${beginning}. ${advice}`, {
-    channels,
-    outcome: 'unknown',
-    status: answer.status,
-  })
 }
