@@ -1,7 +1,7 @@
 import { badOption, PublisherError } from '../errors.js'
 import { binaryOf, bytesOf, serialized } from '../text.js'
 import { Address, checkText, control, headerValue, mediaType, refuseName } from './names.js'
-import type { ChannelStats, Server } from './server.js'
+import type { ChannelStats, Server, ServerStats } from './server.js'
 
 /** How Nchan's locations are set up, where that is not the usual. */
 export interface NchanServerSettings {
@@ -39,6 +39,38 @@ const unsupported = (message: string) => new PublisherError('unsupported', messa
 function describes(body: string): RegExpExecArray | undefined {
   const fields = /"messages": *(\d+)[^]*"subscribers": *(\d+)/.exec(body)
   return fields ?? /queued messages: *(\d+)[^]*active subscribers: *(\d+)/.exec(body) ?? undefined
+}
+
+function channelsOf(body: string, asked: readonly string[]): ChannelStats[] | undefined {
+  const found = describes(body)
+  if (found === undefined) return undefined
+  const lastMessageId = /last[_ ]message[_ ]id"?: *"?([^"\s]+)/.exec(body)?.[1]
+  // The numbers of several channels are their sums, and tell nothing of one.
+  const alone = asked.length === 1
+  return asked.map((channel) => ({
+    channel,
+    published: undefined,
+    stored: alone ? Number(found[1]) : undefined,
+    subscribers: alone ? Number(found[2]) : undefined,
+    lastMessageId: alone ? lastMessageId : undefined,
+  }))
+}
+
+function serverOf(body: string): ServerStats | undefined {
+  const number = (what: string) => {
+    const found = new RegExp(`^${what}: *(\\d+)`, 'm').exec(body)
+    return found === null ? undefined : Number(found[1])
+  }
+  const published = number('total published messages')
+  return published === undefined
+    ? undefined
+    : {
+        channels: number('channels'),
+        published,
+        stored: number('stored messages'),
+        subscribers: number('subscribers'),
+        uptime: undefined,
+      }
 }
 
 function fillIn(
@@ -117,37 +149,8 @@ function fillIn(
       return { method: 'GET', path: status.startsWith('/') ? status : `/${status}`, headers: {} }
     },
 
-    channelsOf(body, asked): ChannelStats[] | undefined {
-      const found = describes(body)
-      if (found === undefined) return undefined
-      const lastMessageId = /last[_ ]message[_ ]id"?: *"?([^"\s]+)/.exec(body)?.[1]
-      // The numbers of several channels are their sums, and tell nothing of one.
-      const alone = asked.length === 1
-      return asked.map((channel) => ({
-        channel,
-        published: undefined,
-        stored: alone ? Number(found[1]) : undefined,
-        subscribers: alone ? Number(found[2]) : undefined,
-        lastMessageId: alone ? lastMessageId : undefined,
-      }))
-    },
-
-    serverOf(body) {
-      const number = (what: string) => {
-        const found = new RegExp(`^${what}: *(\\d+)`, 'm').exec(body)
-        return found === null ? undefined : Number(found[1])
-      }
-      const published = number('total published messages')
-      return published === undefined
-        ? undefined
-        : {
-            channels: number('channels'),
-            published,
-            stored: number('stored messages'),
-            subscribers: number('subscribers'),
-            uptime: undefined,
-          }
-    },
+    channelsOf,
+    serverOf,
   }
 }
 

@@ -42,6 +42,36 @@ function encoded(name: string, inPath: boolean): string {
 const entry =
   /\{"channel": "([^]*?)", "published_messages": (\d+), "stored_messages": (\d+), "subscribers": (\d+)\}(?=\s*$|,\r\n\{"channel": "|\r\n\])/g
 
+function channelsOf(body: string): ChannelStats[] | undefined {
+  // Names stand there as they are, whatever they have in them: this is no JSON to rely on.
+  const channels: ChannelStats[] = []
+  for (const [, channel = '', published, stored, subscribers] of body.matchAll(entry)) {
+    channels.push({
+      channel,
+      published: Number(published),
+      stored: Number(stored),
+      subscribers: Number(subscribers),
+      lastMessageId: undefined,
+    })
+  }
+  return channels.length > 0 || /^\{"hostname": /.test(body) ? channels : undefined
+}
+
+function serverOf(body: string): ServerStats | undefined {
+  const number = (name: string) => {
+    const found = new RegExp(`"${name}": (\\d+)`).exec(body)
+    return found === null ? undefined : Number(found[1])
+  }
+  if (!/^\{"hostname": /.test(body)) return undefined
+  return {
+    channels: number('channels'),
+    published: number('published_messages'),
+    stored: number('stored_messages'),
+    subscribers: number('subscribers'),
+    uptime: number('uptime'),
+  }
+}
+
 /** The nginx-push-stream-module. */
 export function pushStreamServer(settings: PushStreamServerSettings = {}): Server {
   for (const name of Object.keys(settings)) {
@@ -115,34 +145,7 @@ export function pushStreamServer(settings: PushStreamServerSettings = {}): Serve
 
     summary: () => ({ method: 'GET', path: statistics.with(''), headers: accept }),
 
-    channelsOf(body) {
-      // Names stand there as they are, whatever they have in them: this is no JSON to rely on.
-      const channels: ChannelStats[] = []
-      for (const [, channel = '', published, stored, subscribers] of body.matchAll(entry)) {
-        channels.push({
-          channel,
-          published: Number(published),
-          stored: Number(stored),
-          subscribers: Number(subscribers),
-          lastMessageId: undefined,
-        })
-      }
-      return channels.length > 0 || /^\{"hostname": /.test(body) ? channels : undefined
-    },
-
-    serverOf(body): ServerStats | undefined {
-      const number = (name: string) => {
-        const found = new RegExp(`"${name}": (\\d+)`).exec(body)
-        return found === null ? undefined : Number(found[1])
-      }
-      if (!/^\{"hostname": /.test(body)) return undefined
-      return {
-        channels: number('channels'),
-        published: number('published_messages'),
-        stored: number('stored_messages'),
-        subscribers: number('subscribers'),
-        uptime: number('uptime'),
-      }
-    },
+    channelsOf,
+    serverOf,
   }
 }
