@@ -2,15 +2,21 @@ import { type Process, Processors } from './delivery/processors.js'
 import { Emitter } from './emitter.js'
 import { onAbort } from './environment.js'
 import { bad, PushStreamError } from './errors.js'
-import type { Channels, ClientEvents, Name, Routed, Stats, Status, TypeOn } from './events.js'
+import type { Channels, ClientEvents, DeadLetter, Name, Routed, Stats, Status, TypeOn } from './events.js'
 import { type Message, messageOf, type Received } from './message.js'
+import { Notices } from './notices.js'
 import { type ClientOptions, type Settings, settingsOf } from './options.js'
 import { positionOf } from './position.js'
 import type { PushStreamSettings } from './protocols/push-stream.js'
 import { createPool, type Pool } from './session/pool.js'
+import { shown } from './session/reports.js'
 import { nextStatus } from './status.js'
+import { troubled } from './symptoms.js'
 import type { NamedTransports, Promises } from './types.js'
-import { refuseClassic } from './validate.js'
+import { checkEvent, refuseClassic, unknown } from './validate.js'
+
+/** What the application threw goes where errors go that nobody catches, and ends nothing. */
+const report = (cause: unknown) => (globalThis.reportError ?? console.error)(cause)
 
 /** The options of `new PushStream` and `new Client`: those of every client, and those of the push stream module's protocol. */
 export type Options = ClientOptions & PushStreamSettings
@@ -70,8 +76,9 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
   readonly #settings: Settings
   readonly #emitter = new Emitter<ClientEvents<C>>((event, cause) =>
     // An error listener that throws would get its own error for ever.
-    event === 'error' ? this.#report(cause) : this.#listenerFailed(`A listener of '${event}'`, cause),
+    event === 'error' ? report(cause) : this.#listenerFailed(`A listener of '${event}'`, cause),
   )
+  readonly #notices: Notices
   readonly #processors: Processors
   readonly #pool: Pool
   readonly #endings = new Set<() => void>()
@@ -80,6 +87,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
   #received = 0
   #gaps = 0
   #wanted = false
+  #unwatch: (() => void) | undefined
   #closed = false
   #everOpen = false
   #changing = false
@@ -112,6 +120,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
       deadletter: (raw, reason) => this.#deadletter(raw, reason),
       failed: (error) => this.#emit('error', error),
     })
+    this.#notices = new Notices(this.#settings.environment, () => this.#wanting())
     this.#status = this.#nextStatus()
     this.#endings.add(onAbort(options.signal, () => this.close()))
   }
@@ -148,10 +157,12 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
    */
   addChannel(name: keyof C & string, options: { backtrack?: number } = {}): this {
     this.#alive()
-    const { backtrack = 0 } = options
+    const { backtrack = 0, ...rest } = options
+    for (const other of Object.keys(rest)) throw unknown('option', other, ['backtrack'])
     if (!Number.isInteger(backtrack) || backtrack < 0)
       throw bad(`'backtrack' is a whole number from 0, not ${backtrack}.`)
     this.#settings.protocol.check(name, backtrack)
+    if (!this.#wanted && this.channels.length === 0) this.#notices.begin((error) => this.#emit('error', error))
     const after = this.#everOpen || backtrack > 0 ? undefined : this.#settings.publishedAfter
     if (this.#pool.add(name, backtrack, after === undefined ? undefined : positionOf(after, 0))) this.#change()
     return this
@@ -182,6 +193,8 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
       throw bad(`There is no page to take the server's address from: set 'url'.`)
     }
     this.#wanted = true
+    this.#watch()
+    this.#notices.begin((error) => this.#emit('error', error))
     this.#pool.connect()
     return this
   }
@@ -192,6 +205,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
    */
   disconnect(): this {
     this.#wanted = false
+    this.#notices.end()
     this.#pool.disconnect()
     return this
   }
@@ -201,6 +215,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
     if (this.#closed) return
     this.disconnect()
     this.#closed = true
+    this.#unwatch?.()
     for (const end of this.#endings) end()
     this.#emitter.clear()
     this.#processors.clear()
@@ -210,11 +225,20 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
    * Calls back for every event of a kind. Adding a listener twice changes nothing. One that throws is reported as an
    * `error` and does not disturb the others.
    *
-   * @throws PushStreamError `closed` if the client is closed.
+   * @throws PushStreamError `bad-option` for an event that there is not, `closed` if the client is closed.
    */
   on<K extends keyof ClientEvents<C>>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
+    return this.#listen(event, listener)
+  }
+
+  #listen<K extends keyof ClientEvents<C>>(
+    event: K,
+    listener: (event: ClientEvents<C>[K]) => void,
+    once = false,
+  ): this {
     this.#alive()
-    this.#emitter.on(event, listener)
+    checkEvent(event)
+    this.#emitter.on(event, listener, once)
     return this
   }
 
@@ -226,9 +250,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
 
   /** Calls back for the next event of a kind only. */
   once<K extends keyof ClientEvents<C>>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
-    this.#alive()
-    this.#emitter.on(event, listener, true)
-    return this
+    return this.#listen(event, listener, true)
   }
 
   /**
@@ -271,8 +293,12 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
     this.#received++
     if (this.#settings.protocol.promises !== this.#promises) {
       // The first message shows what the template has.
-      this.#promises = this.#settings.protocol.promises
+      const { promises, capabilities } = this.#settings.protocol
+      this.#promises = promises
       this.#update()
+      if (capabilities.lastMessage && (promises.resume !== 'position' || promises.gaps !== 'exact')) {
+        this.#emit('error', troubled('setup', 'Messages can be lost unseen.', { symptom: 'template' }))
+      }
     }
     const message = messageOf(received)
     this.#processors.route(message)
@@ -286,17 +312,49 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
 
   #listenerFailed(who: string, cause: unknown, channel?: string): void {
     const what = `${who} of the application threw. The message counts as delivered.`
-    this.#emit('error', new PushStreamError('listener', what, { cause, channel }))
+    report(cause)
+    this.#emitter.emit('error', new PushStreamError('listener', what, { cause, channel }))
   }
 
-  #report(cause: unknown): void {
-    this.#settings.environment.setTimeout(() => {
-      throw cause
-    }, 0)
+  /** Reports what the page's policy forbids: no request shows that. */
+  #watch(): void {
+    const { origin, environment } = this.#settings
+    this.#unwatch ??= environment.page?.onBlocked?.((address) => {
+      // A websocket's address is the same with another scheme.
+      if (!address.replace(/^ws/, 'http').startsWith(origin)) return
+      const url = shown(address)
+      this.#emit('error', troubled('unreachable', `${url} is blocked.`, { url, symptom: 'csp' }))
+    })
+  }
+
+  /** What keeps messages from coming, if something does. */
+  #wanting(): boolean | PushStreamError {
+    const { stuck } = this.#pool
+    const { count } = this.#settings.hosts
+    if (this.#wanted && stuck) {
+      const { url, mode } = stuck
+      return troubled('unreachable', `No answer yet from ${url ?? 'the server'}.`, {
+        url,
+        mode,
+        symptom: 'slow',
+      })
+    }
+    // A server that renders may make a client that only the page connects.
+    return (
+      (this.#wanted ? this.channels.length === 0 : !this.#everOpen && count > 0) &&
+      troubled('setup', 'The client receives nothing.', { symptom: 'idle' })
+    )
   }
 
   #emit<K extends keyof ClientEvents<C>>(event: K, value: ClientEvents<C>[K]): void {
-    if (!this.#closed) this.#emitter.emit(event, value)
+    if (this.#closed) return
+    const heard = this.#emitter.heard(event)
+    if (event === 'error') this.#notices.error(value as PushStreamError, heard)
+    else if (event === 'deadletter' && !heard) {
+      const error = this.#notices.unread(value as DeadLetter)
+      if (error) this.#emit('error', error)
+    }
+    this.#emitter.emit(event, value)
   }
 
   #nextStatus(before?: Status): Status {
@@ -308,6 +366,8 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
   #update(): void {
     const before = this.#status
     this.#status = this.#nextStatus(before)
-    if (this.#status !== before) this.#emit('status', this.#status)
+    if (this.#status === before) return
+    if (this.#status.state === 'waiting' && this.#status.attempt > 0) this.#notices.failed()
+    this.#emit('status', this.#status)
   }
 }

@@ -3,6 +3,9 @@ import mitt from 'mitt'
 // biome-ignore lint/suspicious/noExplicitAny: the events differ, and a listener is only called with its own
 type Guarded = (event: any) => void
 
+/** Listeners that are no application's, and whether one hears by them. */
+export const hears = new WeakMap<object, () => boolean>()
+
 /** Calls listeners back. What one of them throws is handed to `failed`, and the others are called all the same. */
 export class Emitter<Events extends Record<string, unknown>> {
   readonly #mitt = mitt<Events>()
@@ -38,6 +41,13 @@ export class Emitter<Events extends Record<string, unknown>> {
     this.#mitt.off(event, guarded)
     known.delete(event)
     if (known.size === 0) this.#guarded.delete(listener)
+  }
+
+  /** Whether an application listens. */
+  heard(event: keyof Events): boolean {
+    return [...this.#guarded].some(
+      ([listener, events]) => events.has(event) && (hears.get(listener as object)?.() ?? true),
+    )
   }
 
   emit<K extends keyof Events>(event: K, value: Events[K]): void {

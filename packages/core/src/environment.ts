@@ -16,6 +16,13 @@ function browserPage(): Page | undefined {
         document.removeEventListener('visibilitychange', visible)
       }
     },
+    onBlocked(callback) {
+      const blocked = ({ effectiveDirective, disposition, blockedURI }: SecurityPolicyViolationEvent) => {
+        if (effectiveDirective === 'connect-src' && disposition === 'enforce') callback(blockedURI)
+      }
+      document.addEventListener('securitypolicyviolation', blocked)
+      return () => document.removeEventListener('securitypolicyviolation', blocked)
+    },
     onLeave(callback) {
       window.addEventListener('pagehide', callback)
       return () => window.removeEventListener('pagehide', callback)

@@ -1,4 +1,4 @@
-import type { ModeName } from './types.js'
+import type { ModeName, Symptom } from './types.js'
 
 /**
  * What went wrong, as a stable word to switch on.
@@ -13,6 +13,7 @@ import type { ModeName } from './types.js'
  * - `http`: the server answered with a status that is not the channel's fault. The client tries again by itself.
  * - `silent`: the connection showed no sign of life and was given up. The client connects again by itself.
  * - `listener`: a listener, processor or provider of the application threw. Nothing else is affected.
+ * - `setup`: the server or the page is set up so that messages can be lost. `message` names what to change.
  * - `send`: a message could not be published.
  */
 export type ErrorCode =
@@ -26,6 +27,7 @@ export type ErrorCode =
   | 'http'
   | 'silent'
   | 'listener'
+  | 'setup'
   | 'send'
 
 /** Where an error belongs. */
@@ -33,6 +35,8 @@ export interface ErrorDetails {
   channel?: string | undefined
   mode?: ModeName | undefined
   status?: number | undefined
+  url?: string | undefined
+  symptom?: Symptom | undefined
   cause?: unknown
 }
 
@@ -42,10 +46,14 @@ export class PushStreamError extends Error {
   readonly code: ErrorCode
   /** The channel concerned, where it is one channel's error. */
   readonly channel: string | undefined
-  /** The mode in use when it happened. */
+  /** The mode of the request that failed. */
   readonly mode: ModeName | undefined
   /** The HTTP status the server gave, also where it came in a websocket's close reason. */
   readonly status: number | undefined
+  /** The address of the request that failed, without the values of its query. */
+  readonly url: string | undefined
+  /** What to look up in docs/troubleshooting.md. */
+  readonly symptom: Symptom | undefined
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
@@ -53,6 +61,8 @@ export class PushStreamError extends Error {
     this.channel = details.channel
     this.mode = details.mode
     this.status = details.status
+    this.url = details.url
+    this.symptom = details.symptom
   }
 }
 

@@ -12,7 +12,7 @@ import type {
   Provider,
   Transport,
 } from './types.js'
-import { checkOptions } from './validate.js'
+import { checkOptions, unknown } from './validate.js'
 
 /**
  * The options of a client. All are optional in a page that nginx serves from the same origin as the locations `/ws/`, `/ev/`
@@ -78,7 +78,7 @@ function transportsOf(value: CommonOptions['modes'], named: NamedTransports, own
   const transports = list.map((one: ModeName | Transport): Transport => {
     const mode = typeof one === 'string' ? one : typeof one?.open === 'function' ? one.name : undefined
     if (!own.includes(mode as ModeName)) {
-      throw bad(`Unknown mode '${String(mode ?? one)}'. The modes are ${own.join(', ')}.`)
+      throw unknown('mode', String(mode ?? one), own)
     }
     const transport = typeof one === 'string' ? named[one] : one
     if (transport === undefined) {

@@ -54,6 +54,8 @@ export interface Exchange {
   readonly until?: AbortSignal
   /** A status that, like 304, ends a poll that brought nothing in its time. */
   readonly timeoutStatus?: number
+  /** What the headers of an answer with status 200 show, if it is none of the server's. */
+  readonly foreign?: (headers: Headers) => Symptom | undefined
   /** The subprotocols a websocket offers. */
   readonly subprotocols?: readonly string[]
 }
@@ -73,7 +75,31 @@ export interface CloseReason {
   /** `Retry-After`, in ms. */
   readonly retryAfter?: number | undefined
   readonly cause?: unknown
+  /** What is known to be the reason. */
+  readonly symptom?: Symptom | undefined
+  /** What was asked for. */
+  readonly asked?: (Exchange & { readonly mode: ModeName }) | undefined
 }
+
+/** What keeps messages from coming: a heading of docs/troubleshooting.md. */
+export type Symptom =
+  | 'unreachable'
+  | 'cors'
+  | 'credentials'
+  | 'mixed'
+  | 'csp'
+  | 'websocket'
+  | 'foreign'
+  | 'missing'
+  | 'nchan'
+  | 'module'
+  | 'buffered'
+  | 'slow'
+  | 'forbidden'
+  | 'unreadable'
+  | 'template'
+  | 'unstored'
+  | 'idle'
 
 /** What came with a frame. */
 export interface FrameMeta {
@@ -142,6 +168,8 @@ export type NamedTransports = Readonly<Partial<Record<ModeName, Transport>>>
 export interface Page {
   /** Calls back when the network or the page comes back (online, visible, restored from the back/forward cache). */
   onBack(callback: () => void): () => void
+  /** Calls back with an address that the page's Content-Security-Policy forbids to ask. */
+  onBlocked?(callback: (url: string) => void): () => void
   /** Calls back when the page is left. It may come back from the back/forward cache. */
   onLeave(callback: () => void): () => void
 }
@@ -186,6 +214,13 @@ export interface Logger {
   debug(...values: unknown[]): void
 }
 
+/** Words with `|` between them. */
+type Joined<Word extends string> =
+  | Word
+  | `${Word}|${Word}`
+  | `${Word}|${Word}|${Word}`
+  | `${Word}|${Word}|${Word}|${Word}`
+
 /** The options that mean the same to every protocol. */
 export interface CommonOptions {
   /**
@@ -203,7 +238,7 @@ export interface CommonOptions {
    *
    * Default: `['websocket', 'eventsource', 'longpolling']`, as far as the protocol has them.
    */
-  modes?: string | readonly (ModeName | Transport)[]
+  modes?: Joined<ModeName> | readonly (ModeName | Transport)[]
   /**
    * The longest time without a message, in ms, after which the connection is checked. The first checks come after one to
    * three seconds, the following ever later, up to this. A check is a small request, or another connection where no listed

@@ -72,16 +72,22 @@ const methods: Record<string, string> = { logger: 'debug', signal: 'addEventList
 const own = <T>(table: Record<string, T>, name: string): T | undefined =>
   Object.hasOwn(table, name) ? table[name] : undefined
 
-/** The error of a name that is no option. */
-function unknown(name: string): PushStreamError {
-  const lower = name.toLowerCase()
-  const find = (table: object, fits: (other: string) => boolean) =>
-    Object.keys(table).find((other) => fits(other.toLowerCase()))
-  const same = (other: string) => other === lower
-  const theirs = find(classic, same)
-  if (theirs !== undefined) return classicOnly(theirs)
-  const meant = find(types, same) ?? find(types, (other) => other.startsWith(lower.slice(0, 4)))
-  return bad(`Unknown option '${name}'.${meant === undefined ? '' : ` Did you mean '${meant}'?`}`)
+const same = (name: string) => (other: string) => other.toLowerCase() === name.toLowerCase()
+
+/** The error of a name that is none of those known, with the one that was probably meant. */
+export function unknown(kind: string, name: string, names: readonly string[]): PushStreamError {
+  const begins = (length: number) => (other: string) =>
+    other.toLowerCase().startsWith(name.toLowerCase().slice(0, length))
+  const meant = names.find(same(name)) ?? names.find(begins(4)) ?? names.find(begins(3))
+  const all = names.length < 9 ? ` The ${kind}s are ${names.join(', ')}.` : ''
+  return bad(`Unknown ${kind} '${name}'.${meant ? ` Did you mean '${meant}'?` : all}`)
+}
+
+const events = ['message', 'status', 'open', 'gap', 'channeldeleted', 'deadletter', 'error']
+
+/** Throws a `bad-option` error for an event that never comes. */
+export function checkEvent(name: string): void {
+  if (!events.includes(name)) throw unknown('event', name, events)
 }
 
 /** Throws a `bad-option` error for an option that is unknown, or not of its type. */
@@ -89,7 +95,10 @@ export function checkOptions(options: unknown): void {
   if (typeof options !== 'object' || options === null) throw bad('The options are an object.')
   for (const [name, value] of Object.entries(options)) {
     const allowed = own(types, name)
-    if (allowed === undefined) throw unknown(name)
+    if (allowed === undefined) {
+      const theirs = Object.keys(classic).find(same(name))
+      throw theirs ? classicOnly(theirs) : unknown('option', name, Object.keys(types))
+    }
     if (value === undefined) continue
     if (value === null || !allowed.includes(typeof value)) {
       throw bad(`Option '${name}' takes ${allowed.join(' or ')}, not ${value === null ? 'null' : typeof value}.`)

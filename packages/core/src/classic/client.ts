@@ -1,4 +1,5 @@
 import { deliveredBy } from '../client.js'
+import { hears } from '../emitter.js'
 import { bad, type PushStreamError } from '../errors.js'
 import type { Gap } from '../events.js'
 import type { Received } from '../message.js'
@@ -215,13 +216,15 @@ export class ClassicPushStream extends ClassicProperties {
     const mine = (listener: () => void) => {
       if (client === this.#client) listener()
     }
+    const failed = (error: PushStreamError) => mine(() => this.#states.failed(error))
+    hears.set(failed, () => this.onerror !== null)
     client
       .on('message', () => mine(() => this.#deliver(deliveredBy(client))))
-      .on('channeldeleted', ({ channel }) => mine(() => this.onchanneldeleted?.(names.of(channel))))
+      .on('channeldeleted', ({ channel }) => mine(() => guarded(this.onchanneldeleted?.bind(this), names.of(channel))))
       .on('gap', (gap) => mine(() => this.#gap(names.of(gap.channel), gap)))
       .on('deadletter', ({ reason, raw }) => this.#log('error', 'a frame can not be read:', reason, raw.slice(0, 200)))
       .on('status', (status) => mine(() => this.#states.follow(status)))
-      .on('error', (error) => mine(() => this.#states.failed(error)))
+      .on('error', failed)
     this.#client = client
     if (before !== undefined) this.#states.set(closed)
     return client
@@ -258,12 +261,12 @@ export class ClassicPushStream extends ClassicProperties {
     const time = Number.isNaN(position) ? undefined : new Date(timeOf(position)).toUTCString()
     const values = [body, id, this.#names.of(channel), eventId ?? '', alone, time] as const
     this.#log('debug', 'message', ...values)
-    this.onmessage?.(...values)
+    guarded(this.onmessage?.bind(this), ...values)
   }
 
   #gap(channel: string, { first, last, reason }: Gap): void {
     this.#log('info', 'messages are lost:', channel, first, last, reason)
-    this.ongap?.(channel, first, last, reason)
+    guarded(this.ongap?.bind(this), channel, first, last, reason)
   }
 
   /** Asks for a refused channel later: whoever may see it may change. */

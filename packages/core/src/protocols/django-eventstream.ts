@@ -111,7 +111,6 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
         channelsPerConnection: together ? 10 : 1,
         oneShot: {},
         lastMessage: false,
-        answersOptions: false,
         // A keep-alive every 20 seconds.
         keepAlive: 45_000,
       },

@@ -48,6 +48,14 @@ function tagsOf(text: string): { index: number; tag: number } {
   return { index, tag: Number.parseInt(tags[index]?.replace('[', '') ?? '', 10) }
 }
 
+/** What an answer is that Nchan does not give. */
+const foreignIn = (mode: ModeName) => (headers: Headers) => {
+  if (mode === 'stream') return /html|json|plain|^$/.test(headers.get('Content-Type') ?? '') ? 'foreign' : undefined
+  const etag = headers.get('Etag') ?? ''
+  if (/^W\/\d/.test(etag)) return 'module'
+  return /[a-z]/i.test(etag.replace(/^W\//, '')) ? 'foreign' : undefined
+}
+
 function actionOf(kind: CloseReason['kind'], status: number | undefined): Classified['action'] {
   if (kind === 'end' || status === 410 || status === 408) return 'reconnect'
   if (kind === 'invalid') return 'unsupported'
@@ -108,7 +116,7 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
         schedulePolls: together ? undefined : createPollScheduler,
         oneShot: {},
         lastMessage: false,
-        answersOptions: true,
+        probe: 'OPTIONS',
       },
       promises: { resume: 'second', gaps: 'possible' },
       order: unnumbered(together),
@@ -152,6 +160,7 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
           credentials: endpoint.credentials,
           // nchan_subscriber_timeout
           ...(mode === 'longpolling' ? { framing: 'message' as const, timeoutStatus: 408 } : {}),
+          ...(mode === 'longpolling' || mode === 'stream' ? { foreign: foreignIn(mode) } : {}),
           ...(mode === 'websocket' ? { subprotocols: [withMeta] } : {}),
         }
       },
@@ -195,6 +204,7 @@ type AnswerOf = (headers: Headers) => { second: number; etag: string } | undefin
 function createDecoder(context: DecoderContext, inlet: Inlet, answerOf: AnswerOf): Decoder {
   const { kind, channels } = context
   const mode = kind === 'poll' ? 'longpolling' : kind
+  let greeted = false
 
   /** Hands a message on. `id`: as the server wrote it; `undefined` where it is not told. */
   const message = (id: string | undefined, body: unknown, type: string | undefined, event?: string) => {
@@ -282,6 +292,10 @@ function createDecoder(context: DecoderContext, inlet: Inlet, answerOf: AnswerOf
     },
     pulse(comment) {
       const status = Number(statusWords.exec(comment)?.[1])
+      const first = !greeted
+      greeted = true
+      // Nchan begins with `: hi`.
+      if (first && comment === '') return inlet.over({ kind: 'invalid', symptom: 'module' })
       if (status === 410 || status === 408) inlet.over({ kind: 'end', status, explain: comment.trim() })
       else if (status >= 300) inlet.over({ kind: 'status', status, explain: comment.trim() })
       else if (comment.trim() !== 'hi') inlet.ping()

@@ -102,8 +102,8 @@ export interface Capabilities {
   readonly oneShot: Partial<Record<ModeName, 'poll' | 'longpolling'>>
   /** Whether a request can ask for the last stored messages of one channel, and for what follows on the others. */
   readonly lastMessage: boolean
-  /** Whether OPTIONS is answered at once where a long-poll hangs. */
-  readonly answersOptions: boolean
+  /** A method that is answered at once where a long-poll hangs. `HEAD`: with 405, which nothing but the server says. */
+  readonly probe?: 'HEAD' | 'OPTIONS'
   /**
    * For servers that begin every event stream with an event of their own, and are never silent for this long, in ms. Only
    * that event (a `ping` of the decoder) shows that a connection is accepted, and a longer silence that it is dead.

@@ -1,6 +1,6 @@
 import { numbered } from '../delivery/order.js'
 import { positionOf, tagOf, timeOf } from '../position.js'
-import type { CloseReason, Exchange, Position } from '../types.js'
+import type { CloseReason, Exchange, Position, Symptom } from '../types.js'
 import { checkName, refuse } from './names.js'
 import type { Classified, ProtocolFactory, RequestKind, Subscription, Wanted } from './protocol.js'
 import { Frames } from './push-stream-decoder.js'
@@ -58,6 +58,21 @@ export interface PushStreamSettings {
 }
 
 const backtracked = /\.b\d+$/
+/** Every answer of the module has it, to every request of a subscriber. */
+const expires = 'Thu, 01 Jan 1970 00:00:01 GMT'
+
+/** What an answer is that the module does not give. A proxy may change what it says of caches. */
+const foreignIn =
+  (kind: RequestKind) =>
+  (headers: Headers): Symptom | undefined => {
+    if (headers.get('Vary')?.includes('If-None-Match')) return 'nchan'
+    const known =
+      kind === 'stream'
+        ? !headers.has('Content-Length') && !/html|json|^$/.test(headers.get('Content-Type') ?? '')
+        : headers.has('Last-Modified') && !headers.get('ETag')?.includes('"')
+    return known || headers.get('Expires') === expires ? undefined : 'foreign'
+  }
+
 // The server treats these as its own trouble, not as the channel's.
 const temporary = /limit|exceeded/i
 
@@ -148,8 +163,8 @@ export const pushStream =
           ? { eventsource: 'poll', longpolling: 'longpolling' }
           : { longpolling: 'longpolling' },
         lastMessage: true,
-        // Pages of other origins may only use GET.
-        answersOptions: endpoint.sameOrigin,
+        // Pages of other origins may only use GET, and what needs no leave.
+        probe: endpoint.sameOrigin ? 'OPTIONS' : 'HEAD',
       },
       order: numbered,
       get promises() {
@@ -189,10 +204,21 @@ export const pushStream =
           headers: head,
           credentials: endpoint.credentials,
           ...(kind === 'poll' ? { framing: 'eventsource' as const } : {}),
+          // A stream of events has a type of its own.
+          ...(kind === 'eventsource' ? {} : { foreign: foreignIn(kind) }),
         }
       },
 
-      decoder: (context, inlet) => frames.decoder(context, inlet),
+      decoder(context, inlet) {
+        const decoder = frames.decoder(context, inlet)
+        return {
+          ...decoder,
+          pulse(text) {
+            if (text.trim() === 'hi') inlet.over({ kind: 'invalid', symptom: 'nchan' })
+            else decoder.pulse(text)
+          },
+        }
+      },
 
       classify(ending: CloseReason) {
         const { status, explain } = explanationOf(ending)

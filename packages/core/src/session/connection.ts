@@ -16,7 +16,7 @@ import type {
 import { createHeartbeat, type Heartbeat } from './heartbeat.js'
 
 /** How long a connection that shows nothing by itself must go without a rejection to count as accepted, in ms. */
-export const acceptDelay = 250
+export const acceptDelay = 150
 /**
  * How long stored messages of new channels are waited for, in ms, since the server answered or the last one came. The
  * server writes them together with its answer.
@@ -24,6 +24,8 @@ export const acceptDelay = 250
 const historyWindow = 50
 /** A timer that is late by so many ms shows that the page was busy. */
 const busy = 20
+/** How long the first byte may follow its headers, in ms: a server sends them together. */
+const firstByte = 2000
 /** What comes this long after the opening, in ms, was not stored before it. */
 const backlogTime = 500
 
@@ -39,6 +41,8 @@ export interface ConnectionEvents {
   deleted(channel: string, text: string): void
   deadletter(raw: string, reason: string): void
   answered(answer: Answer): void
+  /** The server answered, and nothing of its answer comes. */
+  buffered(): void
   closed?(): void
 }
 
@@ -75,6 +79,11 @@ export class Connection {
    * is known to be answered at once.
    */
   repoll: (() => boolean) | undefined
+  /** The request that it made last, and the position that it began with. */
+  asked: CloseReason['asked']
+  from: Position | undefined
+  /** Only an answer can show whether it is well, however late. */
+  patient = false
   /** When it began to listen, as far as that is known: what comes right after that was stored. */
   since: number
   readonly openedAt: number
@@ -108,7 +117,9 @@ export class Connection {
     this.openedAt = this.since = this.heardAt = environment.now()
     this.heartbeat = createHeartbeat(environment)
     this.after(timeout, () => {
-      if (!this.accepted) this.end({ kind: 'refused', explain: `no answer within ${timeout} ms` })
+      if (this.accepted || this.patient) return
+      const symptom = this.opened ? 'buffered' : 'slow'
+      this.end({ kind: 'refused', explain: `no answer within ${timeout} ms`, symptom })
     })
     const live = Number.isFinite(clockOffset) ? positionOf(this.openedAt - clockOffset, 0) : Number.NEGATIVE_INFINITY
     const isNew = () => !this.accepted && this.newcomers.size > 0
@@ -123,7 +134,12 @@ export class Connection {
       },
       this.#inlet(),
     )
-    this.#open = transport.open(next, this.#reports(decoder), environment)
+    const ask = async () => {
+      const exchange = await next()
+      this.asked = { ...exchange, mode: transport.name }
+      return exchange
+    }
+    this.#open = transport.open(ask, this.#reports(decoder), environment)
   }
 
   #inlet(): Inlet {
@@ -165,6 +181,7 @@ export class Connection {
           this.acceptIn(acceptDelay)
           this.#awaitHistory(() => this.newcomers.clear())
         } else if (acceptedBy === 'opening' && !polls) this.#greeted()
+        else if (acceptedBy === 'byte') this.after(firstByte, () => this.accepted || this.#events.buffered())
       },
       activity: () => {
         this.heartbeat.beat()
@@ -174,12 +191,17 @@ export class Connection {
       frame: (text, meta) => decoder.frame(text, meta),
       answered: (answer) => {
         decoder.finish()
+        // Every push server's answer says where it stands.
+        if (answer.status === 200 && this.brought === 0 && this.#settings.protocol.positionOf(answer) === undefined)
+          return this.end({ kind: 'invalid' })
         this.accept()
         if (!this.#closed) this.#events.answered(answer)
       },
       closed: (reason) => {
         if (reason.kind === 'end') decoder.finish()
-        this.end(reason)
+        // A stream that is over before anything came of it is no stream.
+        const over = reason.kind === 'end' && acceptedBy === 'opening' && !polls && !this.accepted
+        this.end(over ? { kind: 'invalid', explain: 'it ended at once' } : reason)
       },
     }
   }
@@ -217,6 +239,10 @@ export class Connection {
     // More of them may be on their way.
     if (this.newcomers.size > 0 && this.#over !== undefined) this.#awaitHistory(this.#over)
     return true
+  }
+
+  get closed(): boolean {
+    return this.#closed
   }
 
   get mode(): ModeName {
@@ -279,7 +305,7 @@ export class Connection {
   end(ending: CloseReason): void {
     if (this.#closed) return
     this.close()
-    this.#events.ended(ending)
+    this.#events.ended({ ...ending, asked: this.asked })
   }
 }
 

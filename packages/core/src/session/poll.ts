@@ -31,6 +31,8 @@ export interface PollEvents {
   message(message: Received): void
   deleted(channel: string, text: string): void
   deadletter(raw: string, reason: string): void
+  /** Nothing came from this position on, not even what is known. */
+  unrepeated(position: Position | undefined): void
 }
 
 /** One-shot requests, made only to locations of modes that the application listed. */
@@ -121,20 +123,23 @@ export class Poller {
       return ending.kind === 'lost' && (kind === 'poll' || ending.cause !== undefined) ? 'failed' : 'unknown'
     }
     for (const message of messages) this.#events.message(message)
+    if (messages.length === 0) this.#events.unrepeated(position)
     this.#ledger.settle(missing)
     this.#ledger.witness(channels, before)
     return 'answered'
   }
 
-  /** Whether the server answers at all. OPTIONS is answered at once, where a GET may be a poll that hangs. */
-  reachable(kind: RequestKind, channels: readonly Channel[]): Promise<boolean> {
-    const { environment, timeout } = this.#settings
-    return this.#limited(timeout, async ({ signal }) => {
+  /** Whether the server answers at all, where a GET may hang. `undefined`: a page may not see what it answers. */
+  reachable(kind: RequestKind, channels: readonly Channel[], deadline: number): Promise<boolean | undefined> {
+    const { environment, protocol } = this.#settings
+    const { probe } = protocol.capabilities
+    return this.#limited(deadline, async ({ signal }) => {
       try {
         const exchange = await this.#requests.make(kind, channels, this.#requests.begin(channels))
-        return (await request(exchange, signal, environment, 'OPTIONS')).status < 500
+        const { status } = await request(exchange, signal, environment, probe)
+        return probe === 'HEAD' ? status === 405 : status < 500
       } catch {
-        return false
+        return signal.aborted ? false : undefined
       }
     })
   }

@@ -2,10 +2,10 @@ import type { Channel } from '../delivery/channel.js'
 import { Ledger, type LedgerEvents, lengthOf } from '../delivery/ledger.js'
 import type { PushStreamError } from '../errors.js'
 import type { Settings } from '../options.js'
-import type { CloseReason, Position } from '../types.js'
+import type { CloseReason, ModeName, Position } from '../types.js'
 import type { Connection } from './connection.js'
 import { hasRoom, type Member, memberOf, type PoolStatus, statusOf } from './member.js'
-import { refusalOf, tooLong } from './reports.js'
+import { refusalOf, shown, tooLong } from './reports.js'
 import { createSession, type Names, type SessionEvents } from './session.js'
 import type { Share } from './subscription.js'
 
@@ -40,7 +40,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
     },
     take: scheduler.take,
   }
-  const naming: Names = { plain: undefined }
+  const naming: Names = { plain: undefined, told: false }
   let open = false
   /** The channel that others were taken next to. */
   let companion: string | undefined
@@ -229,7 +229,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
 
   function refuse(member: Member, channel: Channel, reason: CloseReason): void {
     const { name } = channel
-    const error = refusalOf(name, protocol.classify(reason))
+    const error = refusalOf(name, reason, protocol.classify(reason), environment.location)
     refusal = error
     if (member.ledger.unknown(channel)) member.ledger.remove(name)
     else member.ledger.move(channel, parked)
@@ -244,6 +244,12 @@ export function createPool(settings: Settings, events: PoolEvents) {
     /** How the client is, as far as its sessions say it. */
     get status(): PoolStatus {
       return statusOf(all(), refusal)
+    },
+    /** A request that keeps channels waiting, if one does. */
+    get stuck(): { url: string | undefined; mode: ModeName | undefined } | undefined {
+      const member = all().find(({ ledger, session: { state } }) => ledger.size > 0 && state.current === undefined)
+      const { asked } = member?.session.connections[0] ?? {}
+      return member && { url: shown(asked?.url), mode: asked?.mode }
     },
     get channels(): string[] {
       return [...names]

@@ -1,6 +1,7 @@
 import { PushStreamError } from '../errors.js'
 import type { Classified } from '../protocols/protocol.js'
-import type { CloseReason, ModeName } from '../types.js'
+import { troubled } from '../symptoms.js'
+import type { CloseReason, Environment, ModeName, Symptom } from '../types.js'
 import type { Connection } from './connection.js'
 import type { Action, State } from './state.js'
 
@@ -8,25 +9,64 @@ import type { Action, State } from './state.js'
 export const whatOf = (mode: ModeName, { kind }: CloseReason, { status, explain }: Classified): string =>
   [mode, kind, status, explain && `(${explain})`].filter(Boolean).join(' ')
 
+/** An address without what may be secret: no user, and no value of its query. */
+export const shown = (url: string | undefined): string | undefined =>
+  url
+    ?.replace(/\/\/[^/@]*@/, '//')
+    .replace(/(?<=\?.*)=[^&]*/g, '=…')
+    .slice(0, 300)
+
+/** What keeps a request from its answer, as far as it shows. */
+function symptomOf(
+  { kind, symptom, asked }: CloseReason,
+  status: number | undefined,
+  page: Environment['location'],
+): Symptom | undefined {
+  if (symptom) return symptom
+  if (kind === 'invalid') return 'foreign'
+  const { url, credentials } = asked ?? {}
+  const { protocol = '', host = '' } = url ? new URL(url) : {}
+  const other = page?.hostname !== undefined && host !== page.hostname + (page.port && `:${page.port}`)
+  if (status === 401 || status === 403) return other && credentials !== 'include' ? 'credentials' : 'forbidden'
+  if (status && [404, 405, 426, 501].includes(status)) return 'missing'
+  if (kind !== 'refused') return undefined
+  // What is on the same machine is trusted.
+  if (page?.protocol === 'https:' && /^(http|ws):/.test(protocol) && !/^(localhost|127\.|\[)/.test(host)) return 'mixed'
+  if (protocol.startsWith('ws')) return 'websocket'
+  return other ? (credentials === 'include' ? 'credentials' : 'cors') : 'unreachable'
+}
+
 /** The error that reports why an attempt failed or a connection was lost. */
 export function failureOf(
   what: string,
-  mode: ModeName,
-  { cause }: CloseReason,
-  { status }: Classified,
+  reason: CloseReason,
+  classified: Pick<Classified, 'status'>,
+  page: Environment['location'],
 ): PushStreamError {
+  const { cause, asked, kind } = reason
   if (cause instanceof PushStreamError) return cause
-  const code = status === undefined ? 'unreachable' : 'http'
-  return new PushStreamError(code, `${what}. The client tries again.`, { mode, status, cause })
+  const status = classified.status ?? (kind === 'invalid' ? 200 : undefined)
+  const url = shown(asked?.url)
+  return troubled(
+    status === undefined ? 'unreachable' : 'http',
+    `${what}${url ? ` at ${url}` : ''}. The client tries again.`,
+    { mode: asked?.mode, status, url, cause, symptom: symptomOf(reason, status, page) },
+  )
 }
 
 /** The error that reports a channel that is given up. Without a status, others were taken where this one was not. */
-export function refusalOf(channel: string, { status, explain }: Classified): PushStreamError {
+export function refusalOf(
+  channel: string,
+  reason: CloseReason,
+  { status, explain }: Classified,
+  page: Environment['location'],
+): PushStreamError {
   const why = status === undefined ? 'while it takes others' : `with status ${status}${explain ? ` (${explain})` : ''}`
-  return new PushStreamError(
+  const url = shown(reason.asked?.url)
+  return troubled(
     status === 401 ? 'unauthorized' : status === 403 || status === undefined ? 'forbidden' : 'bad-request',
-    `The server refuses the channel '${channel.slice(0, 80)}' ${why}. Check who may subscribe, then add it again.`,
-    { channel, status },
+    `The server refuses the channel '${channel.slice(0, 80)}' ${why}${url ? ` at ${url}` : ''}.`,
+    { channel, status, url, mode: reason.asked?.mode, symptom: symptomOf(reason, status ?? 403, page) },
   )
 }
 

@@ -5,13 +5,14 @@ import type { Received } from '../message.js'
 import type { Settings } from '../options.js'
 import { positionOf, timeOf } from '../position.js'
 import type { Classified } from '../protocols/protocol.js'
+import { troubled } from '../symptoms.js'
 import type { CloseReason, ModeName, Position, Transport } from '../types.js'
 import { settleSilent } from './bootstrap.js'
 import { acceptDelay, ageOf, type Connection } from './connection.js'
 import { Health } from './health.js'
 import { ModeMemory } from './memory.js'
 import { Poller } from './poll.js'
-import { doingOf, endOf, failureOf, saidBySelf, tooLong, whatOf } from './reports.js'
+import { doingOf, endOf, failureOf, saidBySelf, shown, tooLong, whatOf } from './reports.js'
 import { createRequests } from './requests.js'
 import {
   type Action,
@@ -56,6 +57,8 @@ export interface SessionEvents {
  */
 export interface Names {
   plain: boolean | 'trying' | undefined
+  /** It was reported that the server repeats nothing. */
+  told: boolean
 }
 
 /** Keeps one connection to the server for some channels: makes connections and timers follow the state. */
@@ -69,6 +72,7 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     message: receive,
     deleted,
     deadletter: (raw, reason) => events.deadletter(raw, reason),
+    unrepeated,
   })
   const memory = new ModeMemory(environment, settings.origin)
   const timers = createTimers(environment)
@@ -95,6 +99,8 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
   let host = hosts.current
   let error: PushStreamError | undefined
   let reconnects = -1
+  /** When a connection that worked was lost. */
+  let lostAt = Number.NEGATIVE_INFINITY
   /** How often in a row a connection was lost before it brought anything new: it may be unable to take what comes next. */
   let stuck = 0
   let stuckAt = 0
@@ -126,7 +132,8 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
       random: environment.random(),
       autoReconnect: settings.autoReconnect,
       base: settings.backoffBase,
-      cap: settings.backoffCap,
+      // Only long outages make attempts rare.
+      cap: Math.min(settings.backoffCap, Math.max(settings.backoffBase, (time - lostAt) / 4)),
       others: hosts.count - 1,
       modes: available,
       cooling,
@@ -224,6 +231,9 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
       message: receive,
       deleted,
       deadletter: (raw, reason) => events.deadletter(raw, reason),
+      buffered: ({ mode, asked }) =>
+        failed(troubleOf(`${mode} opened, and nothing follows`, { kind: 'lost', asked, symptom: 'buffered' })),
+      unrepeated,
     })
     const { connection } = subscription
     connections.set(key, connection)
@@ -244,8 +254,16 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     const verified = poller.immediate && (await poller.verify(channels, timeout)) === 'answered'
     if (verified && connection.newcomers.size === 0) return connection.accept()
     if (!verified && poller.immediate) return
-    const asks = capabilities.answersOptions && (connection.newcomers.size > 0 || !capabilities.lastMessage)
-    const known = verified || (asks && (await poller.reachable(connection.mode, channels)))
+    const { probe, lastMessage } = capabilities
+    const asks = probe !== undefined && (connection.newcomers.size > 0 || !lastMessage)
+    const patience = probe === 'HEAD' ? unproven : timeout
+    const known = verified || (asks && (await poller.reachable(connection.mode, channels, patience)))
+    const hidden = troubleOf(`${connection.mode} refused`, { kind: 'refused', asked: connection.asked })
+    if (known === undefined && !connection.closed && /cors|credentials/.test(hidden.symptom ?? '')) {
+      // The page sees no answer: none that would show that the poll is well, either.
+      connection.patient = true
+      return failed(hidden)
+    }
     // Its own answer, a rejection or stored messages, may take longer than the one next to it.
     connection.acceptIn(known ? Math.max(acceptDelay, roundTrips * (now() - asked)) : unproven)
   }
@@ -262,6 +280,8 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
       connection.worked ||= worked(predecessor)
       if (predecessor.mode === connection.mode) connection.heartbeat.follow(predecessor.heartbeat)
     }
+    // A server that was well until now has what it stored.
+    if (predecessor) connection.after(acceptDelay, () => connection.brought || unrepeated(connection.from))
     health.accepted(connection, reloading)
     reloading = false
   }
@@ -287,12 +307,13 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     else if (action !== 'reconnect') {
       // A page can't see why a websocket is refused, and no other mode will show it.
       if (reason.kind === 'refused' && opaque) rejection = reason
-      failed(failureOf(what, connection.mode, reason, classified))
+      failed(troubleOf(what, reason, classified))
     }
     // A network that breaks may hide that the server reloads just then.
     const unseen = reason.kind === 'lost' && poller.immediate
     reloading ||= (action === 'reconnect' || unseen) && key === state.current?.key
     const well = worked(connection)
+    if (well && key === state.current?.key) lostAt = now()
     if (capabilities.lastMessage) settleSilent(ledger, connection, health.covered(connection))
     // Networks break anywhere. A message that a browser can't take ends each connection at the same place, at once.
     const place = !well && reason.kind === 'lost' && now() - connection.lastLife < 100 ? connection.brought : 0
@@ -316,6 +337,25 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     return key !== state.current?.key && undecided().length === 0 ? 'backoff' : action
   }
 
+  const troubleOf = (what: string, reason: CloseReason, classified: Pick<Classified, 'status'> = {}) =>
+    failureOf(what, reason, classified, environment.location)
+
+  /** The server repeats nothing, although a message came just now: it stores none, or takes no position. */
+  function unrepeated(position: Position | undefined): void {
+    const { newest } = ledger
+    const age = now() - clockOffset - timeOf(newest)
+    if (names.told || !capabilities.lastMessage || position === undefined || position > newest || age > lasting) return
+    names.told = true
+    const asked = current()?.asked
+    events.failed(
+      troubled('setup', 'The server sends no message again, so those of an interruption are lost.', {
+        mode: asked?.mode,
+        url: shown(asked?.url),
+        symptom: 'unstored',
+      }),
+    )
+  }
+
   /** Whether its end is no failure. */
   function worked(connection: Connection): boolean {
     return connection.accepted && (connection.worked || now() - connection.openedAt > lasting)
@@ -332,7 +372,9 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
 
   function dead(connection: Connection, why: string): void {
     if (connection !== current()) return
-    failed(new PushStreamError('silent', `${why} The client reconnects.`, { mode: connection.mode }))
+    const url = shown(connection.asked?.url)
+    failed(new PushStreamError('silent', `${why} The client reconnects to ${url}.`, { mode: connection.mode, url }))
+    if (worked(connection)) lostAt = now()
     dispatch({ type: 'dead' })
   }
 

@@ -13,6 +13,9 @@ import type { Poller } from './poll.js'
 import type { Requests } from './requests.js'
 import { reloadGrace } from './state.js'
 
+/** What a poll repeats comes within this time, in ms. */
+const repetition = 1000
+
 /** Where connections are few, and others want some too. */
 export interface Share {
   /** Whether there are fewer connections than channels, so that none can be kept open. */
@@ -44,6 +47,9 @@ export interface SubscriptionEvents {
   message(message: Received, connection: Connection): void
   deleted(channel: string, text: string, connection: Connection): void
   deadletter(raw: string, reason: string): void
+  buffered(connection: Connection): void
+  /** Nothing came from this position on, not even what is known. */
+  unrepeated(position: Position | undefined): void
 }
 
 /** A connection for some channels. */
@@ -79,7 +85,7 @@ export function subscribe(
       message: (message) => events.message(message, connection),
       doubt: (reason) => connection.end(reason),
     })
-  const asking = createAsking(context, transport, chain, echo, wanted, newcomers, () => connection)
+  const asking = createAsking(context, transport, chain, echo, wanted, newcomers, () => connection, events)
   const before = ledger.newest
   /** Accepted without an answer: the first one may bring something stored after all. */
   let overdue = false
@@ -107,6 +113,7 @@ export function subscribe(
       },
       deleted: (channel, text) => events.deleted(channel, text, connection),
       deadletter: events.deadletter,
+      buffered: () => events.buffered(connection),
       closed() {
         asking.stop()
         echo?.end()
@@ -131,6 +138,7 @@ function createAsking(
   wanted: () => Channel[],
   newcomers: ReadonlyMap<string, number>,
   connection: () => Connection,
+  { unrepeated }: SubscriptionEvents,
 ) {
   let slot: Slot | undefined
   let hanging: AbortController | undefined
@@ -152,6 +160,7 @@ function createAsking(
     const position = chain === undefined ? beginning(channels) : chain.next(channels)
     if (chain !== undefined) echo?.sent(chain.exact)
     const exchange = await requests.make(transport.name, channels, position, backtrackOf)
+    connection().from = position
     if (chain === undefined) return exchange
     connection().since = settings.environment.now()
     hanging = new AbortController()
@@ -167,6 +176,7 @@ function createAsking(
       const { echoed } = chain
       chain.restart()
       hanging?.abort()
+      connection().after(repetition, () => chain.echoed || unrepeated(connection().from))
       return echoed
     },
     stop() {

@@ -1,4 +1,5 @@
 import type { Client } from '../client.js'
+import { hears } from '../emitter.js'
 import type { ErrorCode, PushStreamError } from '../errors.js'
 import type { Status } from '../events.js'
 import type { Message } from '../message.js'
@@ -74,10 +75,12 @@ export function createStore(client: AnyClient, timers: Timers = globalThis): Sto
     const used = channels.get(message.channel)
     if (used !== undefined) used.recent = [...used.recent, message].slice(-used.keep)
   })
-  client.on('error', (error) => {
+  const refused = (error: PushStreamError) => {
     const used = channels.get(error.channel ?? '')
     if (used !== undefined && refusals.includes(error.code)) used.error = error
-  })
+  }
+  hears.set(refused, () => false)
+  client.on('error', refused)
 
   return {
     client,

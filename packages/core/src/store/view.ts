@@ -1,3 +1,4 @@
+import { hears } from '../emitter.js'
 import { PushStreamError } from '../errors.js'
 import type { Channels, ClientEvents, Gap, Status } from '../events.js'
 import type { Message } from '../message.js'
@@ -198,7 +199,9 @@ class ChannelView implements View {
         this.#changed()
       })
       this.#listen('status', () => this.#changed())
-      this.#listen('error', () => this.#changed())
+      const failed = () => this.#changed()
+      hears.set(failed, () => false)
+      this.#listen('error', failed)
     }, this.#names)
     this.#changed()
     for (const message of known) guarded(() => this.#take(message))

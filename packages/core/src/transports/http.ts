@@ -4,6 +4,7 @@ import type {
   Exchange,
   NextExchange,
   OpenTransport,
+  Symptom,
   Transport,
   TransportEvents,
 } from '../types.js'
@@ -82,10 +83,14 @@ async function exchangeOnce(
   }
   const type = mediaType(response)
   const streamed = type === 'text/event-stream'
-  if (framing === 'sse' && !streamed) return refuse({ kind: 'invalid', explain: `Content-Type ${type}` })
+  const invalid = (explain: string, symptom?: Symptom) =>
+    refuse({ kind: 'invalid', explain: response.redirected ? `redirected, ${explain}` : explain, symptom })
+  if (framing === 'sse' && !streamed) return invalid(`Content-Type '${type}'`)
+  const symptom = status === 200 ? exchange.foreign?.(headers) : undefined
+  if (symptom) return invalid(`Content-Type '${type}'`, symptom)
   if (polled && streamed && exchange.framing === 'eventsource') {
     // An endless answer: whoever stands between did not pass on that a poll was meant.
-    return refuse({ kind: 'invalid', explain: 'a stream instead of an answer' })
+    return invalid('a stream instead of an answer')
   }
   // One piece may hold several frames, and what takes the first may close the transport.
   const frame: TransportEvents['frame'] = (text, meta) => signal.aborted || events.frame(text, meta)
@@ -108,7 +113,7 @@ async function exchangeOnce(
   if (exchange.framing === 'message') {
     if (status === 200) frame(text, { headers })
   } else if (text !== '') {
-    if (type === 'text/html' && /^\s*<(!doctype|html)/i.test(text)) return { kind: 'invalid', explain: 'an HTML page' }
+    if (type === 'text/html' && /<(!doctype|html)/i.test(text)) return invalid('an HTML page')
     if (exchange.framing === 'eventsource') parse(text)
     else frame(text)
   }

@@ -10,7 +10,7 @@ import { ClassicPushStream, PushStreamManager } from '../../src/classic/client.j
 import type { ClassicError } from '../../src/classic/error.js'
 import type { ClassicSettings } from '../../src/classic/settings.js'
 import { PushStreamError } from '../../src/errors.js'
-import { render, templates } from './support/wire.js'
+import { polled, render, templates } from './support/wire.js'
 
 let clock: ManualClock
 let server: FakeFetch
@@ -319,7 +319,7 @@ describe('states and errors', () => {
     stream.connect()
     await settle(900)
     expect([states, open()[0]?.path]).toEqual([[1, 2], '/lp/a.b1'])
-    open()[0]!.respond(200, {}, render(templates.quoted, 1, 'published meanwhile', 'a'))
+    open()[0]!.respond(200, polled, render(templates.quoted, 1, 'published meanwhile', 'a'))
     await settle()
     expect(calls.map(([text]) => text)).toEqual(['published meanwhile'])
   })
@@ -425,7 +425,7 @@ describe('messages', () => {
       await settle()
       const [request] = open()
       if (modes === 'longpolling') {
-        request!.respond(200, {}, [1, 2, 3].map((id) => render(templates.quoted, id, `${id}`, 'a')).join(''))
+        request!.respond(200, polled, [1, 2, 3].map((id) => render(templates.quoted, id, `${id}`, 'a')).join(''))
       } else {
         request!.accept()
         request!.send([1, 2, 3].map((id) => event(id, `${id}`)).join(''))

@@ -23,11 +23,13 @@ const layers = [
   ['classic/', 'eventsource/', 'store/', 'updates/', 'register.ts'],
   ['messages.ts', 'push-stream.ts', 'schema.ts', 'send-message.ts'],
   ['client.ts'],
+  ['notices.ts'],
   ['session/'],
   ['options.ts', 'status.ts'],
   ['transports/', 'protocols/'],
   ['delivery/', 'events.ts'],
   ['message.ts', 'validate.ts', 'emitter.ts'],
+  ['symptoms.ts'],
   ['environment.ts', 'errors.ts', 'position.ts'],
   ['types.ts'],
 ]

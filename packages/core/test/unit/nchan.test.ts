@@ -73,7 +73,7 @@ describe('an eventsource', () => {
   })
 
   test('the default ping, cut anywhere → one ping', async () => {
-    const text = 'event: ping\n\n'
+    const text = ': hi\n\nevent: ping\n\n'
     for (let place = 0; place <= text.length; place++) {
       expect((await through('eventsource', stream, text, { cuts: [place] })).seen).toEqual([{ ping: true }])
     }

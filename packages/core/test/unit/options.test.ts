@@ -247,7 +247,7 @@ describe('where the server is', () => {
     expect(() => new Client({ modes: [websocket, eventsource], environment })).not.toThrow()
     expect(new PushStream({ environment })).toBeInstanceOf(Client)
     const message = expect.stringMatching(/^Client takes transports, not names: .*modes: \[websocket\]/)
-    for (const modes of ['websocket', undefined]) {
+    for (const modes of ['websocket', undefined] as const) {
       const options = modes === undefined ? { environment } : { environment, modes }
       expect(() => new Client(options)).toThrow(expect.objectContaining({ code: 'bad-option', message }))
     }

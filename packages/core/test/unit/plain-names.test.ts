@@ -1,7 +1,7 @@
 import { createFakeFetch, createManualClock, manualEnvironment } from '@pushstream/testkit'
 import { expect, test } from 'vitest'
 import { PushStream } from '../../src/push-stream.js'
-import { render, templates } from './support/wire.js'
+import { polled, render, templates } from './support/wire.js'
 
 // A location whose expression knows the names of channels, or an application that authorises them, may not know what
 // `.b1` behind a name means.
@@ -62,7 +62,7 @@ test('long-polls, and names without .b1 are refused late → .b1 is asked for ag
       // The second refusal is later than the time after which a long-poll counts as accepted.
       const refuse = () => request.open && request.respond(403)
       if (bad) clock.setTimeout(refuse, suffixed(request.path) ? 10 : 800)
-      else if (suffixed(request.path)) request.respond(200, {}, render(templates.quoted, 1, 'old', 'good'))
+      else if (suffixed(request.path)) request.respond(200, polled, render(templates.quoted, 1, 'old', 'good'))
     },
   })
   const stream = new PushStream({

@@ -19,6 +19,9 @@ export const templates = {
   line: `${json('"~text~"')}\n`,
 }
 
+/** What shows that an answer to a poll is the module's. */
+export const polled = { Expires: 'Thu, 01 Jan 1970 00:00:01 GMT' }
+
 export const second = 'Fri, 20 Nov 2026 22:23:28 GMT'
 const epoch = 'Thu, 01 Jan 1970 00:00:00 GMT'
 

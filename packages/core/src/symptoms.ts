@@ -1,0 +1,27 @@
+import { type ErrorCode, type ErrorDetails, PushStreamError } from './errors.js'
+import type { Symptom } from './types.js'
+
+/** The one thing to change, in a few words. `troubleshooting.ts` says more under the same names. */
+const remedies: Record<Symptom, string> = {
+  unreachable: 'Is a server running there?',
+  cors: 'Is a server there, and is this page in its push_stream_allowed_origins?',
+  credentials: `For cookies set credentials: 'include'; nginx must send Access-Control-Allow-Credentials.`,
+  mixed: `An https page needs an https 'url'.`,
+  csp: `Add it to connect-src of the Content-Security-Policy.`,
+  websocket: 'Is a websocket location there, and does each proxy pass upgrades on?',
+  foreign: 'No push server answers like that: does its location match?',
+  missing: `No such location: set urlPrefix…, or 'protocol'.`,
+  nchan: 'It looks like Nchan: set protocol: nchan().',
+  module: `It looks like the push stream module: leave out 'protocol'.`,
+  buffered: 'Does a proxy buffer? Set proxy_buffering off.',
+  slow: 'Is a server there? HTTP/1.1 has six streams for all tabs: use websocket or HTTP/2.',
+  forbidden: 'Check who may subscribe: auth_request, push_stream_authorized_channels_only.',
+  unreadable: 'Compare messageTemplate with push_stream_message_template.',
+  template: 'Add ~id~, ~time~ and ~tag~ to push_stream_message_template.',
+  unstored: 'Set push_stream_store_messages on and push_stream_last_received_message_time $arg_time, …_tag $arg_tag.',
+  idle: 'Call addChannel and connect.',
+}
+
+/** An error that ends with what mends it. */
+export const troubled = (code: ErrorCode, message: string, details: ErrorDetails & { symptom: Symptom | undefined }) =>
+  new PushStreamError(code, details.symptom ? `${message} ${remedies[details.symptom]}` : message, details)
