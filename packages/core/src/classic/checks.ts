@@ -16,7 +16,7 @@ export function checkChannel(channel: unknown, { channels }: ClassicProperties):
     throw new PushStreamError('bad-channel', why, { channel: name })
   }
   if (typeof channel !== 'string' || channel === '' || channel === '__proto__' || encoded(channel) !== channel) {
-    refuse(`Invalid channel name! It is made of letters, digits and -_.!~*'() alone.`)
+    refuse(`Invalid channel name! Use only letters, digits and -_.!~*'().`)
   }
   if (Object.hasOwn(channels, name)) refuse(`Cannot add channel ${name}: already subscribed`)
 }

@@ -21,8 +21,8 @@ import { ClassicStates, closed, connecting, open } from './states.js'
 export const PushStreamManager: ClassicPushStream[] = []
 
 /**
- * The class of the module's own pushstream.js: its settings, callbacks and states, over the client of today, which
- * connects, resumes and puts in order.
+ * The class of the module's own pushstream.js, with the same settings, callbacks and states. The modern client does the
+ * rest: it connects, resumes and orders messages.
  *
  * ```ts
  * const pushstream = new PushStream({ host: 'push.example.org', modes: 'websocket|longpolling' })
@@ -34,7 +34,7 @@ export const PushStreamManager: ClassicPushStream[] = []
 export class ClassicPushStream extends ClassicProperties {
   /** `readyState` of a client that is not connected, or waits for its next attempt. */
   static readonly CLOSED = closed
-  /** `readyState` of a client on its way. */
+  /** `readyState` of a client that connects. */
   static readonly CONNECTING = connecting
   /** `readyState` of a client that receives. */
   static readonly OPEN = open
@@ -60,16 +60,16 @@ export class ClassicPushStream extends ClassicProperties {
   readyState = 0
   #wanted = false
   #client: PushStream | undefined
-  /** What the client was made of. */
+  /** The options of the current client as text, to notice changed settings. */
   #made = ''
   #begin = ''
   #madeModes: string
   #names = new ServerNames()
-  /** How far each channel has come. */
+  /** The position of the latest message, by channel. */
   readonly #last = new Map<string, Position>()
-  /** What is known of channels that are asked for anew, and comes again. */
+  /** Messages up to this position are dropped as repetitions, by channel: set when a channel is asked for again. */
   #known = new Map<string, Position>()
-  /** Channels that the server refused, and the timer after which each is asked for again. */
+  /** Refused channels, and the timer until each is asked for again. */
   readonly #refused = new Map<string, unknown>()
   readonly #states: ClassicStates
 
@@ -89,8 +89,8 @@ export class ClassicPushStream extends ClassicProperties {
    * Subscribes to a channel, at once or with `connect`.
    *
    * @param options.backtrack how many stored messages to begin with (`.bN` of push_stream_channels_path). Default 0.
-   * @throws PushStreamError `bad-channel` for a name with other characters than letters, digits and `-_.!~*'()`, and for one that
-   * is subscribed already.
+   * @throws PushStreamError `bad-channel` if the name has other characters than letters, digits and `-_.!~*'()`, or if
+   * it is subscribed already.
    */
   addChannel(channel: string, options?: { backtrack?: number | string } | null): void {
     checkChannel(channel, this)
@@ -118,9 +118,10 @@ export class ClassicPushStream extends ClassicProperties {
   }
 
   /**
-   * Starts receiving, by the settings of now. A client that waits for its next attempt tries at once.
+   * Starts receiving, with the current settings. A client that waits for its next attempt tries at once.
    *
-   * @throws PushStreamError `bad-option` without a host, a port, a channel, or a mode that the browser has.
+   * @throws PushStreamError `bad-option` if the host, the port or a channel is missing, or the browser has none of the
+   * modes.
    */
   connect(): void {
     checkComplete(this)
@@ -150,16 +151,16 @@ export class ClassicPushStream extends ClassicProperties {
     this.#wanted = false
     this.#calm()
     this.#client?.disconnect()
-    // The page may have connected again when it was told.
+    // A callback of the page may have connected again.
     if (!this.#wanted) this.#states.set(closed)
     this.#log('info', 'disconnected')
   }
 
   /**
-   * Publishes a text to all channels: by the websocket if one is open (push_stream_websocket_allow_publish), else by POST to
-   * `urlPrefixPublisher`.
+   * Publishes a text to all channels: by the websocket if one is open (push_stream_websocket_allow_publish), else by
+   * POST to `urlPrefixPublisher`.
    *
-   * @param success is called when the text was sent; after a POST with the text of the answer.
+   * @param success is called when the text was sent. After a POST, it gets the text of the answer.
    * @param error gets the status of an answer other than 200, or 0 if there was none.
    */
   sendMessage(text: string, success?: Success | null, error?: Failure | null): void {
@@ -181,7 +182,7 @@ export class ClassicPushStream extends ClassicProperties {
     log(ClassicPushStream, level, ...values)
   }
 
-  /** The client for the settings of now. The one there is goes on where it was, unless they were changed. */
+  /** The client for the current settings: the existing one, unless they have changed. */
   #ready(): PushStream {
     const { lastEventId } = this
     const after = beginningOf(this)
@@ -189,7 +190,7 @@ export class ClassicPushStream extends ClassicProperties {
     const server = serverOf(this)
     const made = JSON.stringify([options, server])
     const begin = JSON.stringify([after, lastEventId])
-    // Once something has come, where to begin is known.
+    // After the first message, the settings of the beginning no longer matter.
     const begun = this.#last.size > 0 || begin === this.#begin
     if (this.#client !== undefined && made === this.#made && begun) return this.#client
     this.#made = made
@@ -237,7 +238,7 @@ export class ClassicPushStream extends ClassicProperties {
     client.addChannel(name, { backtrack: this.#known.has(name) ? 0 : backtrack })
   }
 
-  /** Nothing is known of a channel any more. */
+  /** Drops all state of a channel. */
   #forget(name: string): void {
     this.#client?.removeChannel(name)
     this.environment.clearTimeout(this.#refused.get(name))
@@ -246,7 +247,7 @@ export class ClassicPushStream extends ClassicProperties {
     this.#known.delete(name)
   }
 
-  /** Refused channels are asked for by the next `connect`. */
+  /** Stops the timers of refused channels: the next `connect` asks for them. */
   #calm(): void {
     for (const timer of this.#refused.values()) this.environment.clearTimeout(timer)
     this.#refused.clear()
@@ -256,7 +257,7 @@ export class ClassicPushStream extends ClassicProperties {
     const { channel, position, body, id, eventId, last } = message
     if (position <= (this.#known.get(channel) ?? Number.NEGATIVE_INFINITY)) return
     if (!Number.isNaN(position)) this.#last.set(channel, position)
-    // Only an answer to a poll has more than one.
+    // Only the answer to a poll has several messages.
     const alone = this.wrapper?.type !== 'LongPolling' || last
     const time = Number.isNaN(position) ? undefined : new Date(timeOf(position)).toUTCString()
     const values = [body, id, this.#names.of(channel), eventId ?? '', alone, time] as const
@@ -269,7 +270,7 @@ export class ClassicPushStream extends ClassicProperties {
     guarded(this.ongap?.bind(this), channel, first, last, reason)
   }
 
-  /** Asks for a refused channel later: whoever may see it may change. */
+  /** Asks for a refused channel later, because permissions may change. */
   #again(name: string): void {
     const { environment } = this
     const interval = Number(this.reconnectOnChannelUnavailableInterval) || 60_000

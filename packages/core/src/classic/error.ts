@@ -1,10 +1,10 @@
 import { PushStreamError } from '../errors.js'
 
-/** What `onerror` of the classic script gets. */
+/** The error that `onerror` of the classic client gets. */
 export class ClassicError extends PushStreamError {
   /**
-   * `timeout`: an open connection was lost, or showed no sign of life. `load`: none could be made, or the server refused
-   * the channel.
+   * `timeout`: an open connection was lost, or showed no sign of life. `load`: no connection could be made, or the
+   * server refused the channel.
    */
   readonly type: 'timeout' | 'load'
 

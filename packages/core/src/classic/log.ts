@@ -1,7 +1,7 @@
-/** How much is logged: each says what the ones after it say, and more. */
+/** The log levels, most verbose first: each includes those after it. */
 export type LogLevel = 'debug' | 'info' | 'error'
 
-/** Where the page says how much it wants to see, and where. */
+/** The page's settings: how much is logged, and into which element. */
 export interface LogSettings {
   LOG_LEVEL: string
   LOG_OUTPUT_ELEMENT_ID: string
@@ -20,7 +20,7 @@ function textOf(value: unknown): string {
   }
 }
 
-/** Writes a line to the console and to the page's element, if it has one: as text, whatever a message brought. */
+/** Writes a line to the console and to the page's element, if it has one. As text: a message may contain HTML. */
 export function log(settings: LogSettings, level: LogLevel, ...values: readonly unknown[]): void {
   if ((verbosity[level] as number) > (verbosity[settings.LOG_LEVEL] ?? 0)) return
   console.log(...values)

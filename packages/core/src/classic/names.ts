@@ -1,19 +1,19 @@
 import type { Inlet } from '../protocols/protocol.js'
 
 /**
- * The names that the server gives to channels, where its configuration makes others of those asked for
- * (`push_stream_channels_path "user_$1"`). What is asked for as `x` comes as `user_x`.
+ * Maps the page's channel names to those of the server. A configuration may rename channels
+ * (`push_stream_channels_path "user_$1"`): the page asks for `x`, and the messages are of `user_x`.
  */
 export class ServerNames {
-  /** By the name that was asked for. */
+  /** The server's names, by those of the page. */
   readonly #given = new Map<string, string>()
 
-  /** As the server calls a channel. */
+  /** The server's name of a channel. */
   of(asked: string): string {
     return this.#given.get(asked) ?? asked
   }
 
-  /** Hands frames on under the names that were asked for. */
+  /** Passes frames on under the page's names. */
   inlet(asked: readonly string[], inlet: Inlet): Inlet {
     return {
       message: (message) => {
@@ -34,7 +34,7 @@ export class ServerNames {
       return given
     }
     const [found] = asked.filter((name) => given.includes(name)).sort((a, b) => b.length - a.length)
-    // A second name for one channel is a channel that nobody asked for.
+    // A second name that fits is of another channel, which the page did not ask for.
     if (found === undefined || (this.#given.get(found) ?? given) !== given) return given
     this.#given.set(found, given)
     return found

@@ -10,7 +10,7 @@ export function baseOf({ useSSL, host, port }: ClassicProperties): string {
   return `${useSSL ? 'https' : 'http'}://${host}${usual ? '' : `:${port}`}`
 }
 
-/** What the module's configuration is, for the protocol. */
+/** The settings of the protocol: what it must know of the module's configuration. */
 export function serverOf(properties: ClassicProperties): PushStreamSettings {
   const { messageTemplate: template, messagesControlByArgument } = properties
   const { urlPrefixWebsocket, urlPrefixEventsource, urlPrefixLongpolling, urlPrefixStream } = properties
@@ -35,13 +35,13 @@ export function serverOf(properties: ClassicProperties): PushStreamSettings {
     jsonTimeKey,
     jsonEventIdKey,
     text: 'encoded',
-    // Else by both ways: a websocket has no other than the query.
+    // By default, the position goes both ways, because a websocket has only the query.
     ...(messagesControlByArgument && { messagesControlByArgument }),
     ...(template && { messageTemplate: messageTemplate(template) }),
   }
 }
 
-/** Where the page wants to begin. */
+/** The time from which the page wants messages. */
 export function beginningOf({ messagesPublishedAfter: after }: ClassicProperties): Date | number | undefined {
   if (after instanceof Date) return after
   const seconds = Number(after)
@@ -50,7 +50,7 @@ export function beginningOf({ messagesPublishedAfter: after }: ClassicProperties
 
 const ms = (value: unknown, usual: number) => (Number(value) > 0 ? Number(value) : usual)
 
-/** The part of the client's options that is as the page has set it, and can be compared. */
+/** The client options that can be compared, to notice changed settings. */
 export function optionsOf(properties: ClassicProperties): Options {
   const { autoReconnect, credentials } = properties
   const first = ms(properties.reconnectOnTimeoutInterval, 3000)
@@ -69,7 +69,7 @@ export function optionsOf(properties: ClassicProperties): Options {
   }
 }
 
-/** The arguments that the page adds to a request. Nothing is an argument without a value. */
+/** The query arguments that the page adds to a request. `null` and `undefined` become an empty value. */
 export async function paramsOf(properties: ClassicProperties): Promise<Params> {
   const given = (await properties.extraParams?.()) ?? {}
   return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value ?? '']))

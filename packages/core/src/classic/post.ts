@@ -1,9 +1,9 @@
-/** The page gets the answer as text. */
+/** Gets the answer as text. */
 export type Success = (answer?: string) => void
-/** The page gets the answer's status; 0 where there was none. */
+/** Gets the status of the answer, or 0 if there was none. */
 export type Failure = (status: number) => void
 
-/** An error of the page's own callback goes where errors nobody catches go. */
+/** Calls a callback of the page. If it throws, the browser reports an uncaught error. */
 export function guarded<T extends readonly unknown[]>(
   callback: ((...values: T) => void) | null | undefined,
   ...values: T
@@ -17,7 +17,7 @@ export function guarded<T extends readonly unknown[]>(
   }
 }
 
-/** Publishes a text the way the module's publisher wants it: percent-encoded, and JSON for an answer. */
+/** Publishes a text to the module's publisher: percent-encoded, with a JSON answer. */
 export function post(
   request: typeof fetch,
   url: string,

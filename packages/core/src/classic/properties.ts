@@ -27,37 +27,37 @@ export const modeOf = ({ type }: Wrapper): ModeName => type.toLowerCase() as Mod
 /** The wrapper of a mode. */
 export const wrapperOf = (mode: ModeName): Wrapper => ({ type: types[mode] })
 
-/** The modes named, as far as this browser has them, in the order given. */
+/** The wrappers of these modes, in order, without those that the browser lacks. */
 export function wrappersOf(modes: readonly string[], { WebSocket, EventSource }: Environment): Wrapper[] {
   const lacking = (mode: ModeName) => (mode === 'websocket' && !WebSocket) || (mode === 'eventsource' && !EventSource)
   return [...new Set(modes.filter(isMode))].filter((mode) => !lacking(mode)).map(wrapperOf)
 }
 
 /**
- * The properties of a classic client. A page may read them, and may write them until it calls `connect`. Each is described
- * at the setting of the same name, see {@link ClassicSettings}.
+ * The properties of a classic client. A page may read them, and may write them until it calls `connect`. Each is
+ * described at the setting of the same name, see {@link ClassicSettings}.
  */
 export class ClassicProperties {
   useSSL: boolean
   host: string | undefined
   port: number
-  /** Ms to wait for the server's answer. */
+  /** How long to wait for the server's answer, in ms. */
   timeout: number
-  /** Ms of silence after which a connection is checked. */
+  /** The silence after which a connection is checked, in ms. */
   pingtimeout: number
   /** The first back-off, in ms. */
   reconnectOnTimeoutInterval: number
-  /** Ms until a channel that the server refused is asked for again; at least that is also the longest back-off. */
+  /** The wait until a refused channel is asked for again, in ms. It is also the longest back-off. */
   reconnectOnChannelUnavailableInterval: number
   autoReconnect: boolean
   lastEventId: string | null
-  /** Seconds before `connect`; negative: all that is stored; or a Date. */
+  /** Seconds before `connect`, or a Date. A negative number: all stored messages. */
   messagesPublishedAfter: number | string | Date | undefined
   messagesControlByArgument: boolean
   tagArgument: string
   timeArgument: string
   eventIdArgument: string
-  /** Without effect. */
+  /** Has no effect. */
   useJSONP: boolean
   urlPrefixPublisher: string
   urlPrefixStream: string
@@ -73,9 +73,9 @@ export class ClassicProperties {
   modes: readonly string[]
   /** Those of `modes` that this browser has. */
   wrappers: Wrapper[]
-  /** The way in use, or the last one in use. */
+  /** The mode in use, or the last one. */
   wrapper: Wrapper | null = null
-  /** Asked before every request. */
+  /** Called before every request. */
   extraParams: (() => Params) | undefined
   /** The channels, by name. Use `addChannel` and `removeChannel` to change them. */
   channels: ClassicChannels = {}
@@ -96,7 +96,7 @@ export class ClassicProperties {
   constructor(settings: ClassicSettings) {
     this.#injected = settings.environment
     const { environment } = this
-    // On a page that came by TLS, the browser would forbid anything else.
+    // On an https page, the browser forbids anything else.
     this.useSSL = Boolean(settings.useSSL ?? environment.location?.protocol === 'https:')
     this.host = settings.host || environment.location?.hostname
     this.port = Number(settings.port || (this.useSSL ? 443 : 80))
@@ -138,7 +138,7 @@ export class ClassicProperties {
     this.ongap = settings.ongap || null
   }
 
-  /** The world as it is now. */
+  /** The page's own environment, overridden by the injected one. */
   protected get environment(): Environment {
     return { ...defaultEnvironment(), ...this.#injected }
   }

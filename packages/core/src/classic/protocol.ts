@@ -5,7 +5,7 @@ import { escaped, messageTemplate } from '../protocols/template.js'
 import type { ServerNames } from './names.js'
 import { streamDecoder } from './streaming.js'
 
-/** How frames of a template begin; without one, how JSON with these keys does. */
+/** The beginning of a frame: of the template, or else of JSON with these keys. */
 function beginning({ messageTemplate: template, ...settings }: PushStreamSettings): RegExp {
   if (template !== undefined) {
     return new RegExp(escaped((template.text.split(/~[a-z-]+~/)[0] as string).trim()).replace(/\s+/g, '\\s*'))
@@ -16,7 +16,7 @@ function beginning({ messageTemplate: template, ...settings }: PushStreamSetting
   return new RegExp(`\\{\\s*"(?:${keys.map(escaped).join('|')})"\\s*:`)
 }
 
-/** Marks all but the last message of a poll's answer. Nobody sees them before the answer is complete. */
+/** Marks all but the last message of a poll's answer. None is delivered before the answer is complete. */
 function batch(inlet: Inlet): Inlet {
   let before: Received | undefined
   return {
@@ -53,7 +53,7 @@ export function classicProtocol(settings: PushStreamSettings, names: ServerNames
       },
       decoder(context, inlet) {
         const named = names.inlet(context.channels, context.kind === 'poll' ? batch(inlet) : inlet)
-        // What another mode brings is of the usual template again.
+        // Other modes have the usual template.
         if (context.kind !== 'poll') calling = undefined
         return context.kind === 'stream' ? streamDecoder(protocols, context, named) : usual.decoder(context, named)
       },

@@ -7,12 +7,12 @@ export interface ClassicCallbacks {
   /**
    * Gets every message, once and in the order of its channel.
    *
-   * - `text`: percent-decoded. JSON that a template brings unquoted (`"text":~text~`) comes as an object.
+   * - `text`: percent-decoded. If the template has unquoted JSON (`"text":~text~`), it is an object.
    * - `id`: the channel's running number; `undefined` if the template has no `~id~`.
-   * - `channel`: the name that the server gives to it.
+   * - `channel`: the server's name of the channel.
    * - `eventid`: the `Event-Id` it was published with, or `''`.
    * - `isLastMessageFromBatch`: `false` only for messages of a long-poll answer that others follow.
-   * - `time`: when the server took it, as an HTTP date; `undefined` if the template has no `~time~`.
+   * - `time`: when the server accepted it, as an HTTP date; `undefined` if the template has no `~time~`.
    */
   onmessage?:
     | ((
@@ -24,7 +24,7 @@ export interface ClassicCallbacks {
         time: string | undefined,
       ) => void)
     | null
-  /** Gets what went wrong. The client connects again by itself, unless `autoReconnect` is false. */
+  /** Gets errors. The client reconnects by itself, unless `autoReconnect` is false. */
   onerror?: ((error: ClassicError) => void) | null
   /** Gets `readyState` when it has changed: 0 CLOSED, 1 CONNECTING, 2 OPEN. */
   onstatuschange?: ((readyState: number) => void) | null
@@ -32,14 +32,14 @@ export interface ClassicCallbacks {
   onchanneldeleted?: ((channel: string) => void) | null
   /**
    * New: messages that are no longer available, before the message that follows them. `first` and `last` are ids, or
-   * `'unknown'`; `reason` is `'overflow'` if the server stores them no longer, `'restart'` if it was restarted.
+   * `'unknown'`; `reason` is `'overflow'` if the server no longer stores them, `'restart'` if it was restarted.
    */
   ongap?: ((channel: string, first: Gap['first'], last: Gap['last'], reason: Gap['reason']) => void) | null
 }
 
 /**
- * The settings of `new PushStream(…)` in the classic client. All are optional. Unknown ones are ignored, as they always
- * were.
+ * The settings of `new PushStream(…)` in the classic client. All are optional. Unknown ones are ignored, as in the
+ * original script.
  */
 export interface ClassicSettings extends ClassicCallbacks {
   /** Whether to use https and wss. Default: as the page does. */
@@ -49,7 +49,7 @@ export interface ClassicSettings extends ClassicCallbacks {
   /** The server's port. Default 80, or 443 with `useSSL`. */
   port?: number | string
   /**
-   * The ways to connect, separated by `|`, the most wanted first. Those that the browser lacks are left out. Default
+   * The ways to connect, separated by `|`, the most wanted first. Modes that the browser lacks are skipped. Default
    * `'eventsource|websocket|stream|longpolling'`.
    */
   modes?: string
@@ -57,22 +57,24 @@ export interface ClassicSettings extends ClassicCallbacks {
   timeout?: number
   /** The longest time without a message, in ms, after which the connection is checked. Default 30000. */
   pingtimeout?: number
-  /** The first wait after a failed attempt, in ms. It doubles with every failure and is spread at random. Default 3000. */
+  /**
+   * The first wait after a failed attempt, in ms. It doubles with every failure and is spread at random. Default 3000.
+   */
   reconnectOnTimeoutInterval?: number
   /** The longest wait after failures, and the wait until a refused channel is asked for again, in ms. Default 60000. */
   reconnectOnChannelUnavailableInterval?: number
   /** Whether to connect again after a loss. Default true. */
   autoReconnect?: boolean
-  /** Go on after the message with this `Event-Id` (push_stream_last_event_id). Default: begin with new messages. */
+  /** Continue after the message with this `Event-Id` (push_stream_last_event_id). Default: begin with new messages. */
   lastEventId?: string | null
   /**
-   * Begin with messages published after this: a Date, or a number of seconds before `connect`. A negative number asks for all
-   * that the server stores. Default: begin with new messages.
+   * Begin with messages published after this: a Date, or a number of seconds before `connect`. A negative number asks
+   * for all that the server stores. Default: begin with new messages.
    */
   messagesPublishedAfter?: number | string | Date
   /**
-   * Whether the position goes only into the query, to the arguments below. Default false: it goes into the query and into
-   * headers.
+   * Whether the position goes only into the query, to the arguments below. Default false: it goes into the query and
+   * into headers.
    */
   messagesControlByArgument?: boolean
   /** The query argument of push_stream_last_received_message_tag. Default `tag`. */
@@ -81,7 +83,7 @@ export interface ClassicSettings extends ClassicCallbacks {
   timeArgument?: string
   /** The query argument of push_stream_last_event_id. Default `eventid`. */
   eventIdArgument?: string
-  /** Without effect: pages of another origin are answered by CORS (push_stream_allowed_origins). */
+  /** Has no effect: pages of another origin use CORS (push_stream_allowed_origins). */
   useJSONP?: boolean
   /** The location of push_stream_publisher, for `sendMessage`. Default `/pub`. */
   urlPrefixPublisher?: string
@@ -107,16 +109,27 @@ export interface ClassicSettings extends ClassicCallbacks {
   jsonEventIdKey?: string
   /** Query arguments to add, such as a token. It is called before every request. */
   extraParams?: () => Params
-  /** Whether channels are named in the query (push_stream_channels_path `$arg_channels`) instead of the path. Default false. */
+  /**
+   * Whether channels are named in the query (push_stream_channels_path `$arg_channels`) instead of the path. Default
+   * false.
+   */
   channelsByArgument?: boolean
   /** The query argument for that. Default `channels`. */
   channelsArgument?: string
-  /** New: the text of push_stream_message_template, if it is not JSON or names no channel. Default: JSON with the keys above. */
+  /** New: push_stream_message_template, if it is not JSON or names no channel. Default: JSON with the keys above. */
   messageTemplate?: string
-  /** New: whether cookies go along to another origin. Default `'same-origin'`; `'include'` needs Allow-Credentials from nginx. */
+  /**
+   * New: whether to send cookies to another origin. Default `'same-origin'`; `'include'` needs Allow-Credentials from
+   * nginx.
+   */
   credentials?: RequestCredentials
-  /** New: headers for every request but a websocket's. A function is called before every request and may be async. */
+  /**
+   * New: headers for every request except a websocket's. A function is called before every request and may be async.
+   */
   headers?: Provider<Record<string, string>>
-  /** For tests, and for runtimes that lack something: replaces the clock, the random, `fetch`, `WebSocket` and so on. */
+  /**
+   * For tests, and for runtimes that lack something: replaces the clock, random numbers, `fetch`, `WebSocket` and so
+   * on.
+   */
   environment?: Partial<Environment>
 }

@@ -11,7 +11,7 @@ export const open = 2
 
 const refusals: readonly string[] = ['forbidden', 'unauthorized', 'bad-request']
 
-/** What the states need of their client. */
+/** What {@link ClassicStates} needs of its client. */
 export interface StatesHost {
   /** Whether the page wants to be connected. */
   wanted(): boolean
@@ -26,9 +26,9 @@ export interface StatesHost {
 export class ClassicStates {
   readonly #page: ClassicProperties & { readyState: number }
   readonly #host: StatesHost
-  /** The state that was seen last of the client underneath. */
+  /** The last known state of the client underneath. */
   #state: Status['state'] = 'closed'
-  /** What went wrong just now. */
+  /** An error whose consequences are not handled yet. */
   #trouble: PushStreamError | undefined
 
   constructor(page: ClassicProperties & { readyState: number }, host: StatesHost) {
@@ -44,7 +44,7 @@ export class ClassicStates {
     guarded(page.onstatuschange, state)
   }
 
-  /** Another client begins. */
+  /** The client underneath is replaced. */
   begin(): void {
     this.#state = 'closed'
   }
@@ -61,10 +61,10 @@ export class ClassicStates {
     const trouble = this.#trouble
     const lost = this.#host.wanted() && (type === 'timeout' || state !== 'connecting') && page.readyState !== closed
     if (lost || state !== 'connecting') this.set(closed)
-    // A page that is left is no error, nor is a client without channels. A refusal is reported by itself.
+    // Leaving the page is not an error, nor is a client without channels. A refusal is reported separately.
     const told = state !== 'closed' || (!page.autoReconnect && page.channelsCount > 0)
     if (lost && told && !refusals.includes(trouble?.code ?? '')) {
-      const gone = new PushStreamError('unreachable', 'The connection was lost. The client connects again by itself.')
+      const gone = new PushStreamError('unreachable', 'The connection was lost. The client reconnects.')
       this.#tell(new ClassicError(type, trouble ?? gone))
     }
     if (state !== 'connecting' || this.#host.engine() !== state) return
@@ -74,7 +74,7 @@ export class ClassicStates {
   /** The client underneath reports an error. */
   failed(error: PushStreamError): void {
     if (error.code === 'listener') {
-      // As if nobody stood between the page's function and the browser.
+      // Rethrown, so that the browser reports it as an uncaught error of the page.
       return guarded(() => {
         throw error.cause
       })
@@ -83,7 +83,7 @@ export class ClassicStates {
     const { channel } = error
     const refused = refusals.includes(error.code) && channel !== undefined
     if (refused && this.#page.autoReconnect) this.#host.retry(channel)
-    // What follows from it has happened by then.
+    // By then the status has changed, if it changes.
     queueMicrotask(() => {
       if (this.#trouble === error) this.#trouble = undefined
       if (refused && this.#host.wanted()) this.#tell(new ClassicError('load', error))

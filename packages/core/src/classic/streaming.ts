@@ -1,6 +1,6 @@
 import type { Decoder, DecoderContext, Inlet, Protocol } from '../protocols/protocol.js'
 
-/** What the streaming location of the module's sample configuration hands to `p`: through its history, more and more. */
+/** The arguments of `p` in the module's sample configuration. Older versions of it have only the first ones. */
 const given: readonly (readonly [token: string, value: string])[] = [
   ['~id~', '-?\\d+'],
   ["'~channel~'", "'(?:(?!'\\s*,)[^])*'"],
@@ -10,22 +10,22 @@ const given: readonly (readonly [token: string, value: string])[] = [
   ["'~tag~'", "'-?\\d+'"],
 ]
 
-/** A call with so many of them, and the white space that it is written with. */
+/** Matches a call with this many arguments, and captures its white space. */
 const callOf = (count: number) => {
   const values = given.slice(0, count).map(([, value], i) => (i > 0 ? `(\\s*,\\s*)${value}` : value))
-  // Without a time in it, two calls could pass for one that has more.
+  // Without a time among the arguments, two calls could match as one.
   if (count < 5) values[2] = (values[2] as string).replace('[^]', '(?:(?!<script>)[^])')
   return new RegExp(`^<script>(\\s*)p\\(${values.join('')}(\\s*\\)\\s*;?\\s*)</script>$`)
 }
 
 const calls = [6, 5, 4, 3].map(callOf)
-/** What comes before the first frame is a header template: a page, with scripts of its own. */
+/** The beginning of a call. A header template with scripts of its own may precede the first one. */
 const callBegins = /<script>\s*p\(/
 const frameEnd = '</script>'
-/** What is no frame after this many characters is none. */
+/** After this many characters without a frame, the template is taken for the usual one. */
 const longest = 2 ** 20
 
-/** The template of the calls in a text, once the first of them is there as a whole. */
+/** The template of the calls in a text; `undefined` until the first call is complete. */
 function templateOf(text: string): string | undefined {
   for (const call of calls) {
     for (let end = text.indexOf(frameEnd); end >= 0; end = text.indexOf(frameEnd, end + 1)) {
@@ -39,13 +39,13 @@ function templateOf(text: string): string | undefined {
   return undefined
 }
 
-/** The protocols that read a stream, whichever its template is. */
+/** The protocols for the possible templates of a stream. */
 export interface StreamProtocols {
-  /** Of all other locations. */
+  /** The protocol of all other locations. */
   readonly usual: Protocol
-  /** How a frame of that begins. */
+  /** The beginning of a frame of `usual`. */
   readonly begins: RegExp
-  /** Of calls as in this template. Nothing is called: they are taken apart as text. */
+  /** The protocol for calls as in this template. They are parsed as text, and never executed. */
   calling(template: string): Protocol
 }
 
