@@ -1,12 +1,12 @@
-/** What a store needs of the world: the global timers, or a test's. */
+/** The timers of a store: the global ones, or a test's. */
 export interface Timers {
   setTimeout(callback: () => void, ms: number): unknown
   clearTimeout(timer: unknown): void
 }
 
 /**
- * Puts endings off, for what may be wanted again at once. All that is due comes in one task, so that it is one change of
- * the connection.
+ * Delays unsubscriptions, because a component may come back at once. All that are due run in one task, so that they are
+ * one change of the connection.
  */
 export function createGrace(ms: number, timers: Timers) {
   let young = new Set<() => void>()
@@ -17,7 +17,7 @@ export function createGrace(ms: number, timers: Timers) {
     timer = timers.setTimeout(sweep, ms)
   }
 
-  // What came in before the last sweep has waited once through: no timer an ending is needed.
+  // Everything added before the last sweep has waited for a whole interval, so one timer is enough.
   function sweep(): void {
     const due = old
     old = young
@@ -28,7 +28,7 @@ export function createGrace(ms: number, timers: Timers) {
   }
 
   return {
-    /** Calls `end` once, after `ms` at least and twice that at most. Returns what takes it back. */
+    /** Calls `end` once, after at least `ms` and at most twice that. Returns a function that cancels it. */
     after(end: () => void): () => void {
       young.add(end)
       if (timer === undefined) start()

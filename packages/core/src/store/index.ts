@@ -1,4 +1,4 @@
-// What bindings to frameworks are made of.
+// The building blocks of framework bindings.
 export type { Name, Routed, TypeOn } from '../events.js'
 export { type AnyClient, type Store, storeOf } from './store.js'
 export {

@@ -5,54 +5,56 @@ import type { Status } from '../events.js'
 import type { Message } from '../message.js'
 import { createGrace, type Timers } from './grace.js'
 
-/** Any client: a store doesn't look at what channels bring. */
-// biome-ignore lint/suspicious/noExplicitAny: whatever it is typed with
+/** Any client: a store doesn't inspect the data of messages. */
+// biome-ignore lint/suspicious/noExplicitAny: any type parameter will do
 export type AnyClient = Client<any>
 
-/** How long a channel that nobody uses stays subscribed, in ms, at least; and twice that at most. */
+/** An unused channel stays subscribed for at least this long, in ms, and at most twice as long. */
 const grace = 1000
 
-/** A channel that is used. */
+/** A channel in use. */
 interface Used {
   users: number
-  /** The application added it itself, so it isn't ours to remove. */
+  /** The application added it itself, so the store must not remove it. */
   readonly foreign: boolean
-  /** The latest messages, for who comes later. */
+  /** The latest messages, for later users. */
   recent: readonly Message[]
-  /** How many are kept: as many as anybody asked for, and one. */
+  /** How many of them are kept: the largest `backtrack` so far, but at least one. */
   keep: number
-  /** The server refused it. */
+  /** Why the server refused it. */
   error: PushStreamError | undefined
 }
 
 /**
- * Counts who uses the channels of a client: the first user subscribes, and some time after the last one has left it is
- * unsubscribed. One for a client, whoever asks.
+ * Counts the users of a client's channels. The first user of a channel subscribes, and some time after the last one has
+ * left, the channel is unsubscribed. Each client has one store.
  */
 export interface Store {
   readonly client: AnyClient
-  /** What a server renders, and a page until it is alive: the same object always. */
+  /** The status on a server, and in a page until it is hydrated. Always the same object. */
   readonly idle: Status
-  /** Calls back when the client's status has changed. Returns what ends that. */
+  /** Calls back when the client's status has changed. Returns a function that stops it. */
   watch(changed: () => void): () => void
-  /** Connects, for as long as it is used. `own`: nobody else has the client, so it is disconnected some time after. */
+  /**
+   * Connects the client. If the client is the store's `own`, it is disconnected some time after the last use has ended.
+   */
   connect(own: boolean): () => void
-  /** Uses a channel; throws what `addChannel` throws. Returns what is known of it, and what ends the use. */
+  /** Uses a channel. Throws like `addChannel`. Returns its latest messages, and a function that ends the use. */
   use(name: string, backtrack: number): { recent: readonly Message[]; end: () => void }
-  /** The latest messages of a channel, oldest first, as far as they are kept. */
+  /** The latest messages of a channel that were kept, oldest first. */
   recentOf(name: string): readonly Message[]
   /** Why the server refused a channel. */
   errorOf(name: string): PushStreamError | undefined
-  /** Calls back some time later, and all that is due at once. Returns what takes it back. */
+  /** Calls back some time later, together with all that are due. Returns a function that cancels it. */
   later(end: () => void): () => void
 }
 
-/** Errors after which the client has given a channel up. */
+/** Errors after which the client gives a channel up. */
 const refusals: readonly ErrorCode[] = ['forbidden', 'unauthorized', 'bad-request']
 
 const stores = new WeakMap<AnyClient, Store>()
 
-/** The store of a client, made when it is first asked for. */
+/** The store of a client, created on first use. */
 export function storeOf(client: AnyClient): Store {
   const found = stores.get(client)
   if (found !== undefined) return found
@@ -61,10 +63,10 @@ export function storeOf(client: AnyClient): Store {
   return made
 }
 
-/** Makes a store. For tests: everybody else asks for {@link storeOf}. */
+/** Creates a store. Only for tests: otherwise call {@link storeOf}. */
 export function createStore(client: AnyClient, timers: Timers = globalThis): Store {
   const channels = new Map<string, Used>()
-  // By its own name: a browser's timers must be called on the window.
+  // Called as methods, because a browser's timers must be called on the window.
   const { after: later } = createGrace(grace, {
     setTimeout: (callback, ms) => timers.setTimeout(callback, ms),
     clearTimeout: (timer) => timers.clearTimeout(timer),
@@ -98,7 +100,7 @@ export function createStore(client: AnyClient, timers: Timers = globalThis): Sto
       try {
         client.on('status', changed)
       } catch {
-        // A closed client: its status changes no more.
+        // The client is closed, so its status no longer changes.
       }
       return () => client.off('status', changed)
     },
@@ -122,7 +124,7 @@ export function createStore(client: AnyClient, timers: Timers = globalThis): Sto
         used = { users: 0, foreign, recent: [], keep: 1, error: undefined }
         channels.set(name, used)
       } else if (used.error !== undefined) {
-        // Who comes anew tries anew.
+        // A new user retries a refused channel.
         used.error = undefined
         client.addChannel(name, { backtrack })
       }
