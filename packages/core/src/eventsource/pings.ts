@@ -1,27 +1,27 @@
 import type { Environment } from '../types.js'
 
-/** Silence of so many intervals is death. */
+/** After this many intervals of silence, a connection is dead. */
 const patience = 2.5
-/** What comes closer together than this, in ms, is one ping, or what a server greets with. */
+/** Pings that are closer together than this, in ms, are one ping, or the server's greeting. */
 const shortest = 500
-/** As many intervals are remembered. */
+/** How many intervals are remembered. */
 const remembered = 3
 
-/** What watches one connection. */
+/** Watches one connection. */
 export interface Pings {
   /** Bytes came. */
   life(): void
-  /** They were a ping. */
+  /** The bytes were a ping. */
   ping(): void
   stop(): void
 }
 
 /**
- * Learns the interval of a server's pings, and calls back when a connection is silent for too long. It is measured from ping
- * to ping: some servers send them whatever else they send, and some to all pages at once, so neither the silence before a
- * ping nor the time before the first one tells it.
+ * Learns the interval of a server's pings, and calls back if a connection is silent for too long. The interval is
+ * measured from ping to ping. Some servers send pings in addition to events, and some send them to all pages at once,
+ * so neither the silence before a ping nor the time before the first one is the interval.
  *
- * @param silence what is too long, in ms, where that is known.
+ * @param silence the longest silence, in ms, if it is known.
  */
 export function watchPings(environment: Environment, silence: number | undefined, dead: () => void): Pings {
   const openedAt = environment.now()

@@ -326,8 +326,8 @@ describe('PushEventSource', () => {
 
 describe('what a page may say, and what it may not', () => {
   test.each<[object, RegExp]>([
-    [{ timeout: 0 }, /'timeout' takes a number above 0/],
-    [{ timeout: Number.POSITIVE_INFINITY }, /'timeout' takes a number above 0/],
+    [{ timeout: 0 }, /'timeout' takes a number of ms above 0/],
+    [{ timeout: Number.POSITIVE_INFINITY }, /'timeout' takes a number of ms above 0/],
     [{ silence: Number.NaN }, /'silence' takes/],
     [{ silence: '45000' }, /'silence' takes/],
     [{ backoffBase: -1 }, /'backoffBase' takes/],
