@@ -295,7 +295,7 @@ for (const mode of withChannels) {
     tab,
     live,
   }) => {
-    await tenChannels(tab, live, by(mode, ten))
+    await tenChannels(tab, live, by(mode, ten, { modes: [mode, 'longpolling'] }))
     // Browsers make six connections to a host; websockets are counted on their own.
     expect((await tab.recording()).status.mode).toBe(mode === 'websocket' ? mode : 'longpolling')
   })

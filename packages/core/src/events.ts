@@ -3,17 +3,17 @@ import type { PushStreamError } from './errors.js'
 import type { Message } from './message.js'
 import type { GapReason, ModeName, Promises } from './types.js'
 
-/** Which types of messages come on which channels, and what their bodies are: `{ 'user-42': { answer: { value: number } } }`. */
+/** The bodies of messages by channel and type: `{ 'user-42': { answer: { value: number } } }`. */
 export type Channels = Record<string, Record<string, unknown>>
 
-/** What may come on a channel. */
+/** The data that may arrive on a channel. */
 export type DataOf<C extends Channels, Name extends keyof C> = Name extends keyof C ? C[Name][keyof C[Name]] : never
 
 /** A channel of the type parameter, or `'*'` for any. */
 export type Name<C extends Channels> = (keyof C & string) | '*'
 /** A type on that channel, or `'*'` for any. */
 export type TypeOn<C extends Channels, N extends string> = (N extends keyof C ? keyof C[N] & string : string) | '*'
-/** What a processor for a channel and a type gets. */
+/** The data that a processor for a channel and a type gets. */
 export type Routed<C extends Channels, N extends string, T extends string> = N extends keyof C
   ? T extends keyof C[N]
     ? C[N][T]
@@ -22,23 +22,23 @@ export type Routed<C extends Channels, N extends string, T extends string> = N e
     ? unknown
     : DataOf<C, keyof C>
 
-/** Messages of a channel that are no longer available. It comes before the message that follows them. */
+/** Messages of a channel that are no longer available. It is emitted before the message that follows them. */
 export interface Gap {
   /** The name of the channel. */
   readonly channel: string
   /** The first missing id. `unknown`: messages have no ids, and some may be missing. */
   readonly first: number | 'unknown'
-  /** The last missing id. `unknown`: the server's numbering began anew, or messages have no ids. */
+  /** The last missing id. `unknown`: the server's numbering started again, or messages have no ids. */
   readonly last: number | 'unknown'
   /**
-   * `overflow`: the server does not store them any more (push_stream_max_messages_stored_per_channel,
-   * push_stream_message_ttl; nchan_message_buffer_length, nchan_message_timeout; a day, for django-eventstream), or never did
+   * `overflow`: the server no longer stores them (push_stream_max_messages_stored_per_channel, push_stream_message_ttl;
+   * nchan_message_buffer_length, nchan_message_timeout; a day, for django-eventstream), or never did
    * (push_stream_store_messages). `restart`: the server lost what it stored.
    */
   readonly reason: GapReason
 }
 
-/** Data that can't be delivered as a message: a frame that can't be read, or data that a schema refuses. */
+/** Data that can't be delivered as a message: an unreadable frame, or data that a schema rejects. */
 export interface DeadLetter {
   /** The name of the channel, if it could be read. */
   readonly channel: string | undefined
@@ -46,9 +46,9 @@ export interface DeadLetter {
   readonly raw: string
   /** Why it is not delivered, in English. */
   readonly reason: string
-  /** The message, if only the schema of `registerWithSchema` refused its data. */
+  /** The message, if only the schema of `registerWithSchema` rejected its data. */
   readonly message: Message | undefined
-  /** What the schema says about the data. */
+  /** The schema's issues with the data. */
   readonly issues: readonly StandardSchemaV1.Issue[] | undefined
 }
 
@@ -60,11 +60,11 @@ export interface ChannelDeleted {
   readonly text: string
 }
 
-/** The state of a client: an object that is replaced by another one when something changes. */
+/** The state of a client. It is replaced by another object when something changes. */
 export interface Status {
   /**
-   * `closed`: not connected, and not meant to be. `connecting`: an attempt is under way. `waiting`: the next attempt follows at
-   * `retryAt`. `open`: messages arrive.
+   * `closed`: not connected, and no attempt is planned. `connecting`: an attempt is under way. `waiting`: the next
+   * attempt follows at `retryAt`. `open`: messages arrive.
    */
   readonly state: 'closed' | 'connecting' | 'waiting' | 'open'
   /** The mode in use, while `open`. */
@@ -75,7 +75,7 @@ export interface Status {
   readonly retryAt: number | undefined
   /** The last error, until a connection is open again. */
   readonly error: PushStreamError | undefined
-  /** Since when `state` and `mode` are what they are, in ms since 1970. */
+  /** When `state` or `mode` last changed, in ms since 1970. */
   readonly since: number
   /** What the server's message template lets the client resume by: see {@link Promises}. */
   readonly resume: Promises['resume']
@@ -95,20 +95,20 @@ export interface Stats {
   readonly reconnects: number
 }
 
-/** The events of a client, and what their listeners get. */
+/** The events of a client, and the arguments of their listeners. */
 export type ClientEvents<C extends Channels> = {
-  /** Each message once, in the order of its channel. */
+  /** A message arrived. Each is emitted once, in channel order. */
   message: Message<DataOf<C, keyof C>>
-  /** Whenever the status changes. */
+  /** The status changed. */
   status: Status
   /** A connection is accepted, the first time and after every loss. */
   open: Status
-  /** Messages are no longer available. It comes before the message that follows them. */
+  /** Messages are no longer available. It is emitted before the message that follows them. */
   gap: Gap
   /** A channel was deleted on the server. */
   channeldeleted: ChannelDeleted
   /** Data arrived that can't be delivered as a message. */
   deadletter: DeadLetter
-  /** Something went wrong. Its message says what the client does about it. Only a refused channel needs your help. */
+  /** An error occurred. Its message says what the client does about it. Only a refused channel needs your help. */
   error: PushStreamError
 }

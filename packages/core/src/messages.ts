@@ -3,15 +3,15 @@ import type { Channels, DataOf } from './events.js'
 import type { Message } from './message.js'
 
 /**
- * The messages from now on, of one channel or of all, for `for await`. It ends when the client is closed. Leaving the loop
- * ends it too. Messages that come while the loop is busy wait for it, without a limit.
+ * The messages from now on, of one channel or of all, for `for await`. The loop ends when the client is closed.
+ * Messages that arrive while the loop is busy are queued without a limit.
  *
  * ```ts
  * for await (const { data } of messages(stream, 'news')) console.log(data)
  * ```
  *
  * @param channel the name of a channel. Default: every channel of the client.
- * @throws PushStreamError `closed` for a client that is closed.
+ * @throws PushStreamError `closed` if the client is closed.
  */
 export function messages<C extends Channels, N extends keyof C & string>(
   client: Client<C>,

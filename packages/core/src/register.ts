@@ -2,7 +2,7 @@ import type { Client } from './client.js'
 import type { Channels } from './events.js'
 
 /**
- * Tells the bindings which client the application has, so that channels, types and data are checked everywhere:
+ * Registers the type of the application's client, so that the bindings check channels, types and data:
  *
  * ```ts
  * declare module '@pushstream/core' {
@@ -13,11 +13,11 @@ import type { Channels } from './events.js'
 // biome-ignore lint/suspicious/noEmptyInterface: the application fills it
 export interface Register {}
 
-/** The type parameter of a client, of either class. */
+/** The type parameter of a client. */
 export type ChannelsOf<R> = R extends { client: Client<infer C extends Channels> }
   ? C
-  : // biome-ignore lint/suspicious/noExplicitAny: as the client's own default
+  : // biome-ignore lint/suspicious/noExplicitAny: the client's own default
     Record<string, Record<string, any>>
 
-/** The type parameter of the application's client, where it is told by {@link Register}; else any channel brings anything. */
+/** The type parameter of the client in {@link Register}. Without one, any channel may have any data. */
 export type Registered = ChannelsOf<Register>

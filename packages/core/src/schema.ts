@@ -7,8 +7,8 @@ import type { Channels, Name, TypeOn } from './events.js'
 import type { Message } from './message.js'
 
 /**
- * Registers a processor for data that a [Standard Schema](https://standardschema.dev) accepts (zod, valibot, arktype, …). The
- * processor gets what the schema makes of the data. Data that the schema refuses becomes a `deadletter` with its `issues`.
+ * Registers a processor for data that a [Standard Schema](https://standardschema.dev) accepts (zod, valibot, arktype,
+ * …). The processor gets the schema's output. Data that the schema rejects becomes a `deadletter` with its `issues`.
  *
  * Messages reach the processor in order, even if the schema answers later. Other processors do not wait for it.
  *
@@ -19,7 +19,7 @@ import type { Message } from './message.js'
  *
  * @param channel the name of a channel, or `'*'` for any.
  * @param type the type of the messages, or `'*'` for any.
- * @returns a function that takes the processor back. It is not called after that, even if the schema is still at work.
+ * @returns a function that removes the processor. It is not called after that, even if a validation is still running.
  * @throws PushStreamError `bad-option` if the processor is not a function, `closed` if the client is closed.
  */
 export function registerWithSchema<
@@ -40,7 +40,7 @@ export function registerWithSchema<
     failed,
     invalid(message, issues) {
       const { channel, text: raw } = message
-      emit('deadletter', { channel, raw, reason: `the schema refuses it: ${issues[0]?.message}`, message, issues })
+      emit('deadletter', { channel, raw, reason: `the schema rejects it: ${issues[0]?.message}`, message, issues })
     },
   })
   const unregister = client.registerProcessor(channel, type, validated.process)

@@ -4,55 +4,55 @@
 export type ModeName = 'websocket' | 'eventsource' | 'stream' | 'longpolling'
 
 /**
- * A point in a server's stream: a second and the server's counter within it, as one number, so that comparing
- * positions costs nothing on the way of a message.
+ * A point in a server's stream: a second and the server's counter within it, as one number, so that comparing positions
+ * is cheap.
  */
 export type Position = number
 
-/** What the sequencer needs to know of a message. */
+/** The part of a message that the sequencer needs. */
 export interface Sequenced {
-  /** The channel's running number, from 1. `undefined` where the template has none. */
+  /** The message's number on its channel, from 1. `undefined` if the template has none. */
   readonly id: number | undefined
-  /** Where the message stands in the server's stream, NaN where the template does not tell. */
+  /** The message's position in the server's stream. NaN if the template has none. */
   readonly position: Position
-  /** Tells two messages apart that have neither id nor position. */
+  /** Distinguishes messages that have neither id nor position. */
   readonly fingerprint: string
 }
 
 /**
- * Why messages are missing. `overflow`: the server no longer stores them, or never did. `restart`: it lost what it stored,
- * and its numbering began anew.
+ * Why messages are missing. `overflow`: the server no longer stores them, or never did. `restart`: it lost what it
+ * stored, and its numbering started again.
  */
 export type GapReason = 'overflow' | 'restart'
 
-/** What can be promised of a server: for the client's `status`, and for where a connection begins. */
+/** What a server allows to promise: for the client's `status`, and for the position at which a connection starts. */
 export interface Promises {
   /**
-   * What the server resumes by. `position`: second and counter, exact. `second`: the whole second again, and what is
-   * known is dropped. `event-id`: only channels whose last message had one. `none`: what comes while the connection is
-   * down is lost.
+   * What the server resumes by. `position`: second and counter, exact. `second`: the server repeats the whole second,
+   * and the client drops known messages. `event-id`: only channels whose last message had one. `none`: messages that
+   * are published while the connection is down are lost.
    */
   readonly resume: 'position' | 'second' | 'event-id' | 'none'
   /**
    * `exact`: missing messages are known by id. `possible`: messages have no numbers, so a `gap` says that some may be
-   * missing, and not which. `none`: a loss can't be seen.
+   * missing, but not which. `none`: a loss is not noticed.
    */
   readonly gaps: 'exact' | 'possible' | 'none'
 }
 
-/** One request, as a protocol wants it made. */
+/** One request of a protocol. */
 export interface Exchange {
   readonly url: string
   readonly headers: Record<string, string>
   readonly credentials: RequestCredentials
   /**
-   * How the text of a poll's answer is framed: as an event stream, or as one `message` that may be empty and is described
-   * by the headers. Default: as the protocol's decoder splits it.
+   * How the text of a poll's answer is framed: as an event stream, or as one `message` that may be empty and is
+   * described by the headers. Default: as the protocol's decoder splits it.
    */
   readonly framing?: 'eventsource' | 'message'
   /** Ends a poll before it is answered: the next one follows. */
   readonly until?: AbortSignal
-  /** A status that, like 304, ends a poll that brought nothing in its time. */
+  /** A status that, like 304, ends a poll without messages. */
   readonly timeoutStatus?: number
   /** What the headers of an answer with status 200 show, if it is none of the server's. */
   readonly foreign?: (headers: Headers) => Symptom | undefined
@@ -63,9 +63,9 @@ export interface Exchange {
 /** Why a transport ended. */
 export interface CloseReason {
   /**
-   * `end`: the server ended it in good order. `refused`: it never opened. `lost`: it broke.
+   * `end`: the server ended it cleanly. `refused`: it never opened. `lost`: it broke.
    * `status`: an HTTP status other than success. `close`: a websocket close frame with a code.
-   * `invalid`: what came back is not of this mode (a login page, for example).
+   * `invalid`: the response is not of this mode (a login page, for example).
    */
   readonly kind: 'end' | 'refused' | 'lost' | 'status' | 'close' | 'invalid'
   /** HTTP status, or the websocket's close code. */
@@ -101,27 +101,27 @@ export type Symptom =
   | 'unstored'
   | 'idle'
 
-/** What came with a frame. */
+/** The metadata of a frame. */
 export interface FrameMeta {
   readonly event?: string | undefined
   readonly id?: string | undefined
-  /** Of the answer, where it is one message. */
+  /** The headers of the answer, if it is one message. */
   readonly headers?: Headers | undefined
-  /** What came, where it was no text. */
+  /** The bytes, if the frame is not text. */
   readonly binary?: Uint8Array | undefined
 }
 
-/** An answer to a poll: everything up to here has come. */
+/** An answer to a poll: everything up to here has arrived. */
 export interface Answer {
   readonly status: number
   readonly headers: Headers
 }
 
-/** What an open transport reports. After `closed`, or after `close()` was called, it reports nothing more. */
+/** The events of an open transport. After `closed`, or after a call of `close()`, it reports nothing more. */
 export interface TransportEvents {
-  /** The transport is open. Open is not accepted. */
+  /** The transport is open. The server may still reject the subscription. */
   open(): void
-  /** Bytes came. */
+  /** Bytes arrived. */
   activity(): void
   /** A sign of life that is not a message: an event stream's comment, or '' for an event without data. */
   comment(text: string): void
@@ -131,40 +131,40 @@ export interface TransportEvents {
   closed(reason: CloseReason): void
 }
 
-/** A transport at work. */
+/** A transport that is open. */
 export interface OpenTransport {
   close(): void
-  /** Sends a text to the server, where the transport can. `false` if it could not be sent. */
+  /** Sends a text to the server, if the transport can. Returns `false` if it could not be sent. */
   send?(text: string): boolean
 }
 
-/** Asks for the next request. A rejection is the application's error, and is reported as one. */
+/** Asks for the next request. A rejection is reported as an error of the application. */
 export type NextExchange = () => Promise<Exchange>
 
-/** Moves bytes. Knows no server, holds no policy. */
+/** Moves bytes. It knows nothing about servers and has no policy. */
 export interface Transport {
-  /** The mode that it works in: the protocol knows the location and the form of its requests by it. */
+  /** Its mode. It tells the protocol the location and the form of its requests. */
   readonly name: ModeName
   /**
-   * What shows that the server took the subscription: `time` (250 ms without a rejection), a first `byte`, or the `opening`.
-   * Polls open with their first answer.
+   * What shows that the server accepted the subscription: `time` (250 ms without a rejection), a first `byte`, or the
+   * `opening`. Polls open with their first answer.
    */
   readonly acceptedBy: 'time' | 'byte' | 'opening'
-  /** Each answer ends a request, and the next one begins where that answer left off. */
+  /** Each answer ends a request, and the next request starts where that answer ended. */
   readonly polls?: boolean
-  /** The browser does not count it among the few connections that it makes to a host over HTTP/1.1. */
+  /** It does not count towards the browser's limit of connections per host over HTTP/1.1. */
   readonly uncounted?: boolean
   /** The browser hides from the page why a connection is refused, and the comments of an event stream. */
   readonly opaque?: boolean
-  /** Whether this runtime has what the transport needs. */
+  /** Whether this runtime supports the transport. */
   available(environment: Environment): boolean
   open(next: NextExchange, events: TransportEvents, environment: Environment): OpenTransport
 }
 
-/** What the name of a mode stands for. */
+/** The transports by the name of their mode. */
 export type NamedTransports = Readonly<Partial<Record<ModeName, Transport>>>
 
-/** What the page tells a connection about itself. */
+/** The page's lifecycle, for a connection. */
 export interface Page {
   /** Calls back when the network or the page comes back (online, visible, restored from the back/forward cache). */
   onBack(callback: () => void): () => void
@@ -174,12 +174,12 @@ export interface Page {
   onLeave(callback: () => void): () => void
 }
 
-/** The part of `Storage` that is used to remember which mode worked. */
+/** The part of `Storage` that remembers which mode worked. */
 export type Memory = Pick<Storage, 'getItem' | 'setItem'>
 
 /**
- * Everything a connection takes from the world around it. The browser's own by default; tests inject a clock and a
- * seeded random, and a runtime without a global WebSocket (Node 20) injects one.
+ * Everything that a connection takes from its surroundings. The default is the browser's own. Tests inject a clock and
+ * seeded random numbers, and a runtime without a global WebSocket (Node 20) injects one.
  */
 export interface Environment {
   /** Wall clock in ms since 1970. */
@@ -191,7 +191,7 @@ export interface Environment {
   fetch: typeof fetch
   WebSocket: typeof WebSocket | undefined
   EventSource: typeof EventSource | undefined
-  /** Where relative addresses belong to: the page's own, if there is a page. */
+  /** The base of relative addresses: the page's own, if there is a page. */
   location: { protocol: string; hostname: string; port: string } | undefined
   /**
    * How many requests to a server of this origin may stay open at once. Default: as many as the browser makes. Browsers
@@ -221,28 +221,28 @@ type Joined<Word extends string> =
   | `${Word}|${Word}|${Word}`
   | `${Word}|${Word}|${Word}|${Word}`
 
-/** The options that mean the same to every protocol. */
+/** The options that have the same meaning for every protocol. */
 export interface CommonOptions {
   /**
-   * The server's address, with a path prefix if it has one: `https://push.example.org/events`. It may be relative to the
-   * page. Default: the page's own origin.
+   * The server's address, with a path prefix if it has one: `https://push.example.org/events`. It may be relative to
+   * the page. Default: the page's own origin.
    *
-   * An array names several servers that store the same messages, such as Nchan nodes that share one Redis. The client uses
-   * the first one until it can't be reached, then the next, and after the last one the first again.
+   * An array names several servers that store the same messages, such as Nchan nodes that share one Redis. The client
+   * uses the first one until it can't be reached, then the next, and after the last one the first again.
    */
   url?: string | readonly string[]
   /**
-   * The ways to connect, the most wanted first: an array of names or transports, or names with `|` between them. The next
-   * one starts if the one before is not accepted within half a second. Name only modes that the server has a location for.
-   * `stream` (push_stream_subscriber streaming) is used only if it is named here.
+   * The ways to connect, the most wanted first: an array of names or transports, or names with `|` between them. The
+   * next one starts if the one before is not accepted within half a second. Name only modes that the server has a
+   * location for. `stream` (push_stream_subscriber streaming) is used only if it is named here.
    *
    * Default: `['websocket', 'eventsource', 'longpolling']`, as far as the protocol has them.
    */
   modes?: Joined<ModeName> | readonly (ModeName | Transport)[]
   /**
-   * The longest time without a message, in ms, after which the connection is checked. The first checks come after one to
-   * three seconds, the following ever later, up to this. A check is a small request, or another connection where no listed
-   * mode answers one. Lower it to notice sooner that a silent connection delivers nothing. Default 30000.
+   * The longest time without a message, in ms, after which the connection is checked. The first checks come after one
+   * to three seconds, the following ever later, up to this. A check is a small request, or another connection where no
+   * listed mode answers one. Lower it to notice sooner that a silent connection delivers nothing. Default 30000.
    */
   pingtimeout?: number
   /** How long to wait for the server's answer, in ms. Raise it for slow networks. Default 10000. */
@@ -250,32 +250,32 @@ export interface CommonOptions {
   /** Whether to connect again after a loss. If false, call `connect` yourself. Default true. */
   autoReconnect?: boolean
   /**
-   * The first wait after a failed attempt, in ms. It doubles with every failure and is spread at random, so that not all
-   * pages come back at once. Default 1000.
+   * The first wait after a failed attempt, in ms. It doubles with every failure and is spread at random, so that not
+   * all pages come back at once. Default 1000.
    */
   reconnectOnTimeoutInterval?: number
   /** The longest wait after failed attempts, in ms. Default 60000. */
   reconnectOnChannelUnavailableInterval?: number
-  /** Go on after the message with this `Event-Id` (push_stream_last_event_id). Default: begin with new messages. */
+  /** Continue after the message with this `Event-Id` (push_stream_last_event_id). Default: begin with new messages. */
   lastEventId?: string
   /**
-   * Begin with messages that were published after this: a Date, or a number of seconds before now, with either sign. The
-   * server must store them (push_stream_store_messages) and take the time from `timeArgument` or from a header. Default: begin
-   * with new messages.
+   * Begin with messages that were published after this: a Date, or a number of seconds before now, with either sign.
+   * The server must store them (push_stream_store_messages) and take the time from `timeArgument` or from a header.
+   * Default: begin with new messages.
    */
   messagesPublishedAfter?: Date | number
   /**
-   * Query arguments to add to every request, such as a token. A function is called before every request and may be async:
-   * `params: async () => ({ token: await freshToken() })`. Default: none.
+   * Query arguments to add to every request, such as a token. A function is called before every request and may be
+   * async: `params: async () => ({ token: await freshToken() })`. Default: none.
    */
   params?: Provider<Params>
   /**
-   * Headers to add to every request but a websocket's, which can have none. A function is called before every request and
+   * Headers to add to every request. A websocket can have none. A function is called before every request and
    * may be async. Default: none.
    */
   headers?: Provider<Record<string, string>>
   /**
-   * Whether cookies go along. For a server of another origin set `'include'`; nginx must then answer with the page's origin and
+   * Whether to send cookies. For another origin, set `'include'`; nginx must then answer with the page's origin and
    * Access-Control-Allow-Credentials. Default `'same-origin'`.
    */
   credentials?: RequestCredentials
@@ -284,8 +284,8 @@ export interface CommonOptions {
   /** Gets a line for everything that the client does, such as `console`. Default: none. */
   logger?: Logger
   /**
-   * Replaces the clock, the random numbers, `fetch`, `WebSocket` and so on: for tests, and for runtimes that lack something, such
-   * as Node 20 (`{ WebSocket }` from ws). Default: the runtime's own.
+   * Replaces the clock, the random numbers, `fetch`, `WebSocket` and so on: for tests, and for runtimes that lack
+   * something, such as Node 20 (`{ WebSocket }` from ws). Default: the runtime's own.
    */
   environment?: Partial<Environment>
 }
