@@ -20,6 +20,8 @@ export interface Channel {
   doubtful: boolean
   /** When something of it came last, by the page's clock. */
   heard: number
+  /** Messages of which nothing but the text is known, and which connection brought each. */
+  readonly lately: Set<{ readonly text: number; readonly replay: object; readonly at: number }>
   /** Texts that came lately, by position, where messages have no number. */
   readonly known: Map<Position | object, number>
 }

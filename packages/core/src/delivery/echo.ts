@@ -4,15 +4,34 @@ import type { CloseReason, Position } from '../types.js'
 import type { Channel } from './channel.js'
 import { textOf } from './text.js'
 
-/** What an echo needs of the connection. */
+/** Holds what a chain of polls brings until it can be handed on. */
+export interface Gate {
+  /** A poll leaves. `exact`: it begins directly after the last message that is known. */
+  sent(exact: boolean): void
+  /** The poll that left last brought a message. */
+  message(message: Received): void
+  /** It was answered. `told`: the position that the answer's headers tell. */
+  answered?(told: Position | undefined): void
+  /** The connection is gone, and with it what is held back. */
+  end(): void
+}
+
+/** What a gate needs of the connection. */
 export interface EchoEvents {
   now(): number
   /** How long a server that reloads goes on answering from what it had, in ms. */
   readonly farewell: number
   /** Calls back later, unless the connection ends before. */
   after(ms: number, callback: () => void): void
-  /** Asks for what is stored after a position. */
-  ask(after: Position): Promise<{ messages: readonly Received[]; ending: CloseReason | undefined }>
+  /** Asks for what is stored after a position. `told`: the position that the answer's headers tell. */
+  ask(
+    after: Position,
+    deadline?: number,
+  ): Promise<{
+    messages: readonly Received[]
+    ending: CloseReason | undefined
+    told?: Position | undefined
+  }>
   message(message: Received): void
   /** The server may have begun anew: what is held back is not to be trusted. */
   doubt(ending: CloseReason): void
@@ -24,7 +43,7 @@ export interface EchoEvents {
  * were sent, to have the last message that is known: not at once, as a server that reloads goes on answering for a
  * while from what it had. On a quiet channel all that is over long before the next message comes.
  */
-export class Echo {
+export class Echo implements Gate {
   readonly #channel: Channel
   readonly #events: EchoEvents
   /** What polls brought, with when the poll was sent. */
@@ -45,7 +64,6 @@ export class Echo {
     this.#events = events
   }
 
-  /** A poll leaves. `exact`: it begins directly after the last message that is known. */
   sent(exact: boolean): void {
     this.#sentAt = this.#events.now()
     this.#brought = 0
@@ -53,14 +71,12 @@ export class Echo {
     if (exact) this.#plan()
   }
 
-  /** The poll that left last brought a message. */
   message(message: Received): void {
     this.#many ||= ++this.#brought > 1
     if (this.#sure || this.#sentAt <= this.#provenTo) this.#events.message(message)
     else this.#held.push({ sentAt: this.#sentAt, message })
   }
 
-  /** The connection is gone, and with it what is held back. */
   end(): void {
     this.#ended = true
   }

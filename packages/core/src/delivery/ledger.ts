@@ -62,6 +62,7 @@ export class Ledger {
       doubtful: false,
       heard: 0,
       known: new Map(),
+      lately: new Set(),
     })
   }
 
@@ -94,7 +95,9 @@ export class Ledger {
   receive(message: Received, replay: Replay = newReplay()): Outcome | undefined {
     const channel = this.#channels.get(message.channel)
     if (channel === undefined) return undefined
-    if (message.eventId !== undefined) channel.lastEventId = message.eventId
+    // Without one, what the channel goes on after can't be named.
+    channel.lastEventId = message.eventId
+    channel.heard = this.#now()
     const outcome = this.#order.receive(channel, message, replay, this.#now)
     if (message.position > this.newest) this.newest = message.position
     if (outcome === 'dropped') this.duplicates++
@@ -115,6 +118,7 @@ export class Ledger {
 
   /** A message from before the application listened: what comes after it is new. */
   anchor(channel: Channel, message: Received): void {
+    channel.heard = this.#now()
     anchor(channel.sequence, message)
     if (message.position > this.newest) this.newest = message.position
   }

@@ -2,14 +2,20 @@ import type { Received } from '../message.js'
 import { positionOf } from '../position.js'
 import type { Position } from '../types.js'
 import type { Channel } from './channel.js'
-import type { Echo, EchoEvents } from './echo.js'
+import type { EchoEvents, Gate } from './echo.js'
 import { type Outcome, sequence } from './sequencer.js'
+import { textOf } from './text.js'
 
 /** Clocks differ: what is asked for by the page's own clock begins this much earlier, in ms. */
 const clockMargin = 2000
+/** How long after one connection another may bring the same message, in ms, and how many are remembered. */
+const skew = 500
+const recent = 128
 
 /** How far a connection has come in what it repeats. */
 export interface Replay {
+  /** When it was opened, in ms since 1970. */
+  readonly since: number
   /** Channels of which it brought something known, or what goes on directly after that: nothing was missed. */
   readonly proven: Set<Channel>
   /** Channels of which it has passed what is known: whatever it brings is new. */
@@ -21,7 +27,13 @@ export interface Replay {
 }
 
 /** A connection of which nothing has come yet. */
-export const newReplay = (): Replay => ({ proven: new Set(), past: new Set(), wiped: false, waiting: [] })
+export const newReplay = (since = 0): Replay => ({
+  since,
+  proven: new Set(),
+  past: new Set(),
+  wiped: false,
+  waiting: [],
+})
 
 /** How a server's messages are put in order, and from where it is asked for a channel again. */
 export interface Order {
@@ -33,12 +45,31 @@ export interface Order {
    */
   known(channel: Channel, newest: Position, now: number): Position | undefined
   /** What keeps a long-polling chain from being misled, where its polls can be. */
-  echo?(channel: Channel, events: EchoEvents): Echo
+  echo?(channel: Channel, events: EchoEvents): Gate
+}
+
+/**
+ * Whether another connection has brought this message, of which nothing but its text is known: while one replaces the
+ * other, both bring what is published. Each of its messages counts once.
+ */
+function broughtTwice({ lately }: Channel, message: Received, replay: Replay, now: number): boolean {
+  const text = textOf(message)
+  for (const one of lately) {
+    if (one.text !== text || one.replay === replay || one.at < Math.max(replay.since, now - skew)) continue
+    return lately.delete(one)
+  }
+  for (const oldest of lately) if (lately.size >= recent) lately.delete(oldest)
+  lately.add({ text, replay, at: now })
+  return false
 }
 
 /** For servers that number the messages of a channel: the numbers tell what is missing. */
 export const numbered: Order = {
-  receive: ({ sequence: state, outlet }, message) => sequence(state, message, outlet),
+  receive(channel, message, replay, now) {
+    const unknown = message.id === undefined && Number.isNaN(message.position)
+    if (unknown && broughtTwice(channel, message, replay, now())) return 'dropped'
+    return sequence(channel.sequence, message, channel.outlet)
+  },
   known({ sequence: { position, held }, complete, joined }) {
     if (held.size > 0) return position ?? complete
     if (position === undefined && complete === undefined) {

@@ -37,8 +37,7 @@ export const unnumbered = (shared: boolean): Order => ({
     return known === undefined || doubtful || now - heard > fresh ? everything : known
   },
 
-  receive(channel, message, replay, now) {
-    channel.heard = now()
+  receive(channel, message, replay) {
     replay.wiped ||= channel.doubtful
     channel.doubtful = false
     if (Number.isNaN(message.position) && !replay.past.has(channel)) {

@@ -53,6 +53,8 @@ export interface Inlet {
 export interface Decoder {
   frame(text: string, meta?: FrameMeta): void
   pulse(text: string): void
+  /** Nothing has come for a moment: what looks like the end of a frame is one. */
+  idle?(): void
   /** One answer or the whole transport ended in good order: what is still incomplete stays so. */
   finish(): void
 }

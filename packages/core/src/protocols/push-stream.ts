@@ -3,8 +3,9 @@ import { positionOf, tagOf, timeOf } from '../position.js'
 import type { CloseReason, Exchange, Position, Symptom } from '../types.js'
 import { checkName, refuse } from './names.js'
 import type { Classified, ProtocolFactory, RequestKind, Subscription, Wanted } from './protocol.js'
-import { Frames } from './push-stream-decoder.js'
-import { type MessageTemplate, type TemplateKeys, usualShape } from './template.js'
+import { createDecoder } from './push-stream-decoder.js'
+import { Frames } from './push-stream-frames.js'
+import type { MessageTemplate, TemplateKeys } from './template.js'
 import { type TextEncoding, textReader } from './text.js'
 
 /** How the server's nginx is configured, where that is not the usual. */
@@ -132,8 +133,8 @@ export const pushStream =
       time: settings.jsonTimeKey ?? 'time',
       eventId: settings.jsonEventIdKey ?? 'eventid',
     }
-    const { shape = usualShape(keys), text: template } = settings.messageTemplate ?? {}
-    const frames = new Frames(keys, shape, textReader(settings.text ?? 'auto'), template)
+    const template = settings.messageTemplate
+    const frames = new Frames(keys, template, textReader(settings.text ?? 'auto'))
 
     /** A prefix as it is written: a location with a slash at its end is another one than without. */
     const below = (prefix: string, query: string) => {
@@ -149,14 +150,14 @@ export const pushStream =
       return below(byArgument ? prefix : `${prefix.replace(/\/+$/, '')}/${names}`, pairs.join('&'))
     }
 
-    // A frame that doesn't say which channel it is of: then the connection does.
-    const unnamed = template !== undefined && !template.includes('~channel~')
-
     return {
       capabilities: {
         modes: ['websocket', 'eventsource', 'stream', 'longpolling'],
-        channelsPerConnection: unnamed ? 1 : Number.POSITIVE_INFINITY,
-        schedulePolls: unnamed ? settings.messageTemplate?.schedulePolls : undefined,
+        // A frame that doesn't say which channel it is of: then the connection does.
+        get channelsPerConnection() {
+          return frames.unnamed ? 1 : Number.POSITIVE_INFINITY
+        },
+        schedulePolls: frames.unnamed ? template?.schedulePolls : undefined,
         // A long-polling location can't be talked into answering at once. An eventsource location can, by a header that
         // the module lets no page of another origin send.
         oneShot: endpoint.sameOrigin
@@ -166,7 +167,16 @@ export const pushStream =
         // Pages of other origins may only use GET, and what needs no leave.
         probe: endpoint.sameOrigin ? 'OPTIONS' : 'HEAD',
       },
-      order: numbered,
+      order:
+        template && !frames.boundary
+          ? {
+              ...numbered,
+              echo: (_, events) =>
+                template.createSplitter(events, (...part) =>
+                  frames.part(...part, (message) => events.message(message)),
+                ),
+            }
+          : numbered,
       get promises() {
         return frames.promises
       },
@@ -210,7 +220,7 @@ export const pushStream =
       },
 
       decoder(context, inlet) {
-        const decoder = frames.decoder(context, inlet)
+        const decoder = createDecoder(frames, context, inlet)
         return {
           ...decoder,
           pulse(text) {

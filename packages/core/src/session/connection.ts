@@ -26,6 +26,8 @@ const historyWindow = 50
 const busy = 20
 /** How long the first byte may follow its headers, in ms: a server sends them together. */
 const firstByte = 2000
+/** How long nothing comes, in ms, before what looks like the end of a frame is taken for one. */
+const idleTime = 100
 /** What comes this long after the opening, in ms, was not stored before it. */
 const backlogTime = 500
 
@@ -87,7 +89,7 @@ export class Connection {
   /** When it began to listen, as far as that is known: what comes right after that was stored. */
   since: number
   readonly openedAt: number
-  readonly replay: Replay = newReplay()
+  readonly replay: Replay
   readonly heartbeat: Heartbeat
   /** New channels, each with the stored messages that may still come before the connection is accepted. */
   readonly newcomers: Map<string, number>
@@ -96,6 +98,7 @@ export class Connection {
   readonly #timers = new Set<unknown>()
   readonly #events: ConnectionEvents
   #window: unknown
+  #idle: unknown
   /** What follows when no more stored messages of new channels come. */
   #over: (() => void) | undefined
   #closed = false
@@ -115,6 +118,7 @@ export class Connection {
     this.#settings = settings
     this.#events = events
     this.openedAt = this.since = this.heardAt = environment.now()
+    this.replay = newReplay(this.openedAt)
     this.heartbeat = createHeartbeat(environment)
     this.after(timeout, () => {
       if (this.accepted || this.patient) return
@@ -149,7 +153,7 @@ export class Connection {
         this.brought++
         this.heardAt = this.heartbeat.last
         if (message.position > this.newest) this.newest = message.position
-        const history = this.#awaited(message.channel)
+        const history = this.#awaited(message)
         // New channels are the first of the request, so what comes of any other follows their stored messages.
         if (!history) this.accept()
         events.message(message, history)
@@ -188,7 +192,12 @@ export class Connection {
         if (this.opened && acceptedBy === 'byte' && !keepAlive) this.#greeted()
       },
       comment: (text) => decoder.pulse(text),
-      frame: (text, meta) => decoder.frame(text, meta),
+      frame: (text, meta) => {
+        decoder.frame(text, meta)
+        if (!decoder.idle) return
+        this.#cancel(this.#idle)
+        this.#idle = this.after(idleTime, decoder.idle)
+      },
       answered: (answer) => {
         decoder.finish()
         // Every push server's answer says where it stands.
@@ -226,9 +235,11 @@ export class Connection {
   }
 
   /** Whether a message is one that was stored before its channel was new here. */
-  #awaited(name: string): boolean {
+  #awaited({ channel: name, id, position }: Received): boolean {
     const left = this.accepted ? undefined : this.newcomers.get(name)
     if (left === undefined) return false
+    // What does not say where it stands may be a header template: only time ends the wait.
+    if (id === undefined && Number.isNaN(position)) return true
     // Stored messages come in the order of the request: an earlier channel that brought nothing has nothing.
     for (const earlier of this.newcomers.keys()) {
       if (earlier === name) break

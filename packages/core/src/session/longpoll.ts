@@ -71,6 +71,8 @@ export class LongPollChain {
       from = Math.max(this.#told, begin ?? this.#told)
     }
     this.exact = from !== undefined && from !== begin
+    // Only one that repeats something known is sure to be answered at once.
+    this.#restarted &&= from !== undefined && !this.exact
     this.#asked = { holes, before: newest, at: this.#now() }
     this.#first = false
     this.#mark = this.#state(channels)

@@ -18,6 +18,8 @@ export interface Polled {
   readonly messages: readonly Received[]
   /** Why it was not answered. */
   readonly ending: CloseReason | undefined
+  /** The position that the answer's headers tell. */
+  readonly told?: Position | undefined
 }
 
 /**
@@ -92,11 +94,15 @@ export class Poller {
       try {
         const exchange = await this.#requests.make(kind, channels, position)
         if (signal.aborted) return { messages, ending: { kind: 'lost' } }
+        let told: Position | undefined
         const ending = await pollOnce(exchange, signal, environment, {
           frame: (text, meta) => decoder.frame(text, meta),
-          answered: () => decoder.finish(),
+          answered(answer) {
+            decoder.finish()
+            told = protocol.positionOf(answer)
+          },
         })
-        return { messages, ending: signal.aborted ? { kind: 'lost' } : ending }
+        return { messages, ending: signal.aborted ? { kind: 'lost' } : ending, told }
       } catch (cause) {
         return { messages, ending: signal.aborted ? { kind: 'lost' } : { kind: 'lost', cause } }
       }
@@ -122,7 +128,10 @@ export class Poller {
       }
       return ending.kind === 'lost' && (kind === 'poll' || ending.cause !== undefined) ? 'failed' : 'unknown'
     }
-    for (const message of messages) this.#events.message(message)
+    for (const message of messages) {
+      // The connection brings this as well, and nothing would show that it is the same.
+      if (message.id !== undefined || !Number.isNaN(message.position)) this.#events.message(message)
+    }
     if (messages.length === 0) this.#events.unrepeated(position)
     this.#ledger.settle(missing)
     this.#ledger.witness(channels, before)

@@ -80,6 +80,12 @@ export function createPool(settings: Settings, events: PoolEvents) {
           else if (member.changed) update(member)
           conclude()
         },
+        deadletter(raw, reason) {
+          const shared = session.connections.some((one) => one.names.size > 1)
+          spread()
+          // What names no channel is asked for again, by a connection for each.
+          if (room > 1 || !shared) events.deadletter(raw, reason)
+        },
         rejected: (channels, reason) => reject(member, channels, reason),
         suspected: (channels, reason) => suspect(member, channels, reason),
       },
@@ -89,6 +95,23 @@ export function createPool(settings: Settings, events: PoolEvents) {
     const member = memberOf(ledger, session, open, trial)
     members.add(member)
     return member
+  }
+
+  /** Messages turned out not to name their channels: each gets a session of its own. */
+  function spread(): void {
+    if (protocol.capabilities.channelsPerConnection > 1 || room === 1) return
+    room = 1
+    for (const member of all()) {
+      const [first, ...others] = member.ledger.all
+      if (first === undefined || others.length === 0) continue
+      for (const channel of others) {
+        const { ledger, session } = make()
+        member.ledger.move(channel, ledger)
+        if (member.session.state.wanted) session.connect()
+      }
+      update(member)
+    }
+    events.changed()
   }
 
   function changed(): void {
@@ -264,6 +287,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
     add(name: string, backtrack: number, from: Position | undefined): boolean {
       if (names.has(name)) return false
       names.add(name)
+      spread()
       const member = all().find((one) => one.trial === 'none' && hasRoom(one, room, 1, lengthOf(name))) ?? make()
       const before = parked.get(name)
       if (before === undefined) member.ledger.add(name, backtrack, from)

@@ -17,13 +17,16 @@ const ask = async <T>(provider: Provider<T>, name: string): Promise<T> => {
   }
 }
 
+/** Whether something came of a channel. */
+const heard = (channel: Channel) => channel.heard > 0
+
 /** Makes requests out of channels and positions, with what the application adds to each. */
 export function createRequests(settings: Settings, ledger: Ledger) {
   const { params, headers, protocol } = settings
 
   function eventIdOf(channels: readonly Channel[]): string | undefined {
     for (const channel of channels) if (channel.lastEventId !== undefined) return channel.lastEventId
-    return settings.lastEventId
+    return channels.some(heard) ? undefined : settings.lastEventId
   }
 
   return {
@@ -54,9 +57,9 @@ export function createRequests(settings: Settings, ledger: Ledger) {
      * shows that the server takes positions at all, and that its counter did not begin anew within that second.
      */
     begin(channels: readonly Channel[]): Position | undefined {
-      // Without a number and a time, what comes again looks like something new: nothing old is asked for then.
+      // Without a number and a time, what comes again looks like something new: nothing old is asked for after the first.
       const { resume, gaps } = protocol.promises
-      if (gaps === 'none' && resume !== 'position' && resume !== 'second') return undefined
+      if (gaps === 'none' && resume !== 'position' && resume !== 'second' && channels.some(heard)) return undefined
       const frontier = ledger.frontier(channels)
       return frontier === undefined ? undefined : secondOf(frontier)
     },

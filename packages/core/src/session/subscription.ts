@@ -1,5 +1,5 @@
 import type { Channel } from '../delivery/channel.js'
-import type { Echo } from '../delivery/echo.js'
+import type { Gate } from '../delivery/echo.js'
 import type { Ledger } from '../delivery/ledger.js'
 import type { Received } from '../message.js'
 import type { Settings } from '../options.js'
@@ -73,15 +73,15 @@ export function subscribe(
   const channels = [...ledger.all].sort((a, b) => Number(newcomers.has(b.name)) - Number(newcomers.has(a.name)))
   const wanted = () => channels.filter((channel) => ledger.get(channel.name) === channel)
   const chain = transport.polls ? new LongPollChain(ledger, context.requests, protocol, environment.now) : undefined
-  const [first] = channels
-  const echo: Echo | undefined =
+  const only = channels.length === 1 ? channels[0] : undefined
+  const echo: Gate | undefined =
     chain &&
-    first &&
-    protocol.order.echo?.(first, {
+    only &&
+    protocol.order.echo?.(only, {
       now: environment.now,
       farewell: reloadGrace,
       after: (ms, callback) => connection.after(ms, callback),
-      ask: (after) => poller.ask('longpolling', [first], after),
+      ask: (after, deadline) => poller.ask('longpolling', [only], after, deadline),
       message: (message) => events.message(message, connection),
       doubt: (reason) => connection.end(reason),
     })
@@ -119,6 +119,7 @@ export function subscribe(
         echo?.end()
       },
       answered(answer) {
+        echo?.answered?.(protocol.positionOf(answer))
         overdue = false
         if (chain?.answered(answer, wanted())) health.verifySoon(connection, () => chain.calm())
       },
@@ -134,7 +135,7 @@ function createAsking(
   { settings, requests, share, beginning }: SubscriptionContext,
   transport: Transport,
   chain: LongPollChain | undefined,
-  echo: Echo | undefined,
+  echo: Gate | undefined,
   wanted: () => Channel[],
   newcomers: ReadonlyMap<string, number>,
   connection: () => Connection,

@@ -222,19 +222,21 @@ describe('frames that are none', () => {
     const { url } = await server.listen()
     cleanup(() => server.close())
     server.onUpgrade('/ws/*', async (socket) => {
+      const frame = (id: number, text: string) =>
+        `{"id":${id},"channel":"a","text":"${text}","tag":"${id}","time":"Fri, 20 Nov 2026 22:00:00 GMT","eventid":""}`
+      // The first one shows that the server has a template.
+      await socket.send(frame(1, 'first'))
       for (const frame of ['no json', '{"id":', '[]', 'null', '7', '{}', '{"id":1}']) await socket.send(frame)
       await socket.send(new Uint8Array([1, 2, 3]))
-      await socket.send(
-        '{"id":1,"channel":"a","text":"well","tag":"1","time":"Fri, 20 Nov 2026 22:00:00 GMT","eventid":""}',
-      )
+      await socket.send(frame(2, 'well'))
     })
     const recording = record({ url, modes: ['websocket'] })
     const dead: string[] = []
     recording.stream.on('deadletter', ({ raw }) => dead.push(raw))
     recording.stream.addChannel('a', { backtrack: 1 }).connect()
-    await recording.until(() => recording.messages.length === 1)
+    await recording.until(() => recording.messages.length === 2)
     expect(dead).toEqual(['no json', '{"id":', '[]', 'null', '7', '{}', '{"id":1}', ''])
-    expect(recording.messages[0]?.text).toBe('well')
+    expect(recording.messages[1]?.text).toBe('well')
   })
 
   test('in a long-poll answer the position still moves: never stuck, never fetched twice', async () => {

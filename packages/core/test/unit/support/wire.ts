@@ -62,6 +62,7 @@ export interface Read {
 export interface Reading extends Read {
   frame(text: string, meta?: FrameMeta): void
   pulse(text: string): void
+  idle(): void
   finish(): Read
 }
 
@@ -89,15 +90,15 @@ export function reading(kind: RequestKind, settings: WireSettings = {}, onlyChan
     dead: (raw) => void seen.push(['dead', raw]),
   }
   const protocol = pushStream(known)({ base: 'http://h', credentials: 'same-origin', sameOrigin: true })
-  const decoder = protocol.decoder(
-    { kind, liveFrom: 0, channels: onlyChannel === undefined ? [] : [onlyChannel] },
-    inlet,
-  )
+  // What a stream of new channels begins with may be a header template.
+  const liveFrom = kind === 'stream' && onlyChannel === undefined ? Number.POSITIVE_INFINITY : 0
+  const decoder = protocol.decoder({ kind, liveFrom, channels: onlyChannel === undefined ? [] : [onlyChannel] }, inlet)
   return {
     seen,
     messages,
     frame: (text, meta) => decoder.frame(text, meta),
     pulse: (text) => decoder.pulse(text),
+    idle: () => decoder.idle?.(),
     finish() {
       decoder.finish()
       return { seen, messages }

@@ -1,0 +1,314 @@
+import { Received } from '../message.js'
+import { positionOf } from '../position.js'
+import type { FrameMeta, ModeName, Position, Promises } from '../types.js'
+import type { DecoderContext, Inlet } from './protocol.js'
+import { escaped, type MessageTemplate, parsed, type TemplateKeys, usualFrame, usualShape } from './template.js'
+
+/** What a frame says, whichever way it was read. */
+export interface Frame {
+  id?: number | undefined
+  channel?: string | undefined
+  body: unknown
+  /** The body as JSON that the server wrote. */
+  written?: string | undefined
+  tag?: unknown
+  time?: unknown
+  eventId?: unknown
+  type?: string | undefined
+  /** It has keys that no template has by default. */
+  odd?: boolean
+}
+
+/** How many of tag and time a frame has. */
+export const told = ({ tag, time }: { tag?: unknown; time?: unknown }): number =>
+  Number(tag !== undefined) + Number(time !== undefined)
+
+const numberOf = (value: unknown): number | undefined => {
+  if (typeof value === 'number') return value
+  const number = typeof value === 'string' && value !== '' ? Number(value) : Number.NaN
+  return Number.isInteger(number) ? number : undefined
+}
+
+/** What shows that a frame is complete: the `next` one, the `end` of what came so far, or that this is `all` there is. */
+export type Seen = 'next' | 'end' | 'all'
+
+/**
+ * Reads the frames that one server's message template makes, and learns from them what can be promised. Without being told
+ * the template, what can be read decides: JSON that names a channel is a frame, and until one came, what is no frame is a
+ * text, as the module's default template (`~text~`) brings it.
+ */
+export class Frames {
+  promises: Promises = { resume: 'position', gaps: 'exact' }
+  /** Messages don't say which channel they are of: then the connection does. */
+  unnamed: boolean
+  /** Texts came that are no frames. */
+  texts = false
+  readonly tail: string
+  readonly opening: RegExp
+  /** Where one frame may end and the next begin. `undefined`: nothing tells. */
+  readonly boundary: RegExp | undefined
+  readonly #keys: TemplateKeys
+  readonly #template: MessageTemplate | undefined
+  readonly #shape: MessageTemplate['shape']
+  readonly #json: boolean
+  readonly #readText: (text: string) => string
+  readonly #start: RegExp
+  readonly #usual: RegExp
+  /** The form of frames is known. */
+  #certain: boolean
+  #timeText = ''
+  #timePosition: Position = Number.NaN
+
+  constructor(keys: TemplateKeys, template: MessageTemplate | undefined, readText: (text: string) => string) {
+    this.#keys = keys
+    this.#template = template
+    this.#shape = template?.shape ?? usualShape(keys)
+    this.#readText = readText
+    this.#certain = template !== undefined
+    this.#json = template?.json ?? true
+    this.unnamed = template !== undefined && !/~channel~/i.test(template.text)
+    const head = template?.literals[0] ?? ''
+    this.tail = (this.#json ? template?.text.trim().at(-1) : template?.literals.at(-1)) ?? '}'
+    const key = (name: string) => `"${escaped(name)}"\\s*:\\s*`
+    this.#start = new RegExp(`^\\s*\\{\\s*${key(keys.id)}(-?\\d+)\\s*,\\s*${key(keys.channel)}"((?:[^"\\\\]|\\\\.)*)"`)
+    this.#usual = usualFrame(keys)
+    const opening =
+      template === undefined
+        ? `\\{\\s*"(?:${Object.values(keys).map(escaped).join('|')})"\\s*:`
+        : escaped(head.trim()).replace(/\s+/g, '\\s*')
+    this.opening = new RegExp(opening)
+    if (this.tail + head.trim() !== '') this.boundary = new RegExp(`${escaped(this.tail)}\\s*(?=${opening})`, 'y')
+  }
+
+  /** Whether a frame begins in a text, be it that it is not complete. `false`: all of it is a text. */
+  begins(text: string): boolean {
+    return this.#certain || (this.texts ? this.#start : this.opening).test(text)
+  }
+
+  /** A frame begins with its number and its channel. */
+  starts(text: string): boolean {
+    return this.#start.test(text)
+  }
+
+  /** Whether a text that is no JSON may be a whole frame: an end inside the body looks like the frame's own. */
+  ends(text: string, seen: Seen, fields = 2): boolean {
+    if (seen === 'all') return true
+    const end = text.slice(-1000)
+    const parts = this.#template?.after ?? [`"${this.#keys.tag}"`, `"${this.#keys.time}"`]
+    const found = parts.filter((part) => end.includes(part)).length
+    if (this.#template) return found === parts.length && (seen === 'next' || found > 1)
+    // Where frames have neither, only the next one shows an end.
+    return seen === 'next' ? found > 0 || fields === 0 : found > 0 && found >= fields
+  }
+
+  /** Takes in what came as one piece. `undefined`: it can't be read. */
+  whole(text: string, least: number | undefined, context: DecoderContext): Frame | undefined {
+    const frame = this.read(text) ?? this.#lines(text, least, context) ?? this.recover(text, least)
+    if (this.fits(frame, context)) return frame
+    // Half a frame is none.
+    return this.#certain || this.#start.test(text) ? undefined : this.text(text)
+  }
+
+  /** A text without a frame around it, as it came. */
+  text(body: string): Frame | undefined {
+    if (this.#certain || body === '') return undefined
+    this.texts = true
+    return { body }
+  }
+
+  /** Whether that is what a frame looks like here. */
+  fits(frame: Frame | undefined, { channels }: DecoderContext): frame is Frame {
+    if (frame === undefined) return false
+    const { channel, id } = frame
+    if (channel !== undefined && (id !== undefined || channels.includes(channel))) this.#certain = true
+    return this.#certain || !(this.texts || frame.odd)
+  }
+
+  /** A frame of the documented template. */
+  match(text: string): Frame | undefined {
+    const found = this.#json ? this.#usual.exec(text) : null
+    if (found === null) return undefined
+    // Taking the array apart by its iterator would be slower.
+    const written = found[4]
+    const body = written === undefined ? found[3] : parsed(written)
+    if (body === undefined) return undefined
+    const id = digits(found[1] as string)
+    const tag = digits(found[5] as string)
+    this.#certain = true
+    return { id, channel: found[2], body, written, tag, time: found[6], eventId: found[7] }
+  }
+
+  /** A frame that is what its template makes of a harmless body. */
+  read(text: string): Frame | undefined {
+    const usual = this.match(text)
+    if (usual !== undefined || !this.#json) return usual
+    const json = parsed(text) as Record<string, unknown>
+    if (typeof json !== 'object' || json === null) return undefined
+    const shaped = this.#template && this.recover(text)
+    const keys = this.#keys
+    if (shaped || json[keys.text] === undefined) return shaped
+    const id = numberOf(json[keys.id])
+    let channel = typeof json[keys.channel] === 'string' ? (json[keys.channel] as string) : undefined
+    const type = json.type
+    if (channel !== undefined && id !== undefined) {
+      // Later keys win in JSON: a body may have brought its own. What the server wrote stands at the beginning.
+      const start = this.#start.exec(text)
+      if (start !== null && (Number(start[1]) !== id || unescaped(start[2] as string) !== channel)) return undefined
+      channel = start?.[2] ?? channel
+    }
+    return {
+      id,
+      channel,
+      body: json[keys.text],
+      tag: json[keys.tag],
+      time: json[keys.time],
+      eventId: json[keys.eventId],
+      type: typeof type === 'string' && type !== '' ? type : undefined,
+      odd:
+        channel === undefined && Object.keys(json).some((key) => key !== 'type' && !Object.values(keys).includes(key)),
+    }
+  }
+
+  /** A frame by its shape: its body may have broken its JSON. */
+  recover(text: string, least = 0): Frame | undefined {
+    const fields = this.#shape(text)
+    // Less than the others have: then the text is not all that is in it.
+    if (fields === undefined || (!this.#template && told(fields) < least)) return undefined
+    const { text: written = '', channel, tag, time, eventid: eventId, type } = fields
+    const form = this.#template?.body
+    const body = (form && parsed(form === 'raw' ? written : `"${written}"`)) ?? written
+    return { id: numberOf(fields.id), channel, body, written, tag, time, eventId, type: type || undefined }
+  }
+
+  /** An eventsource message of several lines: the server wrote the whole template around each of them. */
+  #lines(text: string, least: number | undefined, { kind }: DecoderContext): Frame | undefined {
+    if (kind === 'websocket' || !text.includes('\n')) return undefined
+    let first: Frame | undefined
+    const bodies: string[] = []
+    for (const line of text.split('\n')) {
+      const frame = this.read(line) ?? this.recover(line, least)
+      if (frame === undefined) return undefined
+      first ??= frame
+      if (frame.id !== first.id || frame.channel !== first.channel) return undefined
+      bodies.push(typeof frame.body === 'string' ? frame.body : JSON.stringify(frame.body))
+    }
+    return first && { ...first, body: bodies.join('\n') }
+  }
+
+  #position(time: unknown, tag = 0): Position {
+    if (typeof time !== 'string' || time === '') return Number.NaN
+    if (time !== this.#timeText) {
+      this.#timeText = time
+      this.#timePosition = positionOf(Date.parse(time), 0)
+    }
+    return this.#timePosition + Math.max(0, tag)
+  }
+
+  emit(frame: Frame, context: DecoderContext, inlet: Inlet, meta: FrameMeta | undefined): void {
+    const { id } = frame
+    const { channels, kind } = context
+    const channel =
+      frame.channel === undefined ? (channels.length === 1 ? channels[0] : undefined) : nameOf(frame.channel, channels)
+    if (id === undefined && frame.channel === undefined && isBlank(frame.body)) return inlet.ping()
+    if (id !== undefined && id <= 0) {
+      if (id === -2) inlet.deleted(channel ?? '', String(frame.body))
+      else if (id === -1) inlet.ping()
+      return
+    }
+    if (channel === undefined) {
+      return inlet.dead(String(frame.body), 'the template names no channel, and there are several')
+    }
+    const tag = numberOf(frame.tag)
+    const eventId = typeof frame.eventId === 'string' && frame.eventId !== '' ? frame.eventId : meta?.id
+    const body = typeof frame.body === 'string' ? this.#readText(frame.body) : frame.body
+    const position = this.#position(frame.time, tag)
+    inlet.message(
+      new Received(
+        id,
+        channel,
+        body,
+        position,
+        tag,
+        eventId,
+        meta?.event ?? frame.type,
+        kind === 'poll' ? 'longpolling' : kind,
+        position < context.liveFrom,
+        undefined,
+        undefined,
+        frame.written,
+      ),
+    )
+  }
+
+  /** Reads one message of an answer that brought several with nothing between them. */
+  part(answer: Received, text: string, last: boolean, unclear: boolean, pass: (message: Received) => void): void {
+    const { channel, replayed, mode } = answer
+    const liveFrom = replayed ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY
+    const context: DecoderContext = { kind: mode, channels: [channel], liveFrom }
+    const message = (part: Received) => pass(Object.assign(part, { last }))
+    const nothing = () => {}
+    const frame = unclear ? undefined : this.whole(text, undefined, context)
+    if (frame)
+      this.emit(frame, context, { message, ping: nothing, deleted: nothing, dead: nothing, over: nothing }, undefined)
+    else message(unplaced(channel, text, mode, 'messages with nothing between them'))
+  }
+
+  /** What may be a header template, or stored texts of any channel: those are known by then, and not to come again. */
+  aside(text: string, { kind, channels }: DecoderContext, inlet: Inlet): void {
+    if (/^\s*(<|$)/.test(text)) return
+    const reason = 'a text, or the header template'
+    for (const channel of channels) {
+      inlet.message(unplaced(channel, text, kind as ModeName, reason))
+    }
+  }
+
+  /** An unreadable frame keeps its place among the others where its number can be read, so that it is not waited for. */
+  dead(raw: string, reason: string, { kind, channels }: DecoderContext, inlet: Inlet): void {
+    const start = this.#start.exec(raw)
+    const id = start === null ? 0 : Number(start[1])
+    if (start === null || id <= 0) return inlet.dead(raw, reason)
+    const mode = kind === 'poll' ? 'longpolling' : kind
+    const channel = nameOf(start[2] as string, channels)
+    inlet.message(new Received(id, channel, raw, Number.NaN, undefined, undefined, undefined, mode, false, reason))
+  }
+
+  /** Learns what can be promised; `false` if this one does not show it. */
+  learn({ id, channel, time, tag, eventId }: Frame): boolean {
+    if (id !== undefined && id <= 0) return false
+    const known = this.#position(time) > 0
+    const resume =
+      known && numberOf(tag) !== undefined
+        ? 'position'
+        : known
+          ? 'second'
+          : typeof eventId === 'string'
+            ? 'event-id'
+            : 'none'
+    const gaps = id === undefined ? 'none' : 'exact'
+    const { promises } = this
+    if (resume !== promises.resume || gaps !== promises.gaps) this.promises = { resume, gaps }
+    this.unnamed = channel === undefined
+    return true
+  }
+}
+
+/** What can't be read, and of which nothing tells its place. */
+const unplaced = (channel: string, text: string, mode: ModeName, reason: string) =>
+  new Received(undefined, channel, text, Number.NaN, undefined, undefined, undefined, mode, false, reason)
+
+/** Digits as a number, faster than `Number` reads them. */
+function digits(text: string): number {
+  let number = 0
+  for (let i = 0; i < text.length; i++) number = number * 10 + text.charCodeAt(i) - 48
+  return number
+}
+
+const isBlank = (body: unknown) => typeof body === 'string' && body.trim() === ''
+
+const unescaped = (text: string) => (text.includes('\\') ? ((parsed(`"${text}"`) as string) ?? text) : text)
+
+/** The channel that a frame is of. The server writes its name without escapes, and JSON may find some in it. */
+const nameOf = (written: string, channels: readonly string[]): string =>
+  !/[\\"\p{Cc}]/u.test(written) || channels.includes(written)
+    ? written
+    : (channels.find((name) => unescaped(name) === written) ?? unescaped(written))
