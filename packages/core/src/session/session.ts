@@ -83,8 +83,9 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     penalize,
     takesTurns: () => share?.scarce ?? false,
   })
-  /** No mode shows why it is refused. */
   const opaque = settings.transports.every((one) => one.opaque)
+  /** No mode that reaches the server shows why it is refused. */
+  let blind = opaque
   const connections = new Map<number, Connection>()
   /** What a connection was opened for. */
   const subscriptions = new WeakMap<Connection, Subscription>()
@@ -95,6 +96,8 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
   let clockOffset = Number.POSITIVE_INFINITY
   /** Why the server rejected a request of this round. */
   let rejection: CloseReason | undefined
+  /** A mode that shows why it is refused did not reach the server in this round. */
+  let unreached = false
   /** The server that this round tries. */
   let host = hosts.current
   let error: PushStreamError | undefined
@@ -149,14 +152,17 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
       step(next)
       queue.shift()
     }
-    if (state.attempts.length > 0 || rejection === undefined) return
+    if (state.attempts.length > 0) return
     const ending = rejection
+    blind = opaque || (ending !== undefined && !unreached)
     rejection = undefined
+    unreached = false
+    if (ending === undefined) return
     // It was not for what is behind the names.
     if (names.plain === 'trying') names.plain = false
     // No mode is left that might not be rejected.
     if (state.rejected) events.rejected(undecided(), ending)
-    else if (state.wanted) events.suspected(undecided(), ending)
+    else if (state.wanted && blind) events.suspected(undecided(), ending)
   }
 
   function step(event: Event): void {
@@ -223,7 +229,7 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     if (predecessor !== undefined && capabilities.lastMessage)
       settleSilent(ledger, predecessor, health.covered(predecessor))
     // A page can't see why a websocket is refused: it may be for the names, so every other round asks for them alone.
-    const plain = names.plain || (opaque && state.failures % 2 === 1)
+    const plain = names.plain || (blind && state.failures % 2 === 1)
     const context = { settings, ledger, requests, poller, health, share, clockOffset, plain, beginning }
     const subscription = subscribe(context, transport, {
       accepted: () => dispatch({ type: 'accepted', key }),
@@ -305,8 +311,9 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     // Which channel the server rejected is to be found out first.
     if (action === 'rejected') rejection = reason
     else if (action !== 'reconnect') {
-      // A page can't see why a websocket is refused, and no other mode will show it.
-      if (reason.kind === 'refused' && opaque) rejection = reason
+      // A page can't see why a websocket is refused, and no other mode may show it.
+      if (reason.kind === 'refused' && connection.transport.opaque) rejection ??= reason
+      else if (reason.kind === 'refused') unreached = true
       failed(troubleOf(what, reason, classified))
     }
     // A network that breaks may hide that the server reloads just then.

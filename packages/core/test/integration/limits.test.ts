@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { ModeName, PushStream, PushStreamError } from '@pushstream/core'
 import { createDevServer, type DevServerOptions } from '@pushstream/devserver'
 import { describe, expect, test } from 'vitest'
@@ -294,5 +295,68 @@ describe('case 19: a refused channel is added again', () => {
     server.publish('a', 'new')
     await until(() => messages.length > 0)
     expect(messages.map(({ text }) => text)).toEqual(['new'])
+  })
+})
+
+describe.each(places)('case 26: a quiet channel beside one with 100 stored messages, %s', (_, start, absent) => {
+  test.skipIf(absent).each(allModes.filter((mode) => mode !== 'stream'))(
+    '%s: ten channels are added one by one → each change costs a second of overlap at most',
+    async (mode) => {
+      const { url, publish } = await start('4 8k')
+      for (let n = 0; n < 100; n++) await publish('busy', String(n))
+      await pause(2100)
+      await publish('busy', 'newest')
+      const proxy = await startProxy(url)
+      const { stream, messages, until } = record({ url: proxy.url, modes: [mode] })
+      stream.addChannel('quiet').addChannel('busy').connect()
+      const open = () => until(() => stream.status.state === 'open')
+      await open()
+      await publish('busy', 'live')
+      await until(() => messages.length === 1)
+      for (let n = 0; n < 10; n++) {
+        const before = proxy.requests.length
+        stream.addChannel(`more-${n}`)
+        await until(() => proxy.requests.length > before)
+        await open()
+      }
+      await publish('quiet', 'last')
+      await until(() => messages.length === 2)
+      expect(messages.map(({ text }) => text)).toEqual(['live', 'last'])
+      expect(stream.stats.duplicates).toBeLessThanOrEqual(2 * proxy.requests.length)
+      expect(proxy.requests.filter(({ path }) => path.includes('1970'))).toEqual([])
+    },
+  )
+})
+
+describe('case 32: websockets alone have a location, and the application refuses one of two channels', () => {
+  const otherwise = [404, 403, 401, 400, 302, 500, 502]
+
+  test.each(otherwise)('every other location answers %d → the other channel goes on', async (status) => {
+    const { server, url } = await guarded(({ pathname }) =>
+      pathname.startsWith('/ws/') ? (pathname.includes('secret') ? 403 : 0) : pathname === '/login' ? 404 : status,
+    )
+    const { stream, messages, errors, until } = record({ url, reconnectOnTimeoutInterval: 20 })
+    stream.addChannel('secret').addChannel('open').connect()
+    await until(() => !stream.channels.includes('secret') && stream.status.state === 'open', 10_000)
+    server.publish('open', 'x')
+    await until(() => messages.length > 0)
+    expect(messages).toMatchObject([{ channel: 'open', text: 'x', mode: 'websocket' }])
+    expect(errors.filter(({ channel }) => channel !== undefined)).toMatchObject([
+      { channel: 'secret', code: status === 401 ? 'unauthorized' : status === 400 ? 'bad-request' : 'forbidden' },
+    ])
+  })
+
+  test('the server is away → no channel is given up', async () => {
+    let away = true
+    const { server, cut, url } = await guarded(() => (away ? 502 : 0))
+    const { stream, messages, until } = record({ url, reconnectOnTimeoutInterval: 20 })
+    stream.addChannel('a').addChannel('b').connect()
+    await until(() => stream.status.attempt > 4)
+    away = false
+    cut()
+    await until(() => stream.status.state === 'open')
+    for (const name of ['a', 'b']) server.publish(name, 'x')
+    await until(() => messages.length === 2)
+    expect(stream.channels).toEqual(['a', 'b'])
   })
 })
