@@ -328,6 +328,37 @@ describe.each(places)('case 26: a quiet channel beside one with 100 stored messa
   )
 })
 
+describe.each(places)(
+  'case 26: both channels are empty, then one gets 100 messages at once, %s',
+  (_, start, absent) => {
+    test.skipIf(absent).each(allModes.filter((mode) => mode !== 'stream'))(
+      '%s: ten channels are added one by one → the messages do not come again with each',
+      async (mode) => {
+        const { url, publish } = await start('4 8k')
+        const proxy = await startProxy(url)
+        const { stream, messages, until } = record({ url: proxy.url, modes: [mode] })
+        stream.addChannel('quiet').addChannel('busy').connect()
+        const open = () => until(() => stream.status.state === 'open')
+        await open()
+        for (let n = 0; n < 100; n++) await publish('busy', String(n))
+        await pause(1100)
+        await publish('busy', 'newest')
+        await until(() => messages.length === 101)
+        const { duplicates } = stream.stats
+        for (let n = 0; n < 10; n++) {
+          const before = proxy.requests.length
+          stream.addChannel(`more-${n}`)
+          await until(() => proxy.requests.length > before)
+          await open()
+        }
+        await publish('quiet', 'last')
+        await until(() => messages.length === 102)
+        expect(stream.stats.duplicates - duplicates).toBeLessThanOrEqual(150)
+      },
+    )
+  },
+)
+
 describe('case 32: websockets alone have a location, and the application refuses one of two channels', () => {
   const otherwise = [404, 403, 401, 400, 302, 500, 502]
 
