@@ -271,7 +271,8 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
       return failed(hidden)
     }
     // Its own answer, a rejection or stored messages, may take longer than the one next to it.
-    connection.acceptIn(known ? Math.max(acceptDelay, roundTrips * (now() - asked)) : unproven)
+    const waited = now() - asked
+    connection.acceptIn(known ? Math.max(acceptDelay, roundTrips * waited) : unproven - waited)
   }
 
   function accepted(connection: Connection, predecessor: Connection | undefined): void {
