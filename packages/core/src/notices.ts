@@ -4,7 +4,7 @@ import { troubled } from './symptoms.js'
 import type { Environment } from './types.js'
 
 /** How long a client may be without a connection before it says why, in ms. */
-const patience = 4000
+const patience = 3000
 /** How long what failed is kept in case the reason follows, in ms. */
 const moment = 100
 

@@ -250,8 +250,8 @@ export interface CommonOptions {
   /** Whether to connect again after a loss. If false, call `connect` yourself. Default true. */
   autoReconnect?: boolean
   /**
-   * The first wait after a failed attempt, in ms. It doubles with every failure and is spread at random, so that not
-   * all pages come back at once. Default 1000.
+   * The first wait after a failed attempt, in ms. It doubles with every failure of a longer outage and is spread at
+   * random, so that not all pages come back at once. Default 1000.
    */
   reconnectOnTimeoutInterval?: number
   /** The longest wait after failed attempts, in ms. Default 60000. */

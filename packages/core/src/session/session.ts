@@ -261,7 +261,7 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     if (verified && connection.newcomers.size === 0) return connection.accept()
     if (!verified && poller.immediate) return
     const { probe, lastMessage } = capabilities
-    const asks = probe !== undefined && (connection.newcomers.size > 0 || !lastMessage)
+    const asks = probe !== undefined && (connection.newcomers.size > 0 || !lastMessage || state.failures > 0)
     const patience = probe === 'HEAD' ? unproven : timeout
     const known = verified || (asks && (await poller.reachable(connection.mode, channels, patience)))
     const hidden = troubleOf(`${connection.mode} refused`, { kind: 'refused', asked: connection.asked })

@@ -23,7 +23,7 @@ const layers = [
   ['classic/', 'eventsource/', 'store/', 'updates/', 'register.ts'],
   ['messages.ts', 'push-stream.ts', 'schema.ts', 'send-message.ts'],
   ['client.ts'],
-  ['notices.ts'],
+  ['notices.ts', 'troubleshooting.ts'],
   ['session/'],
   ['options.ts', 'status.ts'],
   ['transports/', 'protocols/'],
