@@ -5,86 +5,88 @@ import type { Message } from '../message.js'
 import type { Store } from './store.js'
 import { inherited, newState, none, type ViewState } from './view-state.js'
 
-/** What a component can ask for. `D`: what its channels bring. */
+/** The options of a component. `D`: the data of its channels. */
 export interface ChannelOptions<D> {
   /**
-   * How many stored messages to begin with (`.bN` of push_stream_channels_path). Default 0. Where the page has the channel
-   * already, they come from what it has kept.
+   * How many stored messages to start with (`.bN` of push_stream_channels_path). Default 0. If the page has already
+   * subscribed to the channel, they are the messages that it has kept.
    */
   backtrack?: number
   /** How many of the latest messages to keep in `messages`. Default 0: none. */
   history?: number
   /**
-   * Called with every message once, in order, also where the framework shows only the last of a burst. May be another
-   * function every time. If it throws, that is an `error` of the client and disturbs nobody.
+   * Called with every message once, in order, even if the framework renders only the last one of a burst. It may be
+   * another function at every render. If it throws, the client reports an `error`, and nothing else is affected.
    */
   onMessage?: (data: D, message: Message<D>) => void
 }
 
-/** Shows something of the latest message instead of its data. */
+/** Shows a value derived from the latest message instead of its data. */
 export interface SelectOptions<D, R> extends ChannelOptions<D> {
-  /** What to show of the latest message. Where it stays the same (`Object.is`), nothing is shown anew. */
+  /** Derives the value to show. If it stays the same (`Object.is`), nothing is rendered. */
   select: (data: D, message: Message<D>) => R
 }
 
-/** Shows what all messages add up to, instead of the latest one's data. */
+/** Shows a value accumulated from all messages, instead of the latest one's data. */
 export interface ReduceOptions<D, S> extends ChannelOptions<D> {
-  /** The next state, from the one before and a message. May be another function every time. */
+  /** Returns the next state, given the previous one and a message. It may be another function at every render. */
   reduce: (state: S, data: D, message: Message<D>) => S
   /** The state before the first message. */
   initial: S
 }
 
-/** All of them, as a view takes them. */
+/** All options, as a view takes them. */
 export interface ViewOptions extends ChannelOptions<unknown> {
   select?: (data: unknown, message: Message) => unknown
   reduce?: (state: unknown, data: unknown, message: Message) => unknown
   initial?: unknown
 }
 
-/** What a component shows. The same object until something of it changes. */
+/** The state that a component shows. It is the same object until something changes. */
 export interface ChannelState<T, D = unknown> {
-  /** The data of the latest message, or what `select` or `reduce` makes of it. */
+  /** The data of the latest message, or the result of `select` or `reduce`. */
   readonly data: T
-  /** The latest messages, oldest first: as many as `history` asks for. */
+  /** The latest messages, oldest first, up to `history`. */
   readonly messages: readonly Message<D>[]
-  /** How the connection is. `closed` also where nothing is subscribed: no channel, a refused one, on a server. */
+  /** The connection's state. Also `closed` if nothing is subscribed: no channel, a refused one, or on a server. */
   readonly status: Status['state']
-  /** Why a channel was refused, or what trouble the connection has. */
+  /** Why a channel was refused, or else the connection's error. */
   readonly error: PushStreamError | undefined
-  /** The latest gap: messages that can't be had any more. */
+  /** The latest gap: messages that are no longer available. */
   readonly gap: Gap | undefined
 }
 
-/** One channel, several, or none at all for the moment. */
+/** One channel, several, or none for now. */
 export type ChannelName<N extends string = string> = N | readonly N[] | null | undefined | false
 
-/** Stands for every channel of the client, wherever it was added. Subscribes to none. */
+/** Stands for every channel of the client, wherever it was added. It does not subscribe. */
 export const every = '*'
 
-/** The names, each once and in a fixed order: what is the same set is the same text. */
+/** The names as text, unique and sorted: equal sets have equal keys. */
 export function keyOf(channel: ChannelName): string {
   const names = typeof channel === 'string' ? [channel] : channel || []
   return JSON.stringify([...new Set(names)].sort())
 }
 
 /**
- * What one component sees of some channels. It begins with its first listener. When the last one has left it goes on for
- * the time of grace, so that who comes back has missed nothing, and ends then.
+ * What one component sees of some channels. It starts with its first listener. After the last one has left, it goes on
+ * for the grace period, so that a component that comes back has missed nothing. Then it ends.
  */
 export interface View {
   readonly store: Store
-  /** The names, as {@link keyOf} has them. */
+  /** The names, as {@link keyOf} returns them. */
   readonly key: string
-  /** What is asked for now. To be set when it is certain, not while a framework renders. */
+  /** The current options. Set them when a render is committed, not while a framework renders. */
   options: ViewOptions
-  /** Calls back whenever the state may have changed. Returns what ends that. */
+  /** Calls back whenever the state may have changed. Returns a function that stops it. */
   subscribe(changed: () => void): () => void
-  /** A function that tells the state, read by this `select`. It gives the same object as long as nothing changes. */
+  /** Returns a function that reads the state through `select`. It returns the same object until something changes. */
   reader(select?: ViewOptions['select']): () => ChannelState<unknown>
-  /** The state before everything: of a server, and of a page until it is alive. */
+  /** The state on a server, and in a page until it is hydrated. */
   readonly idle: () => ChannelState<unknown>
-  /** Another view for other channels, that takes over what both have in common when it begins. Changes nothing itself. */
+  /**
+   * A view for other channels. When it starts, it takes over the state of the common ones. Until then nothing changes.
+   */
   next(store: Store, key: string, options: ViewOptions): View
 }
 
@@ -262,7 +264,7 @@ const fields = [
   'gap',
 ] as const satisfies readonly (keyof ChannelState<unknown>)[]
 
-/** Calls what belongs to the application, where no client stands around it to tell of what it throws. */
+/** Calls the application outside of a client's event. What it throws is reported as an uncaught error. */
 function guarded(call: () => void): void {
   try {
     call()
@@ -273,7 +275,7 @@ function guarded(call: () => void): void {
   }
 }
 
-/** An `onMessage` for the messages of a type; `'*'` stands for any. */
+/** An `onMessage` for messages of one type; `'*'` is any. */
 export function ofType<D>(
   type: string,
   process: (data: D, message: Message<D>) => void,
