@@ -7,9 +7,9 @@ import { checkInit, longest, type PushEventSourceInit } from './init.js'
 import { type Pings, watchPings } from './pings.js'
 import { addressOf, hintOf, requestEvents } from './request.js'
 
-/** What `error` listeners get: why, where it is known. */
+/** The event that `error` listeners get. */
 export interface PushErrorEvent extends Event {
-  /** The HTTP status, where that was it. */
+  /** The HTTP status, if it caused the error. */
   readonly status: number | undefined
   readonly message: string
 }
@@ -23,22 +23,27 @@ export interface PushEventSourceEventMap {
 
 type Handler<E extends Event> = ((this: PushEventSource, event: E) => unknown) | null
 
-/** Statuses that are the moment's fault, beside 500 and above. */
+/** Statuses below 500 that are temporary. */
 const temporary = [408, 425, 429]
 /** The first back-off, in ms. */
 const first = 1000
-/** A connection that lasted so long, in ms, had worked. */
+/** A connection that lasted this long, in ms, has worked. */
 const lasting = 5000
 const pings = ['keep-alive', 'ping']
 
 /**
- * An `EventSource` over fetch, by the same interface: it sends headers, sees silence, and never gives up for what passes
- * by. A status that says no, or an answer that is no event stream, ends it for good, as with the browser's own.
+ * An `EventSource` over `fetch`, with the same interface. It sends headers, notices silence, and never gives up because
+ * of a temporary error. As with the browser's own, any other status than 200, and a response that is not an event
+ * stream, end it for good.
  *
- * What differs from the browser's: statuses from 500 up, 408, 425 and 429 are tried again, and so is another origin's server
- * that gives no leave, as fetch doesn't tell that from one that is away; the pause before that is a back-off (the server's
- * `retry`, or `Retry-After`, at least); an id `error`, with which django-eventstream ends a stream, is never asked for;
- * events are not `isTrusted`; another origin's server has to allow the header `Last-Event-ID`.
+ * It differs from the browser's own:
+ *
+ * - After a status of 500 and above, 408, 425 or 429, it tries again. It also does so if another origin does not allow
+ *   the request, because `fetch` reports that like an unreachable server.
+ * - The pause between attempts is a back-off, but at least the server's `retry` or `Retry-After`.
+ * - It never asks for an id `error`, with which django-eventstream ends a stream.
+ * - Events are not `isTrusted`.
+ * - Another origin must allow the header `Last-Event-ID`.
  */
 export class PushEventSource extends EventTarget {
   static get CONNECTING(): 0 {
@@ -67,9 +72,9 @@ export class PushEventSource extends EventTarget {
   #readyState: 0 | 1 | 2 = 0
   #lastEventId: string
   #failures = 0
-  /** What the server wants to be left alone for before each attempt, in ms. */
+  /** The server's `retry`: the least pause before each attempt, in ms. */
   #retry: number | undefined
-  /** The least of this pause, as the server wants it, in ms. */
+  /** The least length of the current pause that the server asked for, in ms. */
   #floor = 0
   #abort: AbortController | undefined
   #timer: unknown
@@ -78,7 +83,7 @@ export class PushEventSource extends EventTarget {
   readonly #environment: Environment
   readonly #handlers = new Map<string, { current: Handler<never> }>()
 
-  /** Connects at once. Throws a `SyntaxError` for what is no address, and `bad-option` for options that are wrong. */
+  /** Connects at once. Throws a `SyntaxError` for an invalid URL, and a `bad-option` error for wrong options. */
   constructor(url: string | URL, init: PushEventSourceInit = {}) {
     super()
     checkInit(init)
@@ -89,13 +94,13 @@ export class PushEventSource extends EventTarget {
     const { lastEventId = '' } = this.#init
     this.#lastEventId = lastEventId === 'error' ? '' : lastEventId
     this.#stopListening = this.#environment.page?.onBack(() => {
-      // The network is back: no reason to wait any longer.
+      // The network is back, so there is no reason to wait.
       if (this.#timer !== undefined && this.#floor === 0) this.#connect()
     })
     this.#connect()
   }
 
-  /** The address, absolute. */
+  /** The absolute URL. */
   get url(): string {
     return this.#url
   }
@@ -156,7 +161,7 @@ export class PushEventSource extends EventTarget {
     super.removeEventListener(type, listener, options)
   }
 
-  /** Ends it for good. No event comes after this. */
+  /** Closes the connection for good. No event is dispatched after this. */
   close(): void {
     this.#readyState = 2
     this.#rest()
@@ -167,7 +172,7 @@ export class PushEventSource extends EventTarget {
     return (this.#handlers.get(type)?.current ?? null) as Handler<E>
   }
 
-  /** A handler keeps the place among the listeners that it had when there first was one. */
+  /** A handler keeps its place among the listeners, even if it is replaced. */
   #handle<E extends Event>(type: string, handler: Handler<E>): void {
     const current = (typeof handler === 'function' ? handler : null) as Handler<never>
     const known = this.#handlers.get(type)
@@ -179,7 +184,7 @@ export class PushEventSource extends EventTarget {
     }
   }
 
-  /** Nothing is under way any more. */
+  /** Stops the request and the timer. */
   #rest(): void {
     this.#environment.clearTimeout(this.#timer)
     this.#timer = undefined
@@ -202,11 +207,11 @@ export class PushEventSource extends EventTarget {
       if (!current()) return
       const lasted = openedAt !== undefined && environment.now() - openedAt > lasting
       if (lasted || brought) this.#failures = 0
-      // A server may say what there is and end: who comes back at once would ask it dozens of times a second.
+      // A server may send what it has and close: reconnecting at once would mean dozens of requests per second.
       const least = this.#retry ?? (brought && !lasted ? (this.#init.backoffBase ?? first) : 0)
       this.#reconnect(message, status, floor, least)
     }
-    const patient = environment.setTimeout(() => lost(`There was no answer within ${timeout} ms.`), timeout)
+    const patient = environment.setTimeout(() => lost(`No answer within ${timeout} ms.`), timeout)
     abort.signal.addEventListener('abort', () => {
       environment.clearTimeout(patient)
       watch?.stop()
@@ -226,7 +231,7 @@ export class PushEventSource extends EventTarget {
       }
       const type = mediaType(response)
       if (type !== 'text/event-stream') {
-        return this.#fail(`The answer is no event stream, but '${type}'.`, status)
+        return this.#fail(`The answer is '${type}', not an event stream.`, status)
       }
       openedAt = environment.now()
       const pinged = watchPings(environment, silence, () => lost('The connection was silent.'))
@@ -245,7 +250,7 @@ export class PushEventSource extends EventTarget {
           if (lastEventId !== 'error') this.#lastEventId = lastEventId
           if (data === undefined) return
           if (pings.includes(name)) pinged.ping()
-          // With that id a server takes back that it took the request.
+          // With this id, the server withdraws its acceptance of the request.
           else if (lastEventId !== 'error') brought = true
           this.dispatchEvent(new MessageEvent(name, { data, lastEventId, origin }))
         },
@@ -259,7 +264,7 @@ export class PushEventSource extends EventTarget {
       if (!current()) return
       const why = cause instanceof Error ? cause.message : cause
       if (response !== undefined) return lost(`The connection was lost: ${why}`)
-      // What no network carries is not there later either.
+      // An address of another scheme can't be fetched later either.
       if (!/^https?:/.test(this.#url)) return this.#fail(`The address can't be fetched: ${why}`, undefined)
       lost(`The server could not be reached: ${why}${hintOf(this.#url, this.#init, environment, this.#lastEventId)}`)
     })
