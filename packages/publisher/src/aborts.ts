@@ -1,7 +1,7 @@
-/** What is to be called, by signal: many messages go with one, and runtimes warn of many listeners. */
+/** Callbacks by signal. Many messages may share a signal, and runtimes warn of many listeners. */
 const waiting = new WeakMap<AbortSignal, { readonly calls: Set<() => void>; readonly listener: () => void }>()
 
-/** Calls back once when a signal is aborted from now on. Returns what takes that back; nothing stays with the signal then. */
+/** Calls back once when a signal is aborted later. Returns a function that removes the callback from the signal. */
 export function onAbort(signal: AbortSignal | undefined, call: () => void): () => void {
   if (signal === undefined) return () => {}
   let known = waiting.get(signal)
@@ -16,7 +16,7 @@ export function onAbort(signal: AbortSignal | undefined, call: () => void): () =
     signal.addEventListener('abort', listener, { once: true })
   }
   const { calls, listener } = known
-  // Wrapped, so that the same function twice is two.
+  // Wrapped, so that the same function may be added twice.
   const one = () => call()
   calls.add(one)
   return () => {
@@ -27,7 +27,7 @@ export function onAbort(signal: AbortSignal | undefined, call: () => void): () =
   }
 }
 
-/** Waits, but not longer than until the signal is aborted. */
+/** Waits, or until the signal is aborted. */
 export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
@@ -41,7 +41,7 @@ export function pause(ms: number, signal: AbortSignal | undefined): Promise<void
   })
 }
 
-/** What comes of a promise, or a rejection as soon as the signal is aborted. */
+/** Settles like the promise, or rejects as soon as the signal is aborted. */
 export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const off = onAbort(signal, () => reject(signal.reason))
@@ -50,7 +50,7 @@ export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<
   })
 }
 
-/** The items of an iterable until the signal is aborted, be it while the next one is waited for. */
+/** The items of an iterable until the signal is aborted, even during the wait for the next one. */
 export async function* untilAborted<T>(
   items: Iterable<T> | AsyncIterable<T>,
   signal: AbortSignal | undefined,
@@ -78,12 +78,12 @@ export async function* untilAborted<T>(
       yield next.value
     }
   } finally {
-    // Not waited for: a generator that waits for something itself ends only after that.
+    // Not awaited: a generator that waits for something itself ends only after that.
     if (!over) (async () => iterator.return?.())().catch(() => {})
   }
 }
 
-/** Aborted when one of them is. */
+/** A signal that is aborted when one of the two is. */
 export function either(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
   return one !== undefined && other !== undefined && one !== other ? AbortSignal.any([one, other]) : (one ?? other)
 }

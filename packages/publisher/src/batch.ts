@@ -1,7 +1,7 @@
 import { untilAborted } from './aborts.js'
 import type { PublisherError } from './errors.js'
 
-/** What became of a message of `publishAll`. */
+/** A message of `publishAll` that failed. */
 export interface Failed<M> {
   readonly message: M
   readonly error: PublisherError
@@ -9,16 +9,18 @@ export interface Failed<M> {
 
 /** How to publish many messages. */
 export interface BatchOptions<M> {
-  /** Takes no more, and gives up what waits. What was sent already may have come through: its error says so. */
+  /**
+   * Stops taking messages and aborts those that wait. One that was already sent may have arrived: its error says so.
+   */
   signal?: AbortSignal | undefined
   /**
-   * Told at once of each message that failed. They are not collected then: `failed` of the result is empty. For more
-   * messages than fit into memory. When it throws, no more is taken, and `publishAll` rejects with that.
+   * Called at once with each message that failed. These messages are not collected, so `failed` of the result is empty.
+   * Use it for more messages than fit into memory. If it throws, `publishAll` stops and rejects with that error.
    */
   onFailed?: ((failed: Failed<M>) => void) | undefined
 }
 
-/** Takes messages as they come, no more than `most` at a time, and waits for all that it took. */
+/** Publishes messages as they come, at most `most` at a time, and waits for all of them. */
 export async function publishEach<M>(
   messages: Iterable<M> | AsyncIterable<M>,
   most: number,
@@ -26,7 +28,7 @@ export async function publishEach<M>(
   { signal, onFailed }: BatchOptions<M>,
 ): Promise<{ readonly published: number; readonly failed: readonly Failed<M>[] }> {
   const failed: Failed<M>[] = []
-  const tell = onFailed ?? ((one: Failed<M>) => void failed.push(one))
+  const report = onFailed ?? ((one: Failed<M>) => void failed.push(one))
   let published = 0
   let broken: { readonly error: unknown } | undefined
   const underway = new Set<Promise<void>>()
@@ -38,7 +40,7 @@ export async function publishEach<M>(
           () => {
             published++
           },
-          (error: PublisherError) => tell({ message, error }),
+          (error: PublisherError) => report({ message, error }),
         )
         .catch((error) => {
           broken ??= { error }

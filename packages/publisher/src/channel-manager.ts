@@ -8,13 +8,13 @@ import type { TypeOf } from './types.js'
 
 type Eventually<T> = T | Promise<T>
 
-/** Where it is kept who has which channel: for several processes a database of theirs. Default: this process' memory. */
+/** Stores which key has which channel. With several processes, use a shared database. Default: the process's memory. */
 export interface ChannelStore {
-  /** The channel of a key; `undefined` or `null`: it has none. */
+  /** The channel of a key, or `undefined` or `null` if it has none. */
   get(key: string): Eventually<string | undefined | null>
   /**
-   * Keeps a channel for a key that has none, and gives the one that is kept: another one where somebody was quicker
-   * (`SET key channel NX`, `INSERT … ON CONFLICT DO NOTHING`).
+   * Stores a channel for a key that has none (`SET key channel NX`, `INSERT … ON CONFLICT DO NOTHING`). Returns the
+   * stored channel, which is another one if a concurrent call was faster.
    */
   add(key: string, channel: string): Eventually<string>
   /** Forgets a key. */
@@ -23,7 +23,7 @@ export interface ChannelStore {
   entries(): Iterable<readonly [key: string, channel: string]> | AsyncIterable<readonly [key: string, channel: string]>
 }
 
-/** Keeps channels as long as the process lives. */
+/** Keeps channels in memory until the process ends. */
 export function memoryStore(): ChannelStore {
   const channels = new Map<string, string>()
   return {
@@ -40,45 +40,45 @@ export function memoryStore(): ChannelStore {
   }
 }
 
-/** What `new ChannelManager` takes. */
+/** The options of `new ChannelManager`. */
 export interface ChannelManagerOptions<C extends Channels> {
   publisher: Publisher<C>
-  /** How the names of its channels begin. Default `user-`. */
+  /** The prefix of channel names. Default `user-`. */
   prefix?: string
   store?: ChannelStore
 }
 
-/** The channels of a publisher that begin so. */
+/** The channels of a publisher that begin with this prefix. */
 export type Beginning<C extends Channels, P extends string> = keyof C & `${P}${string}`
 
 /**
- * A channel of their own for each user, or each login: named so that nobody can guess it, open from the login until the
- * sign-out. A key is whatever the application knows them by: the id of a user, or of a session.
+ * Gives each user or each session a channel of its own. No one can guess its name, and it is open from login to
+ * sign-out. A key is the application's id of a user or a session.
  *
- * @typeParam P how the channels' names begin.
+ * @typeParam P the prefix of the channels' names.
  */
 export class ChannelManager<C extends Channels, P extends string = 'user-'> {
   readonly #publisher: Publisher<C>
   readonly #prefix: string
   readonly #store: ChannelStore
-  /** What is being done for a key: one after the other. */
+  /** The calls for each key, one after the other. */
   readonly #queue = new ChannelQueue()
 
   /** Throws `bad-option`. */
   constructor(options: ChannelManagerOptions<C> & { prefix?: P }) {
     const { publisher, prefix = 'user-', store = memoryStore(), ...others } = options
     for (const name of Object.keys(others)) throw badOption(`There is no option '${name}'.`)
-    if (typeof publisher?.publish !== 'function') throw badOption(`'publisher' is a Publisher.`)
-    // A slash separates channels, and the rest has a meaning somewhere on the way.
-    if (!/^[\w.-]*$/.test(prefix)) throw badOption(`'prefix' is made of letters, digits, '_', '-' and '.'.`)
+    if (typeof publisher?.publish !== 'function') throw badOption(`'publisher' must be a Publisher.`)
+    // A slash separates channels, and other characters have a meaning in a URL or a configuration.
+    if (!/^[\w.-]*$/.test(prefix)) throw badOption(`'prefix' may contain only letters, digits, '_', '-' and '.'.`)
     this.#publisher = publisher
     this.#prefix = prefix
     this.#store = store
   }
 
   /**
-   * The channel of a key: the one it has, or a new one, which the server has then, too. To be called at each login and each
-   * page, since it also opens a channel again that the server lost. 128 bits of its name are random.
+   * Returns the channel of a key, or creates one, and opens it on the server. Call it at each login and for each page,
+   * because it also reopens a channel that the server has lost. The name has 128 random bits.
    */
   allocate(key: string, options: CallOptions = {}): Promise<Beginning<C, P>> {
     return this.#inTurn(key, options, async () => {
@@ -88,24 +88,24 @@ export class ChannelManager<C extends Channels, P extends string = 'user-'> {
     })
   }
 
-  /** The channel of a key, if it has one. Asks the store alone. */
+  /** The channel of a key, if it has one. Only asks the store, not the server. */
   async channelOf(key: string): Promise<Beginning<C, P> | undefined> {
-    // What databases say of what they don't have is null.
+    // Databases return null for a missing key.
     return ((await this.#store.get(key)) ?? undefined) as Beginning<C, P> | undefined
   }
 
-  /** Whether a key has a channel, and the server has it, too. */
+  /** Whether a key has a channel that exists on the server. */
   async isOpen(key: string, options: CallOptions = {}): Promise<boolean> {
     const channel = await this.channelOf(key)
     return channel !== undefined && (await this.#publisher.exists(channel, options))
   }
 
   /**
-   * Publishes to the channel of a key, if it is open: else nobody is there to read it, and nothing is made by it.
-   * Resolves with `undefined` then.
+   * Publishes to the channel of a key, if it is open. Otherwise it resolves with `undefined` and does not create the
+   * channel, because no one can read it.
    *
-   * @param options.check whether the server is asked before. Default true; `false` saves a request, and a channel that the
-   * server forgot is made again by the message.
+   * @param options.check whether to ask the server first. Default true. `false` saves a request, but the message
+   * creates a channel that the server has forgotten.
    */
   push(
     key: string,
@@ -113,7 +113,7 @@ export class ChannelManager<C extends Channels, P extends string = 'user-'> {
     options: PublishOptions<TypeOf<C, Beginning<C, P>>> & { check?: boolean } = {},
   ): Promise<ChannelStats | undefined> {
     const { check = true, ...rest } = options
-    // Between its question and its message no sign-out of this process comes: that channel would be made again.
+    // No sign-out of this process runs between the check and the message, which would create the channel again.
     return this.#inTurn(key, options, async () => {
       const channel = await this.channelOf(key)
       if (channel === undefined) return undefined
@@ -122,41 +122,41 @@ export class ChannelManager<C extends Channels, P extends string = 'user-'> {
     })
   }
 
-  /** Publishes to the channels of all keys, whether the server has them or not. */
+  /** Publishes to the channels of all keys, whether or not they exist on the server. */
   async broadcast(
     data: DataOf<C, Beginning<C, P>>,
     options: PublishOptions<TypeOf<C, Beginning<C, P>>> = {},
   ): Promise<ChannelStats[]> {
     return this.#inTurn([...(await this.#entries()).keys()], options, async (keys) => {
-      // Some may have signed out before it was this one's turn.
+      // Some keys may have signed out while this call was waiting.
       const now = await this.#entries()
       const channels = keys.flatMap((key) => now.get(key) ?? [])
-      // biome-ignore lint/suspicious/noExplicitAny: all of them begin so
+      // biome-ignore lint/suspicious/noExplicitAny: all of them have the prefix
       return this.#publisher.publish(channels as any, data as any, options as any) as unknown as ChannelStats[]
     })
   }
 
-  /** At the sign-out: deletes the channel, and forgets it. Resolves with whether the key had one. */
+  /** Deletes the channel of a key at sign-out, and forgets the key. Resolves with whether it had a channel. */
   close(key: string, options: CallOptions & { text?: string } = {}): Promise<boolean> {
     return this.#inTurn(key, options, async () => {
       const channel = await this.channelOf(key)
       if (channel === undefined) return false
-      // Deleted before it is forgotten: what fails can be tried again.
+      // Delete it first, so that a failed call can be repeated.
       await this.#publisher.delete(channel, options)
       await this.#store.delete(key)
       return true
     })
   }
 
-  /** Closes all. Rejects with the first failure, when all are settled. */
+  /** Closes all channels. Rejects with the first error after all calls are settled. */
   async closeAll(options: CallOptions & { text?: string } = {}): Promise<void> {
     await all([...(await this.#entries()).keys()].map((key) => this.close(key, options)))
   }
 
   /**
-   * Forgets the keys whose channels the server has no more: of who left without a sign-out, after the server's
-   * `push_stream_message_ttl` or `nchan_message_timeout`. To be called now and then, or the store only grows. Who is still
-   * there gets another channel with the next `allocate`. Resolves with how many were forgotten.
+   * Forgets the keys whose channels no longer exist on the server: of users who left without a sign-out, after the
+   * server's `push_stream_message_ttl` or `nchan_message_timeout`. Call it regularly, or the store grows forever. A
+   * user who is still there gets another channel from the next `allocate`. Resolves with the number of forgotten keys.
    */
   async prune(options: CallOptions = {}): Promise<number> {
     const gone = await all(
@@ -164,7 +164,7 @@ export class ChannelManager<C extends Channels, P extends string = 'user-'> {
         this.#inTurn(key, options, async () => {
           const channel = await this.channelOf(key)
           if (channel === undefined || (await this.#publisher.exists(channel, options))) return false
-          // So that the publisher doesn't keep its name, either.
+          // The publisher must forget the name, too.
           await this.#publisher.delete(channel, options)
           await this.#store.delete(key)
           return true
@@ -174,7 +174,7 @@ export class ChannelManager<C extends Channels, P extends string = 'user-'> {
     return gone.filter(Boolean).length
   }
 
-  /** One after the other for a key: a login and a sign-out at a time end as the later of them says. */
+  /** Calls for a key run one after the other. Of a concurrent login and sign-out, the later one decides. */
   #inTurn<K extends string | readonly string[], T>(
     keys: K,
     { signal }: CallOptions,
@@ -182,7 +182,7 @@ export class ChannelManager<C extends Channels, P extends string = 'user-'> {
   ): Promise<T> {
     const each = typeof keys === 'string' ? [keys] : keys
     if (!Array.isArray(each) || each.some((key) => typeof key !== 'string' || key === '')) {
-      return Promise.reject(badOption('A key is a text: the id of a user or of a login.'))
+      return Promise.reject(badOption('A key must be a non-empty string: the id of a user or a session.'))
     }
     return this.#queue.run(
       each,
@@ -195,10 +195,10 @@ export class ChannelManager<C extends Channels, P extends string = 'user-'> {
   async #add(key: string): Promise<Beginning<C, P>> {
     const made = this.#prefix + unguessable()
     const kept = await this.#store.add(key, made)
-    // A store that answers something else, like the 'OK' of Redis, would give everybody the same channel.
+    // A store that returns something else, such as the 'OK' of Redis, would give everyone the same channel.
     if (kept !== made && (typeof kept !== 'string' || kept !== (await this.#store.get(key)))) {
       throw badOption(
-        `'store.add' resolves with the channel that is kept for the key, not with ${JSON.stringify(kept)}.`,
+        `'store.add' must resolve with the channel that is stored for the key, not with ${JSON.stringify(kept)}.`,
       )
     }
     return kept as Beginning<C, P>
@@ -211,13 +211,13 @@ export class ChannelManager<C extends Channels, P extends string = 'user-'> {
   }
 }
 
-/** All results, or the first failure when all are settled. */
+/** All results, or the first error after all are settled. */
 async function all<T>(promises: readonly Promise<T>[]): Promise<T[]> {
   await Promise.allSettled(promises)
   return Promise.all(promises)
 }
 
-/** 128 random bits in letters that need no encoding, and that end no name in `.b5`. */
+/** 128 random bits in characters that need no encoding, and never end a name in `.b5`. */
 function unguessable(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -1,13 +1,14 @@
 import { type Outcome, PublisherError, type PublisherErrorCode } from './errors.js'
 
-/** What became of one request. */
+/** The server's answer to one request. */
 export interface Answer {
   readonly status: number
   readonly headers: Headers
   readonly body: string
 }
 
-// What a runtime says when a connection was never made. Whatever else breaks may have been read by the server before.
+// Codes of runtimes for a connection that was never made. After any other failure, the server may have read the
+// request.
 const neverConnected = new Set([
   'ECONNREFUSED',
   'ConnectionRefused',
@@ -29,25 +30,25 @@ interface Trouble {
   socket?: { bytesWritten?: unknown } | null
 }
 
-/** Whether it will be the same next time, too. Nothing was sent then. */
+/** Whether another attempt would fail, too. Nothing was sent in this case. */
 export function hopeless(error: unknown): boolean {
   for (let one = error as Trouble | undefined, depth = 0; one && depth < 5; one = one.cause as Trouble, depth++) {
-    // Before a request is written, the other side's certificate is looked at.
+    // The server's certificate is checked before a request is written.
     if (/^ERR_TLS_CERT|SELF_SIGNED_CERT|^UNABLE_TO_|^CERT_|^ERR_SSL_WRONG_VERSION/.test(String(one.code))) return true
-    // Ports that fetch doesn't go to.
+    // A port that fetch blocks.
     if (one.message === 'bad port') return true
   }
   return false
 }
 
-/** Whether a failed fetch certainly left nothing with the server. */
+/** Whether the server has certainly received nothing of a failed request. */
 export function neverSent(error: unknown): boolean {
   for (let one = error as Trouble | undefined, depth = 0; one && depth < 5; one = one.cause as Trouble, depth++) {
-    // Several addresses of one name: all of them have to be like that.
+    // A name with several addresses: this must be true for each of them.
     if (Array.isArray(one.errors) && one.errors.length > 0) return one.errors.every(neverSent)
     if (neverConnected.has(String(one.code)) || one.syscall === 'connect') return true
     if (hopeless(one)) return true
-    // Deno has no codes, but the words of its HTTP library.
+    // Deno has no codes, only the text of its HTTP library.
     if (/^error sending request .*client error \(Connect\)/s.test(String(one.message))) return true
     if (one.socket && one.socket.bytesWritten === 0) return true
   }
@@ -59,13 +60,13 @@ function reasonOf(error: unknown): string {
   return String(cause?.code ?? cause?.message ?? (error as Error).message)
 }
 
-/** A request that got no answer. */
+/** The error of a request without an answer. */
 export function withoutAnswer(error: unknown, channels: readonly string[]): PublisherError {
   const outcome: Outcome = neverSent(error) ? 'no' : 'unknown'
   const message =
     outcome === 'no'
-      ? `The server can't be reached (${reasonOf(error)}). Is 'url' right, and is it running?`
-      : `The connection broke before the server answered (${reasonOf(error)}): nobody knows whether it took the request.`
+      ? `The server can't be reached (${reasonOf(error)}). Check 'url', and that the server is running.`
+      : `The connection broke before the server answered (${reasonOf(error)}). It may have accepted the request.`
   return new PublisherError('unreachable', message, { channels, outcome, cause: error })
 }
 
@@ -79,33 +80,36 @@ function retryAfterOf(headers: Headers): number | undefined {
 }
 
 function explanationOf({ headers, body }: Answer): string | undefined {
-  const told = headers.get('X-Nginx-PushStream-Explain')
-  if (told !== null) return told
+  const explain = headers.get('X-Nginx-PushStream-Explain')
+  if (explain !== null) return explain
   const text = body.trim()
   return text !== '' && text.length <= 200 && !text.startsWith('<') ? text : undefined
 }
 
 const kinds: Record<number, readonly [PublisherErrorCode, string]> = {
-  401: ['forbidden', `Set 'headers' to what the server wants to see.`],
-  403: ['forbidden', 'May this publisher be here (allow, deny), and is a limit of the server reached?'],
-  404: ['not-found', `Is 'publisher' of the server what nginx has as its location?`],
-  405: ['not-allowed', 'The location takes no such request: DELETE wants push_stream_publisher admin.'],
-  413: ['too-large', 'Raise client_max_body_size, or publish less at once.'],
-  429: ['busy', 'Publish slower, or raise the limit.'],
-  503: ['busy', 'The server is overloaded, or not ready yet.'],
+  401: ['forbidden', `Set 'headers' to the credentials that the server expects.`],
+  403: ['forbidden', 'Check who may publish (allow, deny), and whether a limit of the server is reached.'],
+  404: ['not-found', `Set 'publisher' of the server to the location in nginx.`],
+  405: ['not-allowed', 'The location does not allow this request: DELETE needs push_stream_publisher admin.'],
+  413: ['too-large', 'Raise client_max_body_size, or publish smaller messages.'],
+  429: ['busy', 'Publish more slowly, or raise the limit.'],
+  503: ['busy', 'The server is overloaded or not ready yet.'],
 }
 
-/** An answer that is none of success. */
+/** The error of an answer that is not a success. */
 export function refusal(answer: Answer, channels: readonly string[], changes: boolean): PublisherError {
   const { status } = answer
-  // Some runtimes show no more of a redirect than that it is one.
+  // Some runtimes hide the status of a redirect.
   const redirected = status === 0 || (status >= 300 && status < 400)
   const [code, advice] = redirected
-    ? (['not-allowed', `It points to ${answer.headers.get('Location') ?? 'another address'}: publish there.`] as const)
+    ? ([
+        'not-allowed',
+        `It redirects to ${answer.headers.get('Location') ?? 'another address'}: publish there.`,
+      ] as const)
     : (kinds[status] ?? (status < 500 ? (['refused', ''] as const) : (['server', ''] as const)))
   const explain = explanationOf(answer)
   const retryAfter = retryAfterOf(answer.headers)
-  // Who says when to come again has done nothing. Behind other errors of 5xx may be a server that has: a proxy tells so.
+  // A server that sends Retry-After has done nothing. After any other 5xx of a proxy, the server behind it may have.
   const done = status >= 500 && !(status === 503 && retryAfter !== undefined)
   const outcome: Outcome = changes && (done || status === 408) ? 'unknown' : 'no'
   const said = explain === undefined ? '' : `: ${explain}`

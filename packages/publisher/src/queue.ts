@@ -2,30 +2,30 @@ import { onAbort } from './aborts.js'
 
 interface Task {
   readonly channels: readonly string[]
-  /** At how many of its channels others are before it. */
+  /** On how many of its channels other tasks are before it. */
   behind: number
   begin(): void
 }
 
 /**
- * Puts work in the order of its channels: on each of them one after the other, on different ones beside each other. Work
- * for several channels has its place on all of them, from when it was given.
+ * Runs tasks in the order of their channels: one at a time on each channel, in parallel on different ones. A task for
+ * several channels takes its place on all of them when it is added.
  */
 export class ChannelQueue {
   readonly #waiting = new Map<string, Task[]>()
   readonly #pending = new Set<Promise<unknown>>()
 
-  /** What waits or is being done, and was not given up. */
+  /** The number of tasks that wait or run, without aborted ones. */
   get size(): number {
     return this.#pending.size
   }
 
-  /** Does the work when it is its turn. Work whose signal is aborted before is never begun: `aborted` makes the error. */
+  /** Runs a task when its turn comes. If the signal is aborted before, it never starts and rejects with `aborted()`. */
   run<T>(channels: readonly string[], work: () => Promise<T>, signal?: AbortSignal, aborted?: () => Error): Promise<T> {
     const result = new Promise<T>((resolve, reject) => {
       let todo: (() => Promise<T>) | undefined = work
       const giveUp = () => {
-        // Its place in the line stays, and nothing of what it was.
+        // The task keeps its place, but must not keep the work in memory.
         todo = undefined
         reject(aborted?.() ?? (signal?.reason as Error))
       }
@@ -35,7 +35,7 @@ export class ChannelQueue {
         begin: () => {
           off()
           if (todo === undefined) return this.#done(task)
-          // What fails is its caller's business; those behind go on.
+          // A failure rejects only this call. Later tasks go on.
           todo()
             .then(resolve, reject)
             .finally(() => this.#done(task))
@@ -59,7 +59,7 @@ export class ChannelQueue {
     return result
   }
 
-  /** Resolves when everything that was given before is settled. */
+  /** Resolves when all tasks that were added before are settled. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#pending)
   }
@@ -73,12 +73,12 @@ export class ChannelQueue {
       if (first === undefined) this.#waiting.delete(channel)
       else if (--first.behind === 0) next.push(first)
     }
-    // Not from within each other: a long line of work that was given up would be a deep stack.
+    // In a microtask, because a long line of aborted tasks would overflow the stack.
     for (const one of next) queueMicrotask(() => one.begin())
   }
 }
 
-/** As many at a time as there are places, first come, first served. */
+/** Runs at most `count` tasks at a time, in order. */
 export class Slots {
   #free: number
   readonly #waiting = new Set<() => void>()
@@ -87,7 +87,7 @@ export class Slots {
     this.#free = count
   }
 
-  /** Does the work when there is a place. Rejects with what `aborted` makes when the signal is aborted before. */
+  /** Runs a task when a slot is free. If the signal is aborted before, it rejects with `aborted()`. */
   async with<T>(work: () => Promise<T>, signal?: AbortSignal, aborted?: () => Error): Promise<T> {
     if (this.#free > 0) this.#free--
     else await this.#place(signal, aborted)

@@ -4,19 +4,24 @@ import { type Answer, hopeless, refusal, withoutAnswer } from './failures.js'
 import { Slots } from './queue.js'
 import type { ServerRequest } from './servers/server.js'
 
-/** When requests are sent again. */
+/** When to send requests again. */
 export interface RetryOptions {
-  /** How often at most, after the first time. Default 8, which with the waits between them is about 12 s; 0 is never. */
+  /**
+   * The most attempts after the first one. Default 8, which take about 12 s with the waits between them; 0 is never.
+   */
   attempts?: number
-  /** The first wait in ms; each next one is twice as long. Default 100. */
+  /** The first wait in ms. Each following one is twice as long. Default 100. */
   delay?: number
-  /** The longest wait in ms. A server that asks for more (`Retry-After`) is not waited for. Default 5000. */
+  /** The longest wait in ms. If the server asks for more (`Retry-After`), the publisher gives up. Default 5000. */
   maxDelay?: number
   /**
-   * Whether a message is published again when nobody knows if the server took it (the connection broke, or no answer
-   * came in time). `never` (default): its caller gets an error whose `outcome` is `unknown`. `with-event-id`: messages
-   * with an event id, by which pages can drop what they know; neither the server nor the client does so. `always`: where
-   * twice does no harm.
+   * Whether to publish a message again if the server may have accepted it: the connection broke, or no answer came in
+   * time.
+   *
+   * - `never` (default): the call rejects with an error whose `outcome` is `unknown`.
+   * - `with-event-id`: only messages with an event id. A page can drop repetitions by this id; neither the server nor
+   *   the client does so.
+   * - `always`: use it if repetitions do no harm.
    */
   repeat?: 'never' | 'with-event-id' | 'always'
 }
@@ -34,16 +39,16 @@ export interface SenderSettings {
 
 export interface SendOptions {
   readonly channels: readonly string[]
-  /** Whether it is harmless when the server gets it twice. */
+  /** Whether the request may reach the server twice. */
   readonly repeatable: boolean
-  /** Whether it changes anything. */
+  /** Whether the request changes anything on the server. */
   readonly changes: boolean
-  /** Statuses that are an answer, and no error. */
+  /** Statuses other than 2xx that are an answer, not an error. */
   readonly takes?: readonly number[]
   readonly signal?: AbortSignal | undefined
 }
 
-/** Sends requests: some at a time, and again where that does no harm. */
+/** Sends requests, a few at a time, and retries them if that does no harm. */
 export class Sender {
   readonly #settings: SenderSettings
   readonly #slots: Slots
@@ -53,7 +58,7 @@ export class Sender {
     this.#slots = new Slots(settings.concurrency)
   }
 
-  /** Resolves with the answer and how many attempts before it may have reached the server. */
+  /** Resolves with the answer, and with how many earlier attempts may have reached the server. */
   async send(request: ServerRequest, options: SendOptions): Promise<Answer & { readonly repeated: number }> {
     const { attempts } = this.#settings.retry
     let repeated = 0
@@ -68,7 +73,7 @@ export class Sender {
         return { ...answer, repeated }
       } catch (error) {
         if (!(error instanceof PublisherError) || attempt >= attempts || !this.#again(error, options)) {
-          // An earlier attempt may have come through, whatever the last one says.
+          // An earlier attempt may have reached the server, whatever the outcome of the last one.
           throw repeated > 0 && error instanceof PublisherError && error.outcome === 'no' ? doubtful(error) : error
         }
         if (error.outcome === 'unknown') repeated++
@@ -105,12 +110,12 @@ export class Sender {
       const going = fetch(`${base}${path}`, {
         method,
         headers: given,
-        // A redirected POST becomes a GET: that would be told as published.
+        // A redirected POST becomes a GET, whose success would look like a published message.
         redirect: 'manual',
         signal: abort.signal,
         ...(body !== undefined && { body: body as BodyInit }),
       })
-      // Not every fetch listens to its signal.
+      // Some implementations of fetch ignore the signal.
       const response = await orAborted(going, abort.signal)
       answer = {
         status: response.status,
@@ -120,10 +125,8 @@ export class Sender {
     } catch (error) {
       const outcome = changes && sent ? 'unknown' : 'no'
       if (late) {
-        const doubt = outcome === 'unknown' ? ': nobody knows whether the server took the request' : ''
-        const message = sent
-          ? `No answer within ${timeout} ms${doubt}.`
-          : `'headers' were not there within ${timeout} ms.`
+        const doubt = outcome === 'unknown' ? ' The server may have accepted the request.' : ''
+        const message = sent ? `No answer within ${timeout} ms.${doubt}` : `'headers' took more than ${timeout} ms.`
         throw new PublisherError('timeout', message, { channels, outcome, cause: error })
       }
       if (signal?.aborted) throw aborted(channels, outcome, signal)
@@ -142,7 +145,7 @@ export class Sender {
       for (const [name, value] of Object.entries(request.headers)) headers.set(name, value)
       return headers
     } catch (cause) {
-      const message = `'headers' could not be made: ${cause instanceof Error ? cause.message : String(cause)}`
+      const message = `'headers' failed: ${cause instanceof Error ? cause.message : String(cause)}`
       throw new PublisherError('bad-option', message, { channels, cause })
     }
   }
@@ -155,22 +158,22 @@ export class Sender {
   ): Promise<void> {
     const { delay, maxDelay } = this.#settings.retry
     const whole = Math.min(maxDelay, delay * 2 ** attempt)
-    // Not all channels at once.
+    // Jitter, so that not all channels retry at once.
     const ms = Math.max(error.retryAfter ?? 0, whole * (0.5 + this.#settings.random() / 2))
     await pause(ms, signal)
     if (signal?.aborted) throw aborted(channels, mayBeDone ? 'unknown' : 'no', signal)
   }
 }
 
-/** The caller's signal. */
+/** The error of a request that its caller has aborted. */
 export function aborted(channels: readonly string[], outcome: 'no' | 'unknown', signal: AbortSignal): PublisherError {
-  const message = outcome === 'no' ? 'Given up before it was sent.' : 'Given up: the server may have taken it.'
+  const message = outcome === 'no' ? 'Aborted before it was sent.' : 'Aborted: the server may have accepted it.'
   return new PublisherError('aborted', message, { channels, outcome, cause: signal.reason })
 }
 
 function doubtful(error: PublisherError): PublisherError {
   const { code, message, channels, status, explain, retryAfter, cause } = error
-  return new PublisherError(code, `${message} An earlier attempt may have come through.`, {
+  return new PublisherError(code, `${message} An earlier attempt may have reached the server.`, {
     channels,
     outcome: 'unknown',
     status,

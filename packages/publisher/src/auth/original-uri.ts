@@ -1,32 +1,36 @@
-/** How the locations that pages subscribe at are set up. */
+/** The configuration of the locations at which pages subscribe. */
 export interface LocationSettings {
   /**
-   * `push-stream` (default): a path is percent-decoded twice, by nginx and by the module, an argument once. `nchan`: a
-   * path once, an argument not at all.
+   * The server. `push-stream` (default) percent-decodes a path twice (nginx, then the module) and an argument once.
+   * `nchan` decodes a path once and an argument never.
    */
   server?: 'push-stream' | 'nchan'
-  /** The paths below which channels are named, as pages see them. Default `/ws/`, `/ev/`, `/sub/`, `/lp/`, `/pl/`; Nchan: `/sub/`. */
+  /**
+   * The paths of the locations, as pages request them. Default `/ws/`, `/ev/`, `/sub/`, `/lp/`, `/pl/`; Nchan: `/sub/`.
+   */
   locations?: readonly string[]
-  /** The argument that names channels (`push_stream_channels_path $arg_channels`). Default `channels`; Nchan: `channel`. */
+  /**
+   * The argument that names channels (`push_stream_channels_path $arg_channels`). Default `channels`; Nchan: `channel`.
+   */
   argument?: string
-  /** Nchan's `nchan_channel_id_split_delimiter`. Default: none, and an address names one channel. */
+  /** Nchan's `nchan_channel_id_split_delimiter`. Default: none, so a URL names one channel. */
   separator?: string
 }
 
-/** What a request asks for, or why that can't be told. */
+/** The channels of a request, or why they can't be read. */
 export type Asked = { readonly channels: readonly string[] } | { readonly refused: string }
 
 const hex = /%(?![\dA-Fa-f]{2})/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: to nginx's expressions the end of a line may be the end
+// biome-ignore lint/suspicious/noControlCharactersInRegex: in nginx's expressions, `$` may match before a line end
 const control = /[\u0000-\u001f\u007f]/
 
-/** One character a byte. */
+/** Percent-decodes a text, with one character per byte. */
 const bytes = (text: string): string =>
   text.replace(/%([\dA-Fa-f]{2})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
 
 function textOf(name: string): string | undefined {
   try {
-    // A mark at its beginning is part of the name.
+    // A byte order mark is part of the name.
     const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
     return decoder.decode(Uint8Array.from(name, (char) => char.charCodeAt(0)))
   } catch {
@@ -35,8 +39,8 @@ function textOf(name: string): string | undefined {
 }
 
 /**
- * Reads the channels out of the address as it was requested, as nginx and the module behind it will. Whatever a browser
- * would not write, or what two readers could understand in two ways, is refused instead of understood.
+ * Reads the channels from the URL of the original request, as nginx and its module do. It refuses a URL that no browser
+ * writes, or that two readers could understand differently.
  */
 export function createReader(settings: LocationSettings): (uri: string) => Asked {
   const { server = 'push-stream', separator } = settings
@@ -50,16 +54,16 @@ export function createReader(settings: LocationSettings): (uri: string) => Asked
     .sort((a, b) => b.length - a.length)
   const delimiter = twice ? '/' : separator
 
-  /** The names in what the server takes for its channels path. */
+  /** The names in the text that the server uses as its channels path. */
   const namesIn = (part: string): string[] | undefined => {
-    // A question mark ends the module's decoding, and what follows it stays as it is.
+    // A question mark ends the module's decoding, so the rest would stay encoded.
     if (twice && (hex.test(part) || part.includes('?'))) return undefined
     const decoded = twice ? bytes(part) : part
     if (control.test(decoded) || (twice && decoded.includes('?'))) return undefined
     const names: string[] = []
     for (const one of delimiter === undefined ? [decoded] : decoded.split(delimiter)) {
       const name = textOf(twice ? one.replace(/\.b\d+$/, '') : one)
-      // Nor has a name of the pages' client any of those above ASCII.
+      // The client allows no control characters above ASCII either.
       if (name === undefined || name === '' || /\p{Cc}/u.test(name)) return undefined
       names.push(name)
     }
@@ -67,19 +71,19 @@ export function createReader(settings: LocationSettings): (uri: string) => Asked
   }
 
   return (uri) => {
-    // What is not printable ASCII was not written by a browser; a number sign ends the address for nginx.
-    if (!/^\/[!-~]*$/.test(uri) || /[#\\]/.test(uri)) return { refused: 'the address is not one that a browser sends' }
+    // A browser writes only printable ASCII. For nginx, a number sign ends the URL.
+    if (!/^\/[!-~]*$/.test(uri) || /[#\\]/.test(uri)) return { refused: 'no browser sends this URL' }
     const at = uri.indexOf('?')
     const rawPath = at < 0 ? uri : uri.slice(0, at)
     const query = at < 0 ? '' : uri.slice(at + 1)
-    if (hex.test(rawPath)) return { refused: 'the path has a percent sign that begins nothing' }
+    if (hex.test(rawPath)) return { refused: 'the path has an invalid percent-encoding' }
     const path = bytes(rawPath)
     if (control.test(path)) return { refused: 'the path has control characters' }
-    if (/\/\/|\/\.{1,2}(?:\/|$)/.test(path)) return { refused: 'the path has steps that are empty or dots' }
+    if (/\/\/|\/\.{1,2}(?:\/|$)/.test(path)) return { refused: 'the path has empty or dot segments' }
     const prefix = prefixes.find((one) => path.startsWith(one) || path === one.slice(0, -1))
-    if (prefix === undefined) return { refused: 'the path is below none of the locations' }
+    if (prefix === undefined) return { refused: 'the path is not below a location' }
     const rest = path.slice(prefix.length)
-    // Which of them the location looks at is for nginx to say: so both have to be allowed.
+    // nginx decides which of the two it uses, so both must be allowed.
     const parts = rest === '' ? [] : [rest]
     for (const pair of query.split('&')) {
       const equals = pair.indexOf('=')
@@ -89,10 +93,10 @@ export function createReader(settings: LocationSettings): (uri: string) => Asked
     const channels: string[] = []
     for (const part of parts) {
       const names = namesIn(part)
-      if (names === undefined) return { refused: 'a name can’t be read in one way only' }
+      if (names === undefined) return { refused: 'a channel name is ambiguous' }
       channels.push(...names)
     }
-    if (channels.length === 0) return { refused: 'no channel is named' }
+    if (channels.length === 0) return { refused: 'the URL names no channel' }
     return { channels: [...new Set(channels)] }
   }
 }
