@@ -18,7 +18,7 @@ import {
 import { useEffect, useInsertionEffect, useMemo, useState, useSyncExternalStore } from 'react'
 import { usePushStream } from './context.js'
 
-/** The view of this component, for what it asks for in this render. */
+/** The view of this component, for the channels of this render. */
 function useView(channel: ChannelName, options: ViewOptions): View {
   const store = storeOf(usePushStream())
   const key = keyOf(channel)
@@ -28,7 +28,7 @@ function useView(channel: ChannelName, options: ViewOptions): View {
     current = view.next(store, key, options)
     setView(current)
   }
-  // Only what is on the screen may decide what a message does; and before it is subscribed.
+  // Set on commit, because a render may be discarded, and before effects, which subscribe.
   useInsertionEffect(() => {
     current.options = options
   })
@@ -38,15 +38,15 @@ function useView(channel: ChannelName, options: ViewOptions): View {
 type Names = keyof Registered & string
 
 /**
- * Subscribes to a channel, or several, for as long as the component is there, and shows the latest message's data.
+ * Subscribes to one or several channels for as long as the component is mounted, and returns the latest message's data.
  *
- * Components with the same channel share it. One that comes later begins with what the page has: with `backtrack` as many
- * messages, else the latest one as `data`. When a component goes, its channels stay for a second or two, so going and
- * coming back costs nothing. When the channels change, what concerns those that stay is kept.
+ * Components with the same channel share a subscription. A later one starts with the messages that the page has kept:
+ * up to `backtrack` of them, or else the latest one as `data`. When a component is unmounted, its channels stay
+ * subscribed for one or two seconds, so coming back costs nothing. When the channels change, the state of those that
+ * stay is kept.
  *
- * @param channel a name, several, or `null` for none at the moment. A name that the server can't be asked for, and a
- * channel it refuses, is told as `error`.
- * @param options `select` or `reduce` shape `data`; `onMessage` gets every message. All may change with every render.
+ * @param channel a name, several, or `null` for none. An invalid name and a refused channel are reported as `error`.
+ * @param options `select` or `reduce` derive `data`; `onMessage` gets every message. All may change with every render.
  */
 export function usePushChannel<N extends Names, S>(
   channel: ChannelName<N>,
@@ -68,12 +68,12 @@ export function usePushChannel(channel: ChannelName, options: object = {}): Chan
 }
 
 /**
- * Calls back for every message of a channel with a type (the body's `type`, else the `Event-Type`), once, in order, for
- * as long as the component is there; the channel is subscribed as by {@link usePushChannel}.
+ * Calls back once for every message of a type (the body's `type`, or else the `Event-Type`) on a channel, in order, for
+ * as long as the component is mounted. It subscribes to the channel like {@link usePushChannel}.
  *
- * @param channel a name, `null` for none at the moment, or `'*'` for all that are subscribed anyway.
- * @param type `'*'` for any.
- * @param process may be another function with every render. If it throws, that is an `error` of the client.
+ * @param channel a name, `null` for none, or `'*'` for every channel that is subscribed elsewhere.
+ * @param type a type, or `'*'` for any.
+ * @param process may be another function with every render. If it throws, the client reports an `error`.
  */
 export function usePushProcessor<N extends Name<Registered>, T extends TypeOn<Registered, N>>(
   channel: N | null | undefined | false,

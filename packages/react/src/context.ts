@@ -14,18 +14,18 @@ type Client = PushStream<Registered>
 
 const Context = createContext<Client | undefined>(undefined)
 
-/** What {@link PushStreamProvider} takes: options, or a client. */
+/** The properties of {@link PushStreamProvider}: options or a client. */
 export interface PushStreamProviderProps {
-  /** Makes a client of its own with these options. They are read once: give the provider another `key` to begin anew. */
+  /** The options of a new client. They are read once: to use others, change the provider's `key`. */
   options?: Options
-  /** A client of the application's. It is connected, but left to you to disconnect and close. */
+  /** An existing client. The provider connects it; you disconnect and close it. */
   client?: Client
   children?: ReactNode
 }
 
 /**
- * Gives a client to the components below, and connects it. A client of its own is disconnected a moment after the
- * provider has gone. On a server nothing is connected. Throws a `bad-option` error for bad options.
+ * Provides a client to its descendants, and connects it. The provider's own client is disconnected a moment after the
+ * provider is unmounted. On a server, nothing is connected. Throws a `bad-option` error for invalid options.
  */
 export function PushStreamProvider({ options, client, children }: PushStreamProviderProps): ReactNode {
   const [first] = useState(() => client ?? new PushStream<Registered>(options))
@@ -34,7 +34,7 @@ export function PushStreamProvider({ options, client, children }: PushStreamProv
   return createElement(Context.Provider, { value: used }, children)
 }
 
-/** The client of the nearest {@link PushStreamProvider}. Throws a `bad-option` error where there is none. */
+/** The client of the nearest {@link PushStreamProvider}. Throws a `bad-option` error if there is none. */
 export function usePushStream(): Client {
   const client = useContext(Context)
   if (client === undefined) {
@@ -43,7 +43,7 @@ export function usePushStream(): Client {
   return client
 }
 
-/** How the client is, as it changes: {@link Status}. On a server, and until the page is alive, it is closed. */
+/** The client's current {@link Status}. On a server, and until the page is hydrated, it is closed. */
 export function usePushStatus(): Status {
   const { client, watch, idle } = storeOf(usePushStream())
   return useSyncExternalStore(

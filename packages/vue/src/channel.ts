@@ -18,12 +18,12 @@ import { computed, type MaybeRefOrGetter, type Ref, shallowRef, toValue, watch }
 import { whenAlive } from './alive.js'
 import { useStore } from './plugin.js'
 
-/** What {@link usePushChannel} gives: the fields of {@link ChannelState}, each a ref of its own. */
+/** The result of {@link usePushChannel}: the fields of {@link ChannelState}, each as a ref. */
 export type ChannelRefs<T, D = unknown> = {
   readonly [K in keyof ChannelState<T, D>]: Readonly<Ref<ChannelState<T, D>[K]>>
 }
 
-/** Has a view of the channels, from when the component is mounted; another one whenever others are asked for. */
+/** Uses a view of the channels from the component's mount on. Other channels replace it with another view. */
 function useView(channel: MaybeRefOrGetter<ChannelName>, options: ViewOptions, changed: (view: View) => void): void {
   const store = useStore()
   whenAlive(() => {
@@ -51,16 +51,17 @@ function useView(channel: MaybeRefOrGetter<ChannelName>, options: ViewOptions, c
 type Names = keyof Registered & string
 
 /**
- * Subscribes to a channel, or several, for as long as the component or effect scope is there, and shows the latest
- * message's data. A component that `<KeepAlive>` has put aside goes on receiving.
+ * Subscribes to one or several channels for as long as the component or effect scope is active, and returns the
+ * latest message's data. An inactive component in `<KeepAlive>` keeps receiving.
  *
- * Components with the same channel share it. One that comes later begins with what the page has: with `backtrack` as many
- * messages, else the latest one as `data`. When a component goes, its channels stay for a second or two, so going and
- * coming back costs nothing. When the channels change, what concerns those that stay is kept.
+ * Components with the same channel share a subscription. A later one starts with the messages that the page has kept:
+ * up to `backtrack` of them, or else the latest one as `data`. When a component is unmounted, its channels stay
+ * subscribed for one or two seconds, so coming back costs nothing. When the channels change, the state of those that
+ * stay is kept.
  *
- * @param channel a name, several, or `null` for none at the moment; or a ref or getter of these. A name that the server
- * can't be asked for, and a channel it refuses, is told as `error`.
- * @param options `select` or `reduce` shape `data`; `onMessage` gets every message.
+ * @param channel a name, several, or `null` for none; or a ref or getter of these. An invalid name and a refused
+ * channel are reported as `error`.
+ * @param options `select` or `reduce` derive `data`; `onMessage` gets every message.
  */
 export function usePushChannel<N extends Names, S>(
   channel: MaybeRefOrGetter<ChannelName<N>>,
@@ -84,7 +85,7 @@ export function usePushChannel(channel: MaybeRefOrGetter<ChannelName>, options: 
   })
   const field = <K extends keyof ChannelState<unknown>>(name: K) => computed(() => seen.value.state[name])
   return {
-    // Here, so that a ref which `select` reads is followed like any other.
+    // Computed here, so that the refs which `select` reads are tracked.
     data: computed(() => {
       const { state, view } = seen.value
       return select && view ? view.reader(select)().data : state.data
@@ -97,12 +98,12 @@ export function usePushChannel(channel: MaybeRefOrGetter<ChannelName>, options: 
 }
 
 /**
- * Calls back for every message of a channel with a type (the body's `type`, else the `Event-Type`), once, in order, for
- * as long as the component or effect scope is there; the channel is subscribed as by {@link usePushChannel}.
+ * Calls back once for every message of a type (the body's `type`, or else the `Event-Type`) on a channel, in order, for
+ * as long as the component or effect scope is active. It subscribes to the channel like {@link usePushChannel}.
  *
- * @param channel a name, `null` for none at the moment, or `'*'` for all that are subscribed anyway; or a ref or getter.
- * @param type `'*'` for any.
- * @param process if it throws, that is an `error` of the client.
+ * @param channel a name, `null` for none, or `'*'` for every channel that is subscribed elsewhere; or a ref or getter.
+ * @param type a type, or `'*'` for any.
+ * @param process if it throws, the client reports an `error`.
  */
 export function usePushProcessor<N extends Name<Registered>, T extends TypeOn<Registered, N>>(
   channel: MaybeRefOrGetter<N | null | undefined | false>,

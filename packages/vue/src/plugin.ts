@@ -15,21 +15,21 @@ type Client = PushStream<Registered>
 
 const place = Symbol('PushStream')
 
-/** What {@link createPushStream} makes, for `app.use`. */
+/** The plugin that {@link createPushStream} creates, for `app.use`. */
 export interface PushStreamPlugin {
-  /** The client, as `$pushStream` in templates. */
+  /** The client. In templates: `$pushStream`. */
   readonly client: Client
-  /** Handlers by channel and type for messages of the client, and of subscription urls; as `$updates` in templates. */
+  /** Handlers by channel and type, for messages of the client and of subscription URLs. In templates: `$updates`. */
   readonly updates: Updates<Registered>
   install(app: App): void
 }
 
 /**
- * Gives a client to an application: `app.use(createPushStream(options))`. In a page it is connected at once; a client
- * of the plugin's own is disconnected a moment after the application has been unmounted.
+ * Provides a client to an application: `app.use(createPushStream(options))`. In a page, it is connected at once. The
+ * plugin's own client is disconnected a moment after the application is unmounted.
  *
- * @param given options for a client of its own, or a client of yours, which is left to you to disconnect and close.
- * @throws PushStreamError `bad-option` for bad options.
+ * @param given the options of a new client, or an existing client, which you disconnect and close.
+ * @throws PushStreamError `bad-option` for invalid options.
  */
 export function createPushStream(given: Client | (Options & { readonly close?: never }) = {}): PushStreamPlugin {
   const own = !(given instanceof AnyClient)

@@ -3,12 +3,12 @@ import { type ShallowRef, shallowRef } from 'vue'
 import { whenAlive } from './alive.js'
 import { useStore } from './plugin.js'
 
-/** The client of the application. Throws a `bad-option` error where there is none. */
+/** The client of the application. Throws a `bad-option` error if there is none. */
 export function usePushStream(): PushStream<Registered> {
   return useStore().client
 }
 
-/** How the client is, as it changes: {@link Status}. On a server, and until the component is mounted, it is closed. */
+/** The client's current {@link Status}. On a server, and until the component is mounted, it is closed. */
 export function usePushStatus(): Readonly<ShallowRef<Status>> {
   const { client, idle, watch } = useStore()
   const status = shallowRef(idle)
