@@ -1,20 +1,20 @@
 /**
- * Where time comes from. Everything in this package that waits takes one of these, so that a test can pass a
- * {@link createManualClock manual clock} and decide itself when time goes by.
+ * A source of time. Everything in this package that waits takes one, so that a test can pass a
+ * {@link createManualClock manual clock} and control time.
  */
 export interface Clock {
-  /** Milliseconds since some fixed moment; only differences mean anything. */
+  /** Milliseconds since some fixed moment. Only differences have a meaning. */
   now(): number
-  /** Run `fn` once after `ms` milliseconds. The handle is a number and never 0. */
+  /** Calls `fn` once after `ms` milliseconds. The handle is a number, never 0. */
   setTimeout(fn: () => void, ms: number): number
-  /** Forget a timer. An unknown or already fired handle is ignored. */
+  /** Cancels a timer. An unknown or already fired handle is ignored. */
   clearTimeout(id: number): void
 }
 
-/** The real time of this machine. The default wherever a clock can be passed. */
+/** The machine's time. It is the default wherever a clock can be passed. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  // Node hands out objects; their primitive is a number that clearTimeout takes as well.
+  // Node returns objects. Their primitive value is a number, which clearTimeout accepts as well.
   setTimeout: (fn, ms) => setTimeout(fn, ms)[Symbol.toPrimitive](),
   clearTimeout: (id) => clearTimeout(id),
 }

@@ -1,8 +1,8 @@
 import type { Content } from './script/exchange.js'
 
-/** One request of a {@link createFakeFetch fake fetch}. Every answer throws once the request is no longer `open`. */
+/** One request of a {@link createFakeFetch fake fetch}. Its methods throw once it is no longer `open`. */
 export interface FakeRequest {
-  /** The address as `fetch` was given it. */
+  /** The URL as passed to `fetch`. */
   readonly url: string
   /** The path alone, not decoded. */
   readonly path: string
@@ -12,41 +12,41 @@ export interface FakeRequest {
   readonly headers: Readonly<Record<string, string>>
   /** The second argument of `fetch`. */
   readonly init: RequestInit
-  /** Whether the client still waits for something: the answer, or more of its body. */
+  /** Whether the client still waits for the response or more of its body. */
   readonly open: boolean
-  /** Whether the client's signal was aborted, also after the answer. */
+  /** Whether the client's signal was aborted, even after the response. */
   readonly aborted: boolean
-  /** Answers with 200 and an event stream that stays open, and sends the `greeting`. */
+  /** Responds with 200 and an event stream that stays open, and sends the `greeting`. */
   accept(): void
-  /** Answers with all of a response. */
+  /** Sends a complete response. */
   respond(status: number, headers?: Record<string, string>, body?: string): void
-  /** The next piece of an accepted stream. */
+  /** Sends the next piece of an accepted stream. */
   send(content: Content): void
-  /** Ends an accepted stream in good order. */
+  /** Ends an accepted stream cleanly. */
   end(): void
-  /** Breaks the connection: a network error for the client, wherever it is. */
+  /** Breaks the connection at any point: a network error for the client. */
   cut(): void
 }
 
 export interface FakeFetchOptions {
-  /** What an accepted stream begins with. Default: nothing. */
+  /** The beginning of every accepted stream. Default: nothing. */
   greeting?: Content
-  /** Called with each request as it is made. A request that is not answered here waits for the test. */
+  /** Called with each request. A request that is not answered here waits for the test. */
   answer?(request: FakeRequest): void
 }
 
 /** A `fetch` without a network. */
 export interface FakeFetch {
-  /** What to inject. It takes addresses, and no `Request` objects. */
+  /** The function to inject. It takes URLs, not `Request` objects. */
   readonly fetch: typeof globalThis.fetch
   /** All requests, oldest first. */
   readonly requests: readonly FakeRequest[]
-  /** Those of them that are open now. */
+  /** The requests that are open now. */
   readonly open: readonly FakeRequest[]
 }
 
 /**
- * A `fetch` whose requests the test answers by hand. As in a browser, an aborted request rejects with the signal's
+ * A `fetch` whose requests the test answers. As in a browser, an aborted request rejects with the signal's
  * reason, and so does the body that is being read.
  *
  * ```ts
@@ -100,9 +100,9 @@ function requestOf(
   })
 
   function check(): void {
-    if (!open) throw new Error(`${method} ${url} is over: it was answered, or the client has gone`)
+    if (!open) throw new Error(`${method} ${url} is over: it was answered, or the client has left`)
   }
-  // To reject does nothing where the head of the answer is out already.
+  // The rejection has no effect if the response has already started.
   function fail(reason: unknown): void {
     open = false
     reject(reason)

@@ -23,53 +23,53 @@ export interface ProxyAddress {
   url: string
 }
 
-/** One HTTP request that came through, in the order of arrival. */
+/** One HTTP request, in order of arrival. */
 export interface ProxiedRequest {
   method: string
   /** Path and query as on the wire. */
   path: string
-  /** Names in lower case; of a repeated header the last value. */
+  /** Names in lower case. A repeated header has its last value. */
   headers: Record<string, string>
   /** Whether it asked for an upgrade (a websocket). */
   upgrade: boolean
-  /** The connection that it came on. */
+  /** The id of its connection. */
   connection: number
   /** When, in ms of the proxy's clock. */
   at: number
 }
 
-/** What went through since the proxy was made. */
+/** Counters since the proxy was created. */
 export interface ProxyStats {
   /** Connections accepted, including those reset at once. */
   accepted: number
   /** HTTP requests seen. */
   requests: number
-  /** Bytes received from clients, whatever became of them. */
+  /** Bytes received from clients, including lost ones. */
   bytesFromClients: number
-  /** Bytes received from the server, whatever became of them. */
+  /** Bytes received from the server, including lost ones. */
   bytesFromServer: number
-  /** Bytes that `blackhole` lost, both directions together. */
+  /** Bytes that `blackhole` lost, in both directions. */
   bytesSwallowed: number
 }
 
-/** The events of a proxy, for tests that wait: `await once(proxy, 'request')`. */
+/** The events of a proxy. To wait for one: `await once(proxy, 'request')`. */
 export interface FaultProxyEvents {
-  /** A client was accepted. */
+  /** A client has connected. */
   connection: [connection: { id: number }]
-  /** The head of an HTTP request was read; it is forwarded right after. */
+  /** The head of an HTTP request was read. It is forwarded right after. */
   request: [request: ProxiedRequest]
   /** Bytes were lost to `blackhole`. */
   swallowed: [loss: { id: number; from: 'client' | 'server'; bytes: number }]
-  /** A client connection is over, and who ended it. */
+  /** A client connection has ended. `by`: who ended it. */
   closed: [connection: { id: number; by: ClosedBy }]
 }
 
 /**
- * A TCP proxy that breaks the network when a test asks it to. Every fault can be switched at any time; those that are
- * settings (`delay`, `throttle`, `holdUntil`, `blackhole`) apply to open connections as well as to new ones.
+ * A TCP proxy that breaks the network on demand. Every fault can be switched at any time. The settings (`delay`,
+ * `throttle`, `holdUntil`, `blackhole`) apply to open connections as well as to new ones.
  */
 export class FaultProxy extends EventEmitter<FaultProxyEvents> {
-  /** Every HTTP request seen, oldest first: count polls and retries here. Yours to empty (`requests.length = 0`). */
+  /** Every HTTP request, oldest first, to count polls and retries. You may empty it (`requests.length = 0`). */
   readonly requests: ProxiedRequest[] = []
   /** Running totals. */
   readonly stats: ProxyStats = { accepted: 0, requests: 0, bytesFromClients: 0, bytesFromServer: 0, bytesSwallowed: 0 }
@@ -100,10 +100,10 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> {
     }
   }
 
-  /** Listen on `port`; default 0: one that is free, and stays so while {@link FaultProxy.refuse | refusing}. */
+  /** Listens on `port`. Default 0: a free one, which stays free while {@link FaultProxy.refuse | refusing}. */
   async listen(port = 0): Promise<ProxyAddress> {
-    if (this.#closed) throw new Error('this proxy was closed; make a new one')
-    if (this.#server !== undefined) throw new Error(`this proxy listens already on port ${this.#port}`)
+    if (this.#closed) throw new Error('This proxy is closed: create a new one.')
+    if (this.#server !== undefined) throw new Error(`This proxy already listens on port ${this.#port}.`)
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client))
     this.#server = server
     try {
@@ -120,7 +120,7 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> {
     return { port: this.#port, url: this.url }
   }
 
-  /** The port listened on, the same while refusing; 0 before `listen`. */
+  /** The port of the proxy, also while refusing. 0 before `listen`. */
   get port(): number {
     return this.#port
   }
@@ -130,14 +130,14 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> {
     return `http://${this.#host.includes(':') ? `[${this.#host}]` : this.#host}:${this.#port}`
   }
 
-  /** Client connections open now. */
+  /** The number of open client connections. */
   get connections(): number {
     return this.#open().length
   }
 
   /**
-   * End all connections now; what was under way is lost. `'rst'` (default) as a crashed peer or an impatient router does,
-   * `'fin'` as an orderly shutdown does. Returns how many client connections it ended. Later connections are not concerned.
+   * Ends all connections now. Bytes in transit are lost. `'rst'` (default) resets them, like a crashed peer or a
+   * router; `'fin'` closes them cleanly. Returns the number of client connections. Later connections are not affected.
    */
   cut(options: { how?: 'rst' | 'fin' } = {}): number {
     const count = this.connections
@@ -145,7 +145,7 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> {
     return count
   }
 
-  /** {@link FaultProxy.cut | cut} every `ms` milliseconds, the first time after `ms`. Returns what stops it. */
+  /** Calls {@link FaultProxy.cut | cut} every `ms` milliseconds, first after `ms`. Returns a function that stops it. */
   cutEvery(ms: number, options: { how?: 'rst' | 'fin' } = {}): () => void {
     if (!(ms > 0)) throw new RangeError(`cutEvery: ${ms} is not an interval in ms`)
     let timer = 0
@@ -163,28 +163,31 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> {
   }
 
   /**
-   * Silence: connections stay open and are still accepted, but no byte and no ending gets across in either direction.
+   * Drops everything: connections stay open and are still accepted, but no byte and no end of a connection passes in
+   * either direction.
    *
-   * By default what arrives meanwhile is lost, and a connection that was open meanwhile stays silent for good after
-   * `blackhole(false)`; only newer ones work. A stream with a hole in it would be corruption, which no network shows:
-   * this is the router that forgot a connection. `{ hold: true }` keeps everything and delivers it when switched off, as
-   * TCP's retransmission does after a short outage; requests are recorded when they come, not when they are delivered.
+   * By default, what arrives meanwhile is lost, and a connection that was open stays silent even after
+   * `blackhole(false)`, as if a router had forgotten it. A stream with a hole in it would be corruption, which no
+   * network causes. New connections work.
+   *
+   * `{ hold: true }` keeps everything and delivers it when switched off, like TCP's retransmission after a short
+   * outage. Requests are recorded when they arrive, not when they are delivered.
    */
   blackhole(on: boolean, options: { hold?: boolean } = {}): void {
     this.#faults.fate = on ? (options.hold ? 'hold' : 'swallow') : 'flow'
     for (const link of [...this.#links]) link.setFate(this.#faults.fate)
   }
 
-  /** Latency of `ms` in each direction, order kept; default 0. What is under way keeps the latency it started with. */
+  /** Delays each direction by `ms`, in order. Default 0. Bytes in transit keep the delay that they started with. */
   delay(ms: number): void {
-    if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY)) throw new RangeError(`delay: ${ms} is not a latency in ms`)
+    if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY)) throw new RangeError(`delay: ${ms} is not a number of ms`)
     this.#faults.delay = ms
     for (const link of this.#links) link.pokePace()
   }
 
   /**
-   * At most so many bytes a second in each direction of each connection; default `Infinity`. For no bytes at all use
-   * {@link FaultProxy.blackhole | blackhole}.
+   * Limits each direction of each connection to so many bytes per second. Default `Infinity`. To pass no bytes at all,
+   * use {@link FaultProxy.blackhole | blackhole}.
    */
   throttle(bytesPerSecond: number): void {
     if (!(bytesPerSecond > 0)) throw new RangeError(`throttle: ${bytesPerSecond} is not a rate; see blackhole`)
@@ -193,10 +196,12 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> {
   }
 
   /**
-   * Be a buffering proxy: keep a response back until `bytes` bytes of its body are there, pass them on, and gather anew.
-   * The end of a response passes on its rest, so short answers are complete at once and endless ones stutter. Websockets
-   * are not concerned. Default 0: off. `{ head: 'pass' }` lets status and headers through at once, for a stream that
-   * opens but never shows life; by default they wait as well.
+   * Acts as a buffering proxy: it holds a response back until it has `bytes` bytes of the body, passes them on, and
+   * starts again. When the response ends, the rest is passed on, so a short response is complete at once. Websockets
+   * are not affected. Default 0: off.
+   *
+   * `{ head: 'pass' }` passes status and headers on at once, for a stream that opens but stays silent. By default they
+   * are held back, too.
    */
   holdUntil(bytes: number, options: { head?: 'hold' | 'pass' } = {}): void {
     if (!(bytes >= 0)) throw new RangeError(`holdUntil: ${bytes} is not a number of bytes`)
@@ -205,19 +210,19 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> {
     for (const link of this.#links) link.pokeHold()
   }
 
-  /** What happens to later upgrade requests (websockets); sockets already upgraded are not concerned. See {@link UpgradePolicy}. */
+  /** Sets the {@link UpgradePolicy} for later upgrade requests (websockets). Open websockets are not affected. */
   upgrades(policy: UpgradePolicy): void {
     this.#faults.upgrades = policy
   }
 
-  /** Accept new connections and reset them at once (default `true`), until `reset(false)`. Open ones are not concerned. */
+  /** Accepts new connections and resets them at once, until `reset(false)`. Open ones are not affected. */
   reset(on = true): void {
     this.#resetting = on
   }
 
   /**
-   * Close the listening socket, so that connecting fails with ECONNREFUSED; `refuse(false)` listens again on the same port.
-   * Open connections are not concerned: {@link FaultProxy.cut | cut} them for a server that is down.
+   * Closes the listening socket, so that connecting fails with ECONNREFUSED. `refuse(false)` listens again on the same
+   * port. Open connections are not affected: to imitate a server that is down, {@link FaultProxy.cut | cut} them.
    */
   async refuse(on: boolean): Promise<void> {
     if (on) {
@@ -226,12 +231,12 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> {
     } else if (this.#server === undefined && this.#port !== 0 && !this.#closed) await this.listen(this.#port)
   }
 
-  /** Forward later connections elsewhere (fail-over). Open ones stay with their server. */
+  /** Forwards later connections to another server (failover). Open ones stay with their server. */
   setTarget(target: ProxyTarget): void {
     this.#target = parseTarget(target)
   }
 
-  /** Stop listening and end every connection. Resolves when no timer and no socket is left; a second call is harmless. */
+  /** Stops listening and ends every connection. Resolves when no timer and no socket is left. May be called again. */
   async close(): Promise<void> {
     this.#closed = true
     for (const stop of [...this.#schedules]) stop()
@@ -281,7 +286,7 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> {
 }
 
 /**
- * A TCP proxy, on loopback unless told otherwise, that breaks the network when a test asks it to.
+ * Creates a TCP proxy that breaks the network on demand. It listens on loopback, unless you set `host`.
  *
  * ```ts
  * const proxy = createFaultProxy({ target: 'http://127.0.0.1:8080' })

@@ -1,16 +1,16 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 
-// Below the ports that systems hand out by themselves (32768 and up on Linux, 49152 and up elsewhere).
+// Below the ports that systems assign by themselves (32768 and up on Linux, 49152 and up elsewhere).
 const FIRST = 10_000
 const COUNT = 22_000
 
-/** Far enough from process to process that test workers, whose process ids are neighbours, do not meet. */
+/** Test workers have neighbouring process ids. This keeps their ports apart. */
 const STRIDE = 997
 
 let next = (process.pid * STRIDE) % COUNT
 
-/** Listens on the next of our ports that is free. Resolves with its number. */
+/** Listens on the next free port of our range. Resolves with its number. */
 export async function listenOnFreePort(server: Server, host: string): Promise<number> {
   for (let tries = 0; tries < COUNT; tries++) {
     const port = FIRST + next
@@ -24,22 +24,22 @@ export async function listenOnFreePort(server: Server, host: string): Promise<nu
       if (!['EADDRINUSE', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
     }
   }
-  throw new Error(`no port between ${FIRST} and ${FIRST + COUNT - 1} is free on ${host}`)
+  throw new Error(`No port between ${FIRST} and ${FIRST + COUNT - 1} is free on ${host}.`)
 }
 
 /**
  * A port that no one listens on, for a server that is going to be restarted on it.
  *
- * The system hands out the ports of `listen(0)` and of outgoing connections from one range, so a server that ends and
- * comes back there can find its port taken. This port is below that range. Processes start at different places, and one
- * process gets the same port again only after 22,000 others.
+ * The system assigns the ports of `listen(0)` and of outgoing connections from one range. So when a server restarts,
+ * its port may be taken. This port is below that range. Each process starts at another port, and gets the same one
+ * again only after 22,000 others.
  *
  * ```ts
  * const port = await freePort()
  * spawn('redis-server', ['--port', String(port)])
  * ```
  *
- * `host`: where it must be free; default `127.0.0.1`.
+ * `host`: the address on which it must be free. Default `127.0.0.1`.
  */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
   const server = createServer()

@@ -1,14 +1,14 @@
-/** A point where a script waits until the test lets it go on: what a test uses instead of sleeping. */
+/** A point at which a script waits for the test. Use it instead of sleeping. */
 export interface Gate {
   /** Fulfilled once the gate is open. */
   readonly opened: Promise<void>
   readonly isOpen: boolean
-  /** Let everyone through, now and later. A second call is harmless. */
+  /** Opens the gate for good. May be called again. */
   open(): void
 }
 
 /**
- * A closed {@link Gate}.
+ * Creates a closed {@link Gate}.
  *
  * ```ts
  * const published = createGate()

@@ -1,17 +1,17 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock } from './clock.js'
 
-/** More timers than this in one `advance` and the code under test is rescheduling itself without end. */
+/** If more timers run in one `advance`, the code under test reschedules itself without end. */
 const RUNAWAY = 100_000
 
-/** A clock that stands still until a test moves it. */
+/** A clock that stands still until a test advances it. */
 export interface ManualClock extends Clock {
-  /** Timers set and not yet fired or cleared. */
+  /** The number of timers that are set, and neither fired nor cleared. */
   readonly pending: number
   /**
-   * Let `ms` milliseconds go by: every timer that comes due runs in order of its time (of its making, where times are
-   * equal), also those set on the way, and promises settle before the next one runs. An error thrown by a timer rejects,
-   * with the clock standing where it was thrown.
+   * Advances time by `ms`. All due timers run in order of their time, or in order of creation if they have the same
+   * time. This includes timers that are set meanwhile. Promises settle before the next timer runs. If a timer throws,
+   * the call rejects and the clock stops there.
    */
   advance(ms: number): Promise<void>
 }
@@ -23,7 +23,7 @@ interface Timer {
 }
 
 /**
- * A deterministic clock for code that takes an injected one.
+ * Creates a deterministic clock for code with an injected clock.
  *
  * ```ts
  * const clock = createManualClock()
@@ -31,7 +31,7 @@ interface Timer {
  * await clock.advance(1000) // retry() ran
  * ```
  *
- * `start` is what `now()` says at first, in ms; default 0.
+ * `start`: the first value of `now()`, in ms. Default 0.
  */
 export function createManualClock(start = 0): ManualClock {
   const timers = new Map<number, Timer>()
@@ -60,13 +60,13 @@ export function createManualClock(start = 0): ManualClock {
       return timers.size
     },
     async advance(ms) {
-      if (!(ms >= 0)) throw new RangeError(`advance: ${ms} ms; time doesn't go backwards`)
+      if (!(ms >= 0)) throw new RangeError(`advance: ${ms} is not a number of ms`)
       const end = time + ms
       await turn()
       for (let ran = 0; ; ran++) {
         const timer = nextDue(end)
         if (timer === undefined) break
-        if (ran >= RUNAWAY) throw new Error(`advance(${ms}): ${RUNAWAY} timers ran and there is no end to them`)
+        if (ran >= RUNAWAY) throw new Error(`advance(${ms}): ${RUNAWAY} timers ran, and there are still more`)
         timers.delete(timer.id)
         time = Math.max(time, timer.at)
         timer.fn()

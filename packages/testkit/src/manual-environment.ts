@@ -1,21 +1,21 @@
 import type { Clock } from './clock.js'
 
-/** What a client takes from the world around it, where nothing happens by itself. */
+/** An environment for a client in which nothing happens by itself. */
 export interface ManualEnvironment {
   now(): number
   setTimeout(callback: () => void, ms: number): unknown
   clearTimeout(timer: unknown): void
-  /** Always in the middle: jitter is the same in every run. */
+  /** Always 0.5, so that jitter is the same in every run. */
   random(): number
-  /** No page, nothing remembered, and no address for others to be relative to. */
+  /** No page, no storage and no base for relative addresses. */
   readonly page: undefined
   readonly memory: undefined
   readonly location: undefined
 }
 
 /**
- * An environment on a {@link createManualClock manual clock}, in the form that `@pushstream/core` takes. `overrides`
- * replace fields of it and add others.
+ * Creates an environment for `@pushstream/core` on a {@link createManualClock manual clock}. `overrides` replace and
+ * add fields.
  *
  * ```ts
  * const clock = createManualClock()

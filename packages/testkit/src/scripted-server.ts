@@ -8,9 +8,9 @@ import { recordOf, type ScriptedRequest } from './script/request.js'
 import { RequestLog } from './script/request-log.js'
 import { ScriptedSocket } from './script/scripted-socket.js'
 
-/** What a server does with a request. */
+/** The script for a request. */
 export type ExchangeScript = (exchange: Exchange) => unknown
-/** What a server does with an upgrade request (a websocket). */
+/** The script for an upgrade request (a websocket). */
 export type SocketScript = (socket: ScriptedSocket) => unknown
 
 /** Options of {@link createScriptedServer}. */
@@ -46,7 +46,7 @@ class Rules<Script> {
     return () => this.#remove(rule)
   }
 
-  /** Scripts for one time come first, in order; then the newest of the lasting ones. */
+  /** Scripts of `once` come first, in order; then the newest of `on`. */
   take(request: ScriptedRequest): Script | undefined {
     const matching = this.#rules.filter(({ matches }) => matches(request))
     const rule = matching.find(({ once }) => once) ?? matching.at(-1)
@@ -59,7 +59,7 @@ class Rules<Script> {
   }
 }
 
-/** An HTTP and websocket server that does what a script says, also what no real server would. */
+/** An HTTP and websocket server that follows a script, even where no real server would do so. */
 export class ScriptedServer {
   #host: string
   #clock: Clock
@@ -75,7 +75,7 @@ export class ScriptedServer {
   constructor(options: ScriptedServerOptions = {}) {
     this.#host = options.host ?? '127.0.0.1'
     this.#clock = options.clock ?? systemClock
-    // A script decides how long a connection lives, so none of Node's own timeouts may.
+    // A script decides how long a connection lives, so Node's own timeouts are off.
     this.#server = createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 })
     this.#server.on('request', (message, response) => this.#request(message, response))
     this.#server.on('upgrade', (message, socket, head) => this.#upgrade(message, socket as Socket, head))
@@ -85,17 +85,17 @@ export class ScriptedServer {
     })
   }
 
-  /** Every request so far, oldest first, also those that no script took. */
+  /** Every request so far, oldest first, including those without a script. */
   get requests(): readonly ScriptedRequest[] {
     return this.#log.all
   }
 
-  /** Connections open now. */
+  /** The number of open connections. */
   get connections(): number {
     return this.#sockets.size
   }
 
-  /** Listen on `port`; default 0: any free one. */
+  /** Listens on `port`. Default 0: any free one. */
   async listen(port = 0): Promise<ServerAddress> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject)
@@ -119,39 +119,39 @@ export class ScriptedServer {
   }
 
   /**
-   * Answer every matching request with `script`, until the returned function is called. The newest matching one wins.
-   * Upgrade requests go to {@link ScriptedServer.onUpgrade | onUpgrade} alone.
+   * Runs `script` for every matching request, until the returned function is called. If several match, the newest wins.
+   * Upgrade requests go only to {@link ScriptedServer.onUpgrade | onUpgrade}.
    */
   on(pattern: RequestPattern, script: ExchangeScript): () => void {
     return this.#exchanges.add(pattern, script, false)
   }
 
-  /** Answer one matching request. Several are used up in the order of their making, before any `on`. */
+  /** Runs `script` for one matching request. Several are used in order, before any `on`. */
   once(pattern: RequestPattern, script: ExchangeScript): () => void {
     return this.#exchanges.add(pattern, script, true)
   }
 
-  /** Answer every matching upgrade request with `script`, until the returned function is called. The newest one wins. */
+  /** Runs `script` for every matching upgrade request, until the returned function is called. The newest wins. */
   onUpgrade(pattern: RequestPattern, script: SocketScript): () => void {
     return this.#upgrades.add(pattern, script, false)
   }
 
-  /** Answer one matching upgrade request. Several are used up in the order of their making, before any `onUpgrade`. */
+  /** Runs `script` for one matching upgrade request. Several are used in order, before any `onUpgrade`. */
   onceUpgrade(pattern: RequestPattern, script: SocketScript): () => void {
     return this.#upgrades.add(pattern, script, true)
   }
 
   /**
-   * The oldest matching request that was not handed out yet, also one that came before the call. Each is handed out once.
-   * Rejects after `timeout` ms (default 2000, the machine's time) with a list of what came instead.
+   * Resolves with the oldest matching request that it has not returned yet, even if it arrived before the call. Rejects
+   * after `timeout` ms (default 2000, of the machine's time) with a list of all requests.
    */
   nextRequest(pattern: RequestPattern = '*', options: { timeout?: number } = {}): Promise<ScriptedRequest> {
     return this.#log.next(pattern, options.timeout ?? 2000)
   }
 
   /**
-   * Stop listening and end every connection. Resolves when nothing is left; a second call is harmless. Rejects, after all
-   * is closed, with the first error that a script threw: a broken script must not pass for a client's fault.
+   * Stops listening and ends every connection. May be called again. If a script has thrown an error, it then rejects
+   * with the first one: a broken script must not look like a fault of the client.
    */
   async close(): Promise<void> {
     this.#log.close()
@@ -177,7 +177,7 @@ export class ScriptedServer {
     request.matched = script !== undefined
     const socket = new ScriptedSocket(request, wire, () => {
       let accepted: WebSocket | undefined
-      // This calls back at once, or not at all where the handshake is malformed (and answers 400 then).
+      // This calls back at once. If the handshake is malformed, it answers 400 and does not call back.
       if (!wire.destroyed) this.#websockets.handleUpgrade(message, wire, head, (websocket) => (accepted = websocket))
       return accepted
     })
@@ -197,8 +197,8 @@ export class ScriptedServer {
 }
 
 /**
- * A server on loopback, unless told otherwise, for misbehaviour that no real server shows on demand. What no script takes
- * is answered with 404, and recorded.
+ * Creates a server for faults that no real server shows on demand. It listens on loopback, unless you set `host`. A
+ * request without a script is answered with 404, and recorded.
  *
  * ```ts
  * const server = createScriptedServer()

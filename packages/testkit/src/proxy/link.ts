@@ -10,7 +10,7 @@ import { asksUpgrade, refusal, type UpgradePolicy, withoutUpgrade } from './upgr
 /** Who ended a connection first. */
 export type ClosedBy = 'client' | 'server' | 'proxy'
 
-/** What the test has set for the whole proxy. */
+/** The current faults of the proxy. */
 export interface Faults extends PaceSettings {
   hold: HoldSettings
   upgrades: UpgradePolicy
@@ -21,13 +21,13 @@ export interface LinkHooks {
   received(side: 'client' | 'server', bytes: number): void
   swallowed(side: 'client' | 'server', bytes: number): void
   request(head: Head, upgrade: boolean): void
-  /** The client's side is gone. */
+  /** The client's side has ended. */
   closed(by: ClosedBy): void
-  /** Both sides are gone. */
+  /** Both sides have ended. */
   gone(): void
 }
 
-/** One client connection and the connection to the server that belongs to it. */
+/** One client connection, and its connection to the server. */
 export class Link {
   #client: Socket
   #upstream: Socket | undefined
@@ -82,7 +82,7 @@ export class Link {
     return this.#up.fate
   }
 
-  /** Is the client's side still there? */
+  /** Whether the client's side is open. */
   get open(): boolean {
     return !this.#announced
   }
@@ -118,11 +118,11 @@ export class Link {
 
   #openClient(): void {
     const client = this.#client
-    // Errors are followed by a close, which is where they are dealt with.
+    // An error is followed by a close, which handles it.
     client.on('error', () => {})
     client.on('end', () => {
       this.#blame('client')
-      // While bytes vanish the client's FIN gets no answer, so no 'close' follows: this is all there will be to see.
+      // In a black hole, the client's FIN gets no answer, so no 'close' follows.
       if (this.fate !== 'flow') this.#announce()
     })
     client.on('close', () => {
@@ -155,7 +155,7 @@ export class Link {
   }
 
   #blame(who: ClosedBy): void {
-    // The server's ending counts only where the client comes to know of it.
+    // The server's end counts only if the client notices it.
     if (who === 'server' && (this.fate !== 'flow' || this.#refused)) return
     this.#closedBy ??= who
   }

@@ -6,16 +6,16 @@ export interface Head {
   headers: [name: string, value: string][]
 }
 
-/** How a message's body ends. `tunnel`: no HTTP any more from here on. */
+/** How a message's body ends. `tunnel`: from here on, it is no longer HTTP. */
 export type Framing = 'none' | 'chunked' | 'until-close' | 'tunnel' | number
 
 export interface MessageSink {
   head(head: Head): Framing
-  /** Bytes of the body as they stand on the wire; `payload` of them are content, the others framing. */
+  /** Bytes of the body as on the wire. `payload` of them are content, the others framing. */
   body(bytes: Buffer, payload: number): void
   /** The message is complete. */
   end(): void
-  /** Bytes that are no HTTP, or a tunnel's. */
+  /** Bytes that are not HTTP, or are in a tunnel. */
   raw(bytes: Buffer): void
 }
 
@@ -25,8 +25,8 @@ const MAX_HEAD = 64 * 1024
 const START = { request: /^[A-Z]{1,20}( |$)/, response: /^HTTP\/1\.[01] / }
 
 /**
- * Follows HTTP/1 messages on a byte stream without changing a byte of it. What it doesn't understand it reports as raw:
- * a proxy for tests has to let garbage through.
+ * Follows HTTP/1 messages on a byte stream without changing it. Bytes that it can't parse are reported as raw, because
+ * a proxy for tests must pass garbage on.
  */
 export class MessageReader {
   #kind: 'request' | 'response'
@@ -46,7 +46,7 @@ export class MessageReader {
     while (rest.length > 0) rest = this.#step(rest)
   }
 
-  /** The stream is over: let go of an unfinished head. */
+  /** The stream has ended: pass an unfinished head on. */
   finish(): void {
     const pending = this.#pending
     this.#pending = Buffer.alloc(0)
@@ -55,7 +55,7 @@ export class MessageReader {
     this.#state = 'tunnel'
   }
 
-  /** The tunnel that was announced did not come about (the upgrade was refused). */
+  /** The announced tunnel was not opened, because the upgrade was refused. */
   leaveTunnel(): void {
     if (this.#state === 'tunnel') this.#state = 'head'
   }
@@ -157,7 +157,7 @@ export function requestFraming(head: Head): Framing {
   return declaredFraming(head) ?? 'none'
 }
 
-/** How a response's body ends, given the method that asked for it. */
+/** How a response's body ends, given the method of its request. */
 export function responseFraming(head: Head, method: string): Framing {
   const status = Number(head.start[1])
   if (status === 101) return 'tunnel'

@@ -1,13 +1,13 @@
 import type { Clock } from '../clock.js'
 
-/** What travels in one direction of a connection: bytes, an orderly end (FIN) or a reset (RST). */
+/** An item in one direction of a connection: bytes, a clean end (FIN) or a reset (RST). */
 export type Parcel = Buffer | 'end' | 'reset'
 
-/** Settings shared by every connection of a proxy, changed under way by the test. */
+/** Settings of all connections of a proxy. A test may change them at any time. */
 export interface PaceSettings {
   /** Latency in ms. */
   delay: number
-  /** Bytes a second; Infinity is no limit. */
+  /** Bytes per second. Infinity: no limit. */
   rate: number
 }
 
@@ -16,7 +16,7 @@ interface Queued {
   parcel: Parcel
 }
 
-/** One direction of one connection as a slow line: late, narrow, but always in order. */
+/** One direction of one connection on a slow network: late and throttled, but in order. */
 export class Pace {
   #clock: Clock
   #settings: PaceSettings
@@ -33,13 +33,13 @@ export class Pace {
     this.#deliver = deliver
   }
 
-  /** Bytes under way. */
+  /** Bytes in transit. */
   get size(): number {
     return this.#bytes
   }
 
   push(parcel: Parcel): void {
-    // Only the first in the queue is ever looked at, so a delay that was shortened lets nothing overtake.
+    // Only the first item is looked at, so nothing overtakes it if the delay is shortened.
     this.#queue.push({ at: this.#clock.now() + this.#settings.delay, parcel })
     if (typeof parcel !== 'string') this.#bytes += parcel.length
     if (this.#timer === 0) this.#pump()
@@ -52,14 +52,14 @@ export class Pace {
     this.#pump()
   }
 
-  /** Stand still (true) or go on (false) without losing anything. */
+  /** Pauses (true) or continues (false) without losing anything. */
   pause(on: boolean): void {
     this.#paused = on
     if (on) this.#stopTimer()
     else this.#pump()
   }
 
-  /** Lose everything under way. */
+  /** Drops everything in transit. */
   clear(): void {
     this.#stopTimer()
     this.#queue = []
@@ -92,7 +92,7 @@ export class Pace {
       this.#deliver(parcel)
       return
     }
-    // 50 ms worth at a time: fine enough to look continuous, coarse enough not to drown in timers.
+    // 50 ms of bytes at a time: fine enough to look continuous, and few timers.
     const size = Math.min(parcel.length, Math.max(1, Math.floor(rate / 20)))
     this.#free = now + (size / rate) * 1000
     this.#bytes -= size

@@ -2,19 +2,19 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../clock.js'
 import { Pace, type PaceSettings, type Parcel } from './pace.js'
 
-/** What becomes of bytes that arrive: go on, be lost, or wait for better times. */
+/** What happens to bytes that arrive: they are passed on, lost or held back. */
 export type Fate = 'flow' | 'swallow' | 'hold'
 
-/** More than this under way and the sender is made to wait, as the window of a real TCP connection does. */
+/** With more bytes than this in transit, the sender must wait, as with the window of a TCP connection. */
 const HIGH_WATER = 1024 * 1024
 
-/** What a pipe asks of the connection that it belongs to. */
+/** The callbacks of a pipe to its connection. */
 export interface PipeHooks {
   /** Bytes arrived. */
   received(bytes: Buffer): void
   /** Bytes are lost. */
   swallowed(bytes: number): void
-  /** Turn what arrived into what is sent, by calling `push`. */
+  /** Processes what has arrived, and sends the result with `push`. */
   process(parcel: Parcel): void
 }
 
@@ -35,7 +35,7 @@ export class Pipe {
     if (fate === 'hold') this.#pace.pause(true)
   }
 
-  /** Read from `socket` from now on. */
+  /** Reads from `socket` from now on. */
   readFrom(socket: Socket): void {
     this.#from = socket
     socket.on('data', (bytes: Buffer) => {
@@ -46,13 +46,13 @@ export class Pipe {
     socket.on('close', (failed: boolean) => this.#over(failed ? 'reset' : 'end'))
   }
 
-  /** Write to `socket` from now on. */
+  /** Writes to `socket` from now on. */
   writeTo(socket: Socket): void {
     this.#to = socket
     socket.on('drain', () => this.#regulate())
   }
 
-  /** Send on, at the pace of the line. */
+  /** Sends at the pace of the network. */
   push(parcel: Parcel): void {
     this.#pace.push(parcel)
   }
@@ -62,7 +62,7 @@ export class Pipe {
     if (this.fate === 'flow') this.#pace.poke()
   }
 
-  /** From now on everything is lost, with what is under way. There is no way back. */
+  /** Drops everything from now on, including bytes in transit. This can't be undone. */
   swallow(): void {
     this.fate = 'swallow'
     if (this.#pace.size > 0) this.#hooks.swallowed(this.#pace.size)
@@ -70,7 +70,7 @@ export class Pipe {
     this.#from?.resume()
   }
 
-  /** Keep everything until `release`. */
+  /** Holds everything back until `release`. */
   hold(): void {
     this.fate = 'hold'
     this.#pace.pause(true)
@@ -82,7 +82,7 @@ export class Pipe {
     this.#regulate()
   }
 
-  /** The connection is over: forget what is under way and take nothing more. */
+  /** The connection has ended: drops bytes in transit and accepts no more. */
   shut(): void {
     this.#isShut = true
     this.#pace.clear()
@@ -99,7 +99,7 @@ export class Pipe {
   }
 
   #over(how: 'end' | 'reset'): void {
-    // A reset may follow an orderly end, but an end says nothing new after either.
+    // A reset may follow a clean end, but an end after either is redundant.
     if (this.#ended && how === 'end') return
     this.#ended = true
     this.#arrive(how)

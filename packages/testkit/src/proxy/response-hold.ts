@@ -1,12 +1,12 @@
-/** Settings shared by every connection of a proxy. */
+/** Settings of all connections of a proxy. */
 export interface HoldSettings {
-  /** Content bytes to gather before anything is passed on; 0 is off. */
+  /** How many bytes of content to buffer before they are passed on. 0: off. */
   bytes: number
-  /** Whether the response's head waits as well. */
+  /** Whether the response's head is held back as well. */
   head: 'hold' | 'pass'
 }
 
-/** A buffering proxy's memory for one connection's responses. */
+/** The buffer of a buffering proxy, for the responses of one connection. */
 export class ResponseHold {
   #settings: HoldSettings
   #out: (bytes: Buffer) => void
@@ -29,12 +29,12 @@ export class ResponseHold {
     this.poke()
   }
 
-  /** Pass on what has become due: there is enough, or the settings changed. */
+  /** Passes the buffer on if there is enough in it, or if the settings changed. */
   poke(): void {
     if (this.#content >= this.#settings.bytes) this.flush()
   }
 
-  /** The response is complete: nothing to wait for any more. */
+  /** The response is complete: passes the rest on. */
   flush(): void {
     const kept = this.#kept
     this.clear()

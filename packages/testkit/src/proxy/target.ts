@@ -1,4 +1,4 @@
-/** Where a proxy forwards to: an address (`host` defaults to `'127.0.0.1'`), or a URL of which host and port count. */
+/** The server behind a proxy: an address (default `host`: `'127.0.0.1'`), or a URL with its host and port. */
 export type ProxyTarget = { host?: string; port: number } | string | URL
 
 /** An address to connect to. */

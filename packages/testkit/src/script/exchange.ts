@@ -2,22 +2,22 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Clock } from '../clock.js'
 import type { ScriptedRequest } from './request.js'
 
-/** Bytes, or text that is sent as UTF-8. */
+/** Bytes, or a text, which is sent as UTF-8. */
 export type Content = string | Uint8Array
 
 /** How to send slowly. */
 export interface DribbleOptions {
-  /** Bytes at a time; default 1, which also splits characters of several bytes. */
+  /** Bytes at a time. Default 1, which also splits characters of several bytes. */
   size?: number
-  /** Milliseconds between two pieces, by the server's clock; default 10. */
+  /** The time between two pieces, in ms of the server's clock. Default 10. */
   every?: number
 }
 
-/** One request and what a script does with it. A script that does nothing leaves the request unanswered. */
+/** One request and its response, for a script. A script that does nothing leaves the request unanswered. */
 export class Exchange {
-  /** What was asked. */
+  /** The request. */
   readonly request: ScriptedRequest
-  /** Fulfilled when the answer is complete or the connection is gone, whoever ended it. */
+  /** Fulfilled when the response is complete or the connection has ended. */
   readonly closed: Promise<void>
   #response: ServerResponse
   #clock: Clock
@@ -37,8 +37,8 @@ export class Exchange {
   }
 
   /**
-   * Send status and headers now. With a `body` the answer is complete (with Content-Length); without it the body is what
-   * `write` sends, chunked, until `end`. For an answer without any body pass `''`.
+   * Sends status and headers now. With a `body`, the response is complete and has a Content-Length. Without one,
+   * `write` sends the body in chunks until `end`. For an empty body, pass `''`.
    */
   respond(status: number, headers: OutgoingHttpHeaders = {}, body?: Content): void {
     const length = body === undefined || status === 204 || status === 304 ? {} : { 'content-length': sizeOf(body) }
@@ -47,7 +47,7 @@ export class Exchange {
     else this.#response.end(body)
   }
 
-  /** Send a piece of the body. Fulfilled when it has left this process; false when the client is gone. */
+  /** Sends a piece of the body. Resolves when it has left this process, with `false` if the client has left. */
   write(content: Content): Promise<boolean> {
     return new Promise((resolve) => {
       if (this.#over || this.#response.destroyed) resolve(false)
@@ -55,7 +55,7 @@ export class Exchange {
     })
   }
 
-  /** Send a piece of the body slowly, as a poor line does. False when the client went away meanwhile. */
+  /** Sends a piece of the body slowly. Resolves with `false` if the client leaves meanwhile. */
   async dribble(content: Content, { size = 1, every = 10 }: DribbleOptions = {}): Promise<boolean> {
     const bytes = Buffer.from(content as Uint8Array)
     for (let at = 0; at < bytes.length; at += size) {
@@ -65,13 +65,13 @@ export class Exchange {
     return true
   }
 
-  /** Complete the answer. */
+  /** Completes the response. */
   end(content?: Content): void {
     if (content === undefined) this.#response.end()
     else this.#response.end(content)
   }
 
-  /** Write bytes past HTTP: garbage, a broken status line, a chunk of a wrong length. False when the client is gone. */
+  /** Writes raw bytes: garbage, a broken status line, a chunk with a wrong length. Resolves like `write`. */
   raw(content: Content): Promise<boolean> {
     const { socket } = this.#response
     return new Promise((resolve) => {
@@ -81,8 +81,8 @@ export class Exchange {
   }
 
   /**
-   * End the connection without completing the answer: `'rst'` (default) as a killed process, `'fin'` as a polite one.
-   * A reset may overtake bytes that were written and not yet read; `'fin'` delivers them first.
+   * Ends the connection without completing the response: `'rst'` (default) like a killed process, `'fin'` cleanly. A
+   * reset may overtake bytes that were written but not read yet. `'fin'` delivers them first.
    */
   cut({ how = 'rst' }: { how?: 'rst' | 'fin' } = {}): void {
     const { socket } = this.#response

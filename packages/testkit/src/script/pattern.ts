@@ -1,9 +1,9 @@
 import type { ScriptedRequest } from './request.js'
 
 /**
- * Which requests are meant:
- * - `'GET /lp/*'`: method and path; `*` stands for anything, slashes included. A pattern with a `?` is compared with path
- *   and query, others with the path alone.
+ * Selects requests:
+ * - `'GET /lp/*'`: method and path. `*` is anything, including slashes. A pattern with a `?` is compared with the path
+ *   and the query, others only with the path.
  * - `'/lp/*'`: any method.
  * - a RegExp: tested against `'GET /path?query'`.
  * - a function.
@@ -15,7 +15,7 @@ export function matcherOf(pattern: RequestPattern): (request: ScriptedRequest) =
   if (typeof pattern === 'function') return pattern
   if (pattern instanceof RegExp) return (request) => `${request.method} ${request.url}`.search(pattern) >= 0
   const [, method, path = ''] = /^(?:([A-Z]+) +)?(.*)$/.exec(pattern) ?? []
-  if (!/^[/*]/.test(path)) throw new TypeError(`a pattern reads 'GET /path/*' or '/path/*', not '${pattern}'`)
+  if (!/^[/*]/.test(path)) throw new TypeError(`A pattern must be like 'GET /path/*' or '/path/*', not '${pattern}'.`)
   const source = path.split('*').map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'))
   const expected = new RegExp(`^${source.join('.*')}$`, 's')
   const wholeUrl = path.includes('?')

@@ -7,9 +7,9 @@ interface Waiter {
   fail: (error: Error) => void
 }
 
-/** Remembers requests and hands each out once. */
+/** Records requests and returns each once. */
 export class RequestLog {
-  /** All of them, oldest first. */
+  /** All requests, oldest first. */
   readonly all: ScriptedRequest[] = []
   #fresh: ScriptedRequest[] = []
   #waiters = new Set<Waiter>()
@@ -42,7 +42,7 @@ export class RequestLog {
           reject(error)
         },
       }
-      // The machine's time, not an injected clock: this bounds a test that hangs, also one whose clock stands still.
+      // The machine's time, not an injected clock: this must end a test even if its clock stands still.
       const timer = setTimeout(() => waiter.fail(this.#late(pattern, timeout)), timeout)
       this.#waiters.add(waiter)
     })
@@ -50,7 +50,7 @@ export class RequestLog {
 
   /** No more requests will come. */
   close(): void {
-    for (const { fail } of [...this.#waiters]) fail(new Error('the scripted server was closed while a test waited'))
+    for (const { fail } of [...this.#waiters]) fail(new Error('The scripted server was closed while a test waited.'))
   }
 
   #late(pattern: RequestPattern, timeout: number): Error {

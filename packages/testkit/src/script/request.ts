@@ -12,19 +12,19 @@ export interface ScriptedRequest {
   headers: IncomingHttpHeaders
   /** Whether it asked for an upgrade (a websocket). */
   upgrade: boolean
-  /** Whether a script took it; the others were answered with 404. */
+  /** Whether a script answered it. If not, the answer was 404. */
   matched: boolean
   /** When, in ms of the server's clock. */
   at: number
-  /** The whole body as text, once it is there; what there is of it where the client left in its middle. */
+  /** The body as text, once it is complete. If the client leaves early, the part that has arrived. */
   body(): Promise<string>
 }
 
-/** Make the record of `message`. */
+/** Creates the record of a message. */
 export function recordOf(message: IncomingMessage, upgrade: boolean, at: number): ScriptedRequest {
   const url = message.url ?? '/'
   const mark = url.indexOf('?')
-  // Read at once: Node throws an unread body away as soon as the answer is complete.
+  // Read at once, because Node discards an unread body when the response is complete.
   const body = upgrade ? Promise.resolve('') : readText(message)
   return {
     method: message.method ?? 'GET',
@@ -44,7 +44,7 @@ async function readText(message: IncomingMessage): Promise<string> {
   try {
     for await (const part of message) parts.push(part)
   } catch {
-    // The client left; who cares about that watches the exchange.
+    // The client left, which `exchange.closed` reports.
   }
   return Buffer.concat(parts).toString('utf8')
 }

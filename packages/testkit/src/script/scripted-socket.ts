@@ -4,19 +4,19 @@ import type { WebSocket } from 'ws'
 import type { Content } from './exchange.js'
 import type { ScriptedRequest } from './request.js'
 
-/** How a websocket ended, as the server saw it: 1006 without a close frame, 1005 with an empty one. */
+/** How a websocket ended for the server: 1006 without a close frame, 1005 with an empty one. */
 export interface SocketEnd {
   code: number
   reason: string
 }
 
-/** One upgrade request and what a script does with it. A script that does nothing leaves it unanswered. */
+/** One upgrade request and its websocket, for a script. A script that does nothing leaves it unanswered. */
 export class ScriptedSocket {
-  /** What was asked. */
+  /** The request. */
   readonly request: ScriptedRequest
-  /** Fulfilled when the connection is gone, whoever ended it. */
+  /** Fulfilled when the connection has ended. */
   readonly closed: Promise<SocketEnd>
-  /** Every message of the client so far: text as string, binary as Buffer. */
+  /** Every message of the client so far: text as a string, binary as a Buffer. */
   readonly messages: (string | Buffer)[] = []
   #wire: Socket
   #handshake: () => unknown
@@ -26,7 +26,9 @@ export class ScriptedSocket {
   #gone = false
   #wake = new Set<() => void>()
 
-  /** `handshake` gives a WebSocket or undefined; `unknown`, lest the public declarations need the types of `ws`. */
+  /**
+   * `handshake` returns a WebSocket or undefined. It is `unknown`, so that declarations do not need the types of `ws`.
+   */
   constructor(request: ScriptedRequest, wire: Socket, handshake: () => unknown) {
     this.request = request
     this.#wire = wire
@@ -34,7 +36,7 @@ export class ScriptedSocket {
     wire.on('error', () => {})
     this.closed = new Promise((resolve) => {
       wire.once('close', () => {
-        // The websocket learns of its socket's end first or last: either way its close event has come by the next turn.
+        // The order of the two close events is not defined, but both have been emitted by the next turn.
         setImmediate(() => {
           this.#gone = true
           resolve(this.#end)
@@ -44,19 +46,22 @@ export class ScriptedSocket {
     })
   }
 
-  /** Answer 101. `send`, `ping`, `close` and `nextMessage` do it by themselves where it wasn't done. */
+  /** Answers 101. `send`, `ping`, `close` and `nextMessage` do so if it was not called. */
   accept(): void {
     this.#open()
   }
 
-  /** Answer with an HTTP status instead of 101, and end the connection. */
+  /** Answers with an HTTP status instead of 101, and ends the connection. */
   reject(status: number, headers: Record<string, string> = {}, body = ''): void {
     const all = { Connection: 'close', 'Content-Length': String(Buffer.byteLength(body)), ...headers }
     const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
     this.#wire.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`)
   }
 
-  /** Send a text frame (string) or a binary one. Fulfilled when it has left this process; false when the client is gone. */
+  /**
+   * Sends a text frame (string) or a binary one. Resolves when it has left this process, with `false` if the client has
+   * left.
+   */
   send(content: Content): Promise<boolean> {
     const websocket = this.#open()
     return new Promise((resolve) => {
@@ -65,24 +70,24 @@ export class ScriptedSocket {
     })
   }
 
-  /** Send the first half of a text frame, to be followed by `cut`. */
+  /** Sends the first half of a text frame. Call `cut` after it. */
   sendHalf(text: string): Promise<boolean> {
     this.#open()
     const frame = textFrame(text)
     return this.raw(frame.subarray(0, Math.ceil(frame.length / 2)))
   }
 
-  /** Send a ping, a control frame that no page script sees. */
+  /** Sends a ping, a control frame that a page's script does not see. */
   ping(): void {
     this.#open()?.ping()
   }
 
-  /** Send a close frame: an empty one without `code`, as push servers do. The client's answer fulfils `closed`. */
+  /** Sends a close frame, which is empty without a `code`, as by push servers. The client's answer fulfils `closed`. */
   close(code?: number, reason?: string): void {
     this.#open()?.close(code, reason)
   }
 
-  /** Write bytes past the websocket protocol, before the 101 or after it. False when the client is gone. */
+  /** Writes raw bytes, before or after the 101. Resolves like `send`. */
   raw(content: Content): Promise<boolean> {
     return new Promise((resolve) => {
       if (this.#wire.destroyed) resolve(false)
@@ -91,15 +96,15 @@ export class ScriptedSocket {
   }
 
   /**
-   * End the connection without a close frame: `'rst'` (default) as a killed process, `'fin'` as a polite one.
-   * A reset may overtake bytes that were written and not yet read; `'fin'` delivers them first.
+   * Ends the connection without a close frame: `'rst'` (default) like a killed process, `'fin'` cleanly. A reset may
+   * overtake bytes that were written but not read yet. `'fin'` delivers them first.
    */
   cut({ how = 'rst' }: { how?: 'rst' | 'fin' } = {}): void {
     if (how === 'rst') this.#wire.resetAndDestroy()
     else this.#wire.destroySoon()
   }
 
-  /** The oldest message of the client that was not handed out yet; undefined when the connection ends without one. */
+  /** Resolves with the client's oldest message that it has not returned yet, or `undefined` if the connection ends. */
   async nextMessage(): Promise<string | Buffer | undefined> {
     this.#open()
     while (this.messages.length <= this.#taken) {
@@ -131,7 +136,7 @@ export class ScriptedSocket {
   }
 }
 
-/** An unmasked, unfragmented text frame as a server sends it. */
+/** An unmasked, unfragmented text frame, as servers send it. */
 function textFrame(text: string): Buffer {
   const payload = Buffer.from(text)
   const { length } = payload

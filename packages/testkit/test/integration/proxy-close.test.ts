@@ -66,7 +66,7 @@ test('a second close is harmless, listening after it is refused', async () => {
 test('listening twice, or on a port that is taken, says so', async () => {
   const server = await webServer()
   const proxy = await proxyTo(server.url)
-  await expect(proxy.listen()).rejects.toThrow(/listens already/)
+  await expect(proxy.listen()).rejects.toThrow(/already listens/)
   const other = createFaultProxy({ target: server.url })
   cleanup(() => other.close())
   await expect(other.listen(server.port)).rejects.toThrow(/EADDRINUSE/)
