@@ -54,7 +54,7 @@ export interface Exchange {
   readonly until?: AbortSignal
   /** A status that, like 304, ends a poll without messages. */
   readonly timeoutStatus?: number
-  /** What the headers of an answer with status 200 show, if it is none of the server's. */
+  /** Recognises a response with status 200 that is not the push server's, by its headers. */
   readonly foreign?: (headers: Headers) => Symptom | undefined
   /** The subprotocols a websocket offers. */
   readonly subprotocols?: readonly string[]
@@ -75,13 +75,13 @@ export interface CloseReason {
   /** `Retry-After`, in ms. */
   readonly retryAfter?: number | undefined
   readonly cause?: unknown
-  /** What is known to be the reason. */
+  /** The known cause. */
   readonly symptom?: Symptom | undefined
-  /** What was asked for. */
+  /** The request. */
   readonly asked?: (Exchange & { readonly mode: ModeName }) | undefined
 }
 
-/** What keeps messages from coming: a heading of docs/troubleshooting.md. */
+/** Why no messages arrive: a heading of docs/troubleshooting.md. */
 export type Symptom =
   | 'unreachable'
   | 'cors'
@@ -168,7 +168,7 @@ export type NamedTransports = Readonly<Partial<Record<ModeName, Transport>>>
 export interface Page {
   /** Calls back when the network or the page comes back (online, visible, restored from the back/forward cache). */
   onBack(callback: () => void): () => void
-  /** Calls back with an address that the page's Content-Security-Policy forbids to ask. */
+  /** Calls back with a URL that the page's Content-Security-Policy blocks. */
   onBlocked?(callback: (url: string) => void): () => void
   /** Calls back when the page is left. It may come back from the back/forward cache. */
   onLeave(callback: () => void): () => void
@@ -214,7 +214,7 @@ export interface Logger {
   debug(...values: unknown[]): void
 }
 
-/** Words with `|` between them. */
+/** Words, separated by `|`. */
 type Joined<Word extends string> =
   | Word
   | `${Word}|${Word}`

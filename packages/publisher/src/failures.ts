@@ -126,7 +126,7 @@ export function refusal(answer: Answer, channels: readonly string[], changes: bo
   )
 }
 
-/** The failures of several requests, as one. */
+/** One error for several failed requests. */
 export function combined(errors: readonly PublisherError[]): PublisherError {
   const [first] = errors as [PublisherError]
   const channels = errors.flatMap((error) => error.channels)

@@ -29,7 +29,7 @@ export class ClassicStates {
   /** The last known state of the client underneath. */
   #state: Status['state'] = 'closed'
   /** An error whose consequences are not handled yet. */
-  #trouble: PushStreamError | undefined
+  #error: PushStreamError | undefined
 
   constructor(page: ClassicProperties & { readyState: number }, host: StatesHost) {
     this.#page = page
@@ -58,14 +58,14 @@ export class ClassicStates {
     if (state === before) return
     if (state === 'open') return this.set(open)
     const type = page.readyState === open ? 'timeout' : 'load'
-    const trouble = this.#trouble
+    const error = this.#error
     const lost = this.#host.wanted() && (type === 'timeout' || state !== 'connecting') && page.readyState !== closed
     if (lost || state !== 'connecting') this.set(closed)
     // Leaving the page is not an error, nor is a client without channels. A refusal is reported separately.
-    const told = state !== 'closed' || (!page.autoReconnect && page.channelsCount > 0)
-    if (lost && told && !refusals.includes(trouble?.code ?? '')) {
+    const reported = state !== 'closed' || (!page.autoReconnect && page.channelsCount > 0)
+    if (lost && reported && !refusals.includes(error?.code ?? '')) {
       const gone = new PushStreamError('unreachable', 'The connection was lost. The client reconnects.')
-      this.#tell(new ClassicError(type, trouble ?? gone))
+      this.#report(new ClassicError(type, error ?? gone))
     }
     if (state !== 'connecting' || this.#host.engine() !== state) return
     this.set(connecting)
@@ -79,18 +79,18 @@ export class ClassicStates {
         throw error.cause
       })
     }
-    this.#trouble = error
+    this.#error = error
     const { channel } = error
     const refused = refusals.includes(error.code) && channel !== undefined
     if (refused && this.#page.autoReconnect) this.#host.retry(channel)
     // By then the status has changed, if it changes.
     queueMicrotask(() => {
-      if (this.#trouble === error) this.#trouble = undefined
-      if (refused && this.#host.wanted()) this.#tell(new ClassicError('load', error))
+      if (this.#error === error) this.#error = undefined
+      if (refused && this.#host.wanted()) this.#report(new ClassicError('load', error))
     })
   }
 
-  #tell(error: ClassicError): void {
+  #report(error: ClassicError): void {
     this.#host.log('info', 'error', error.type, error.message)
     guarded(this.#page.onerror, error)
   }

@@ -2,22 +2,22 @@ import { request } from '../transports/http.js'
 import type { Environment } from '../types.js'
 import type { PushEventSourceInit } from './init.js'
 
-/** The address, absolute. Throws a `SyntaxError` for what is no address, and for what fetch doesn't take. */
+/** The absolute URL. Throws a `SyntaxError` if it is invalid, or if it has a name or password. */
 export function addressOf(url: string | URL): string {
   const base = globalThis.document?.baseURI ?? globalThis.location?.href
   let address: URL
   try {
     address = new URL(url, base)
   } catch {
-    throw new DOMException(`'${url}' is no address.`, 'SyntaxError')
+    throw new DOMException(`'${url}' is not a valid URL.`, 'SyntaxError')
   }
   if (address.username || address.password) {
-    throw new DOMException(`fetch takes no name and password in an address: use 'headers'.`, 'SyntaxError')
+    throw new DOMException(`The URL must not have a name or password: use 'headers'.`, 'SyntaxError')
   }
   return address.href
 }
 
-/** Asks for the events after an id, or with an empty one for those from now on. */
+/** Asks for the events after an id. With an empty id, it asks for the events from now on. */
 export async function requestEvents(
   address: string,
   { headers, lastEventIdParameter: parameter, withCredentials }: PushEventSourceInit,
@@ -31,7 +31,7 @@ export async function requestEvents(
   const all: Record<string, string> = { ...added, Accept: 'text/event-stream' }
   if (lastEventId) {
     if (parameter) url.searchParams.set(parameter, lastEventId)
-    // A header is bytes: what isn't Latin goes as UTF-8.
+    // A header consists of bytes: send the id as UTF-8.
     else {
       const bytes = Array.from(new TextEncoder().encode(lastEventId), (byte) => String.fromCharCode(byte))
       all['Last-Event-ID'] = bytes.join('')
@@ -41,7 +41,7 @@ export async function requestEvents(
   return request({ url: url.href, headers: all, credentials }, signal, environment)
 }
 
-/** Why such a request may not have reached the server, where fetch doesn't tell. */
+/** A possible cause of a failed request that `fetch` does not report. */
 export function hintOf(
   address: string,
   { lastEventIdParameter: parameter }: PushEventSourceInit,
@@ -51,5 +51,5 @@ export function hintOf(
   if (!lastEventId || parameter || !page) return ''
   const own = `${page.protocol}//${page.hostname}${page.port && `:${page.port}`}`
   if (new URL(address).origin === own) return ''
-  return ' (a server of another origin has to allow the header Last-Event-ID; lastEventIdParameter does without it)'
+  return ' (another origin must allow the header Last-Event-ID, or set lastEventIdParameter)'
 }

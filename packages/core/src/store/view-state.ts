@@ -1,19 +1,19 @@
 import type { Gap } from '../events.js'
 import type { Message } from '../message.js'
 
-/** What a view has received. Goes from one view to its successor. */
+/** The state that a view passes to its successor. */
 export interface ViewState {
   latest: Message | undefined
   data: unknown
   messages: readonly Message[]
   gap: Gap | undefined
-  /** Came while nobody listened. */
+  /** Messages that arrived while there was no listener. */
   readonly waiting: Message[]
 }
 
 export const none: readonly Message[] = []
 
-/** The state of a view that has no predecessor. */
+/** The state of a view without a predecessor. */
 export const newState = (latest: Message | undefined, data: unknown): ViewState => ({
   latest,
   data,
@@ -22,7 +22,7 @@ export const newState = (latest: Message | undefined, data: unknown): ViewState 
   waiting: [],
 })
 
-/** What a predecessor leaves for the channels that stay. */
+/** The part of a predecessor's state that belongs to the channels that stay. */
 export function inherited(state: ViewState, concerns: (channel: string | undefined) => boolean): ViewState {
   const own = <T extends { channel: string }>(one: T | undefined) => (concerns(one?.channel) ? one : undefined)
   const kept = state.messages.filter(own)

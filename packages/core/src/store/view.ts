@@ -90,7 +90,7 @@ export interface View {
   next(store: Store, key: string, options: ViewOptions): View
 }
 
-/** Makes a view: pure, nothing begins before it has a listener. */
+/** Creates a view. It has no effect until it has a listener. */
 export const createView = (store: Store, key: string, options: ViewOptions): View =>
   new ChannelView(store, key, options, undefined)
 
@@ -104,13 +104,13 @@ class ChannelView implements View {
   readonly #wanted: readonly string[]
   readonly #idle: ChannelState<unknown>
   readonly #listeners = new Set<() => void>()
-  /** Names that the client doesn't take. */
+  /** Names that the client rejects. */
   readonly #problems = new Map<string, PushStreamError>()
   #before: ChannelView | undefined
   #state: ViewState | undefined
   #version = 0
   #ends: (() => void)[] = []
-  /** Takes the ending back that is due. */
+  /** Cancels the end that is due. */
   #stay: (() => void) | undefined
 
   constructor(store: Store, key: string, options: ViewOptions, before: ChannelView | undefined) {
@@ -124,14 +124,14 @@ class ChannelView implements View {
     this.#before = before
   }
 
-  // Frameworks call these two without the view.
+  // Arrow functions, because frameworks call these two without the view.
   readonly idle = () => this.#idle
   readonly subscribe = (listener: () => void) => {
     this.#listeners.add(listener)
     this.#stay?.()
     this.#stay = undefined
     if (this.#state === undefined) this.#begin()
-    // What came while nobody listened, before anything newer.
+    // Deliver what arrived without a listener before anything newer.
     const waiting = this.#state?.waiting.splice(0) ?? []
     for (const message of waiting) guarded(() => this.options.onMessage?.(message.data, message))
     return () => {
@@ -167,7 +167,7 @@ class ChannelView implements View {
     return { data, messages, status: subscribed ? status.state : 'closed', error, gap }
   }
 
-  /** What a predecessor leaves for the channels that stay, or what the page knows of them. */
+  /** The first state: the predecessor's for common channels, or else the latest message that the page has kept. */
   #first(): ViewState {
     const before = this.#before
     if (before?.store === this.store && before.#names.some(this.#concerns)) {
@@ -237,7 +237,7 @@ class ChannelView implements View {
     for (const listener of [...this.#listeners]) listener()
   }
 
-  /** A bad name, or a client that is closed, must not take the page down: it is told like any other refusal. */
+  /** A bad name or a closed client must not crash the page: it is reported as the error of these channels. */
   #attempt(act: () => void, channels: readonly string[]): void {
     try {
       act()
