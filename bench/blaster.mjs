@@ -1,10 +1,10 @@
-// A server that sends ready-made frames as fast as they are taken, in every mode, to one run at a time.
+// A server that sends prepared frames as fast as the client takes them, in every mode, to one run at a time.
 import { createServer } from 'node:http'
 import { WebSocketServer } from 'ws'
 import { frame, numberAt, positionHeaders, variants, wrapped } from './frames.mjs'
 
 const batch = 1000
-/** nginx writes events of a burst in pieces about as large. */
+/** nginx writes the events of a burst in pieces of about this size. */
 const eventsPerWrite = 200
 
 // Isolated, so that the page's clock is precise.
@@ -12,7 +12,7 @@ const isolated = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Em
 
 export class Blaster {
   url = ''
-  /** Scripts by their path. */
+  /** Scripts by path. */
   scripts = {}
   #http = createServer((request, response) => this.#answer(request, response))
   #sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false })
@@ -33,18 +33,18 @@ export class Blaster {
     for (const peer of this.#sockets.clients) peer.terminate()
   }
 
-  /** A new run: whoever connects now gets the messages up to `upTo`. */
+  /** Starts a run: from now on, connections get the messages up to `upTo`. */
   begin(variant, upTo) {
     this.#run = { variant, upTo, readers: new Set() }
   }
 
-  /** Sends on, up to this message. */
+  /** Continues up to this message. */
   release(upTo) {
     this.#run.upTo = upTo
     for (const more of this.#run.readers) more()
   }
 
-  /** Calls `send(frames, last)` for what there is from `from` on, `size` at a time, now and later. */
+  /** Calls `send(frames, last)` for all frames from `from` on, now and later, `size` at a time. */
   #follow(from, size, send, once = false) {
     const run = this.#run
     let next = from

@@ -1,4 +1,4 @@
-// Chromium, and what it tells of the time that went by.
+// Chromium, and how it measures time.
 import { chromium } from 'playwright-core'
 import { find } from '../scripts/system.mjs'
 
@@ -18,7 +18,7 @@ export function launch() {
   return chromium.launch({ executablePath, args })
 }
 
-/** A page of its own process, with nothing in it yet but these scripts. */
+/** An empty page in a process of its own, with these scripts. */
 export async function freshPage(browser, url, scripts) {
   const context = await browser.newContext()
   const page = await context.newPage()
@@ -37,22 +37,22 @@ export async function collectGarbage(session) {
   await session.send('HeapProfiler.collectGarbage')
 }
 
-/** Counts the thread's own time, so that what else the machine does stays out of it. */
+/** Counts the thread's own CPU time, so that other load on the machine does not count. */
 export async function startCounting(session) {
   await session.send('Performance.enable', { timeDomain: 'threadTicks' })
 }
 
-/** Milliseconds of script and of the whole main thread so far. */
+/** The time of scripts and of the whole main thread so far, in ms. */
 export async function counted(session) {
   const { metrics } = await session.send('Performance.getMetrics')
   const ms = (name) => metrics.find((metric) => metric.name === name).value * 1000
   return { script: ms('ScriptDuration'), task: ms('TaskDuration') }
 }
 
-/** Script that runs when a stream's promise is fulfilled is in no counter: only a trace shows it. */
+/** No counter includes script that runs when a stream's promise is fulfilled. Only a trace shows it. */
 const traced = new Set(['RunMicrotasks', 'FunctionCall', 'EvaluateScript'])
 
-/** Milliseconds of script while `run` goes on, from a trace: the thread's own time. */
+/** The thread's own script time during `run`, in ms, from a trace. */
 export async function traceScript(browser, page, run) {
   await browser.startTracing(page, { categories: ['-*', 'devtools.timeline', 'v8.execute'] })
   try {

@@ -1,4 +1,4 @@
-// Makes what the bench measures of the sources, the way users get it: nothing needs `npm run build` before.
+// Bundles the sources as users get them, without `npm run build`.
 import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -7,14 +7,14 @@ import { gzipSync } from 'node:zlib'
 import { build } from 'vite'
 import { root } from '../scripts/workspace.mjs'
 
-/** As scripts/build.mjs takes it. */
+/** The same as in scripts/build.mjs. */
 const inlined = {
   'reconnecting-websocket': join(root, 'node_modules/reconnecting-websocket/reconnecting-websocket.ts'),
 }
 
 const common = { configFile: false, logLevel: 'warn', publicDir: false }
 
-/** One script that defines a global, minified like dist/pushstream.min.js. */
+/** A script that defines a global, minified like dist/pushstream.min.js. */
 async function script(entry, name) {
   const [{ output }] = await build({
     ...common,
@@ -31,10 +31,10 @@ async function script(entry, name) {
   return output[0].code
 }
 
-/** The client of a folder of sources: what `client.ts` exports, under a name of its own beside other clients. */
+/** The client of a folder of sources: the exports of `client.ts`, under a name that differs from other clients. */
 export const client = (source, name) => script(join(resolve(source), 'client.ts'), name)
 
-/** What is measured of the sizes: what an application imports, by its name in the table. */
+/** The imports whose size is measured, by their name in the table. */
 const imports = (core) => ({
   PushStream: [core, 'PushStream, PushStreamError'],
   'PushStream with nchan': [core, 'PushStream, PushStreamError, nchan'],
@@ -48,7 +48,7 @@ const peerImports = {
   ably: 'Realtime',
 }
 
-/** The bytes of what an application ships, minified and gzipped. */
+/** The size that an application ships, minified and gzipped, in bytes. */
 async function sizeOf(from, names) {
   const only = {
     name: 'only',
@@ -91,10 +91,10 @@ export async function peerSizes() {
   return all
 }
 
-/** Clients of other servers, for the page. */
+/** The clients of other servers, for the page. */
 export const peers = () => script(join(root, 'bench/page/peers.mjs'), 'others')
 
-/** What runs in the page. */
+/** The script of the page. */
 export const page = () => script(join(root, 'bench/page/index.mjs'), 'bench')
 
 export const zipped = (code) => gzipSync(code, { level: 9 }).length

@@ -1,21 +1,21 @@
-// The frames that push_stream_message_template makes, as nginx sends them: 1,000 messages a second.
+// The frames of push_stream_message_template, as nginx sends them, with 1,000 messages per second.
 const perSecond = 1000
 const began = Math.floor(Date.now() / 1000) * 1000 - 3_600_000
 
 const json = (n) =>
   `{"type":"tick","symbol":"ABC","price":${(100 + (n % 977) / 8).toFixed(3)},"size":${n % 5000},"open":${n % 2 === 0}}`
 
-/** What a message's body may be, and how its template puts it into the frame. */
+/** The kinds of bodies, and how the template puts them into a frame. */
 export const variants = {
-  /** The default template, a short text. */
+  /** The default template, with a short text. */
   quoted: (n) => `"hello, this is message ${n}"`,
-  /** The default template, JSON percent-encoded as publishers must: the template escapes nothing. */
+  /** The default template, with percent-encoded JSON, because the template does not escape it. */
   encoded: (n) => `"${encodeURIComponent(json(n))}"`,
-  /** `"text":~text~`, JSON as it is. */
+  /** `"text":~text~`, with JSON as it is. */
   raw: json,
 }
 
-/** The frame of message `n`, from 1. Where there are several, its channel or its type is one after the other. */
+/** The frame of message `n`, from 1. If there are several channels or types, they take turns. */
 export function frame(variant, n, channels = 1, types = 1) {
   const time = new Date(began + Math.floor((n - 1) / perSecond) * 1000).toUTCString()
   const tag = ((n - 1) % perSecond) + 1
@@ -34,13 +34,13 @@ export const wrapped = {
     `{"identifier":"{\\"channel\\":\\"BenchChannel\\"}","message":${body},"stream_id":"s","epoch":"e","offset":${n}}`,
 }
 
-/** The number of the message at a position as requests name it; 0 for none. */
+/** The number of the message at the position of a request, or 0 without one. */
 export function numberAt(time, tag) {
   const second = (Date.parse(time ?? '') - began) / 1000
   return second >= 0 ? second * perSecond + Number(/\d+/.exec(tag ?? '')?.[0] ?? 0) : 0
 }
 
-/** Position headers of message `n`. */
+/** The position headers of message `n`. */
 export const positionHeaders = (n) => ({
   'Last-Modified': new Date(began + Math.floor((n - 1) / perSecond) * 1000).toUTCString(),
   Etag: `W/${((n - 1) % perSecond) + 1}`,

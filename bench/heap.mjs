@@ -30,7 +30,7 @@ export async function heap(browser, scripts, contenders) {
         await page.evaluate((upTo) => globalThis.bench.wait(upTo), to)
       }
       await close()
-      // What is compiled and allocated once is in before the first point counts.
+      // Compilation and one-time allocations happen before the first point that counts.
       results.push({ contender, points, bytesPerMessage: slope(points.slice(1)) })
     }
   } finally {

@@ -1,9 +1,9 @@
-// From publishing to the callback by long-polling, while messages keep coming.
+// The time from publishing to the callback by long-polling, in a steady flow of messages.
 import { median, quantile, spread, table } from './figures.mjs'
 import { now, receiving, sleep, startServer } from './live.mjs'
 
 const messages = 200
-/** Publications are so far apart, in ms. */
+/** The time between two messages, in ms. */
 const pause = () => 20 + Math.random() * 80
 
 export async function latency(browser, scripts, tools, contenders) {
@@ -12,7 +12,7 @@ export async function latency(browser, scripts, tools, contenders) {
   const results = []
   try {
     for (const contender of contenders) {
-      // The same messages for all of them would make them wait for each other on few cores.
+      // Each has its own messages. With common ones, they would wait for each other on few cores.
       const channel = contender
       server.publish(channel, String(now()))
       const receiver = await receiving(browser, scripts, url, contender, { channel, modes: ['longpolling'] })

@@ -1,4 +1,4 @@
-// A page at the origin of a development server or of a proxy before it, for what is measured with real messages.
+// A page on the origin of a development server, or of a proxy in front of it, for measurements with real messages.
 import { freshPage } from './browser.mjs'
 
 const settings = { maxMessagesStoredPerChannel: 1000, pingMessageInterval: 2000 }
@@ -9,7 +9,7 @@ export async function startServer({ createDevServer }) {
   return { server, url }
 }
 
-/** A page of that origin: the server's own 404, which is as good as any. */
+/** A page of that origin: the server's 404 will do. */
 export async function receiving(browser, scripts, url, contender, options) {
   const { page, close } = await freshPage(browser, `${url}/`, scripts)
   await page.evaluate(([name, given]) => globalThis.bench.receive(name, given), [contender, { url, ...options }])

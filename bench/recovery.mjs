@@ -1,9 +1,9 @@
-// How soon messages come again after the server reloads, or the network cuts every connection.
+// How soon messages arrive again after the server reloads, or the network cuts every connection.
 import { WebSocket } from 'ws'
 import { median, quantile, spread, table } from './figures.mjs'
 import { now, receiving, sleep, startServer } from './live.mjs'
 
-/** Messages keep coming, this far apart, in ms. */
+/** The time between two messages, in ms. */
 const interval = 5
 const clients = 50
 const patience = 10_000
@@ -22,7 +22,7 @@ async function startNetwork(tools) {
   return { server, proxy, url, breaks, close }
 }
 
-/** Breaks the connection again and again. Milliseconds to the first message published after each. */
+/** Breaks the connection repeatedly. Returns the times until the first message that is published after each, in ms. */
 async function times(browser, scripts, tools, { contender, mode, how, rounds }) {
   const { server, url, breaks, close } = await startNetwork(tools)
   const publishing = setInterval(() => server.publish('live', String(now())), interval)
@@ -46,7 +46,7 @@ async function times(browser, scripts, tools, { contender, mode, how, rounds }) 
         if (waiting?.retryAt !== undefined) waits.push(waiting.retryAt - waiting.at)
       }
       if (first === undefined) found.push(Number.NaN)
-      // Longer than any successor that is opened to make sure.
+      // Longer than any replacement connection that is opened to verify the current one.
       await sleep(2200 + Math.random() * 200)
       await receiver.page.evaluate(() => {
         for (const { messages, states } of globalThis.got) {
@@ -72,8 +72,8 @@ async function until(condition, otherwise) {
 }
 
 /**
- * Many clients lose the same server at once: when does each of them first come back? In Node, because a browser holds
- * up the websockets of one page by itself as soon as there are many.
+ * Many clients lose the same server at once. Returns when each of them first comes back. It runs in Node, because a
+ * browser delays many websockets of one page by itself.
  */
 async function herd(tools, how) {
   const { server, url, breaks, close } = await startNetwork(tools)
@@ -91,7 +91,7 @@ async function herd(tools, how) {
   })
   try {
     await until(() => streams.every((stream) => stream.status.state === 'open'), 'the clients are not connected')
-    // Something must have come, or a loss is counted as a failure.
+    // Wait for a message first, or the client counts the loss as a failure.
     for (const name of names) server.publish(name, 'first')
     await until(() => streams.every((stream) => stream.stats.received > 0), 'the clients did not get a message')
     await sleep(1000)

@@ -1,16 +1,16 @@
-// Writes docs/performance.md from what was measured.
+// Writes docs/performance.md from the results.
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { root } from '../scripts/workspace.mjs'
 import { table } from './figures.mjs'
 
-/** Sections without which there is no page. */
+/** The sections that the page needs. */
 export const needed = ['speed', 'scale', 'heap', 'sizes']
 
 const earlier = join(root, 'bench/before.json')
 
-/** A figure by its name: the script time of `contender`, as a multiple of what another takes for the same. */
+/** Figures by name. A ratio is the script time of `contender`, divided by that of another one for the same work. */
 function figures({ speed, scale, heap, sizes }, contender) {
   const script = (transport, variant, who) =>
     speed.find((one) => one.transport === transport && one.variant === variant && one.contender === who)?.script
@@ -38,7 +38,7 @@ function figures({ speed, scale, heap, sizes }, contender) {
   }
 }
 
-/** Rows of one type or of one channel stand for themselves. */
+/** Whether a row varies only this key. */
 const fits = ({ scale }, key) => (key === 'channels' ? scale.types === 1 : scale.channels === 1 && scale.types > 1)
 
 const ratio = (value, base) => (value === undefined || base === undefined ? undefined : (value / base).toFixed(2))
@@ -52,7 +52,7 @@ const aims = {
   '1,000 types with a processor each, to two': '1',
 }
 
-/** Clients on the same body, the fastest first. */
+/** The clients with the same body, fastest first. */
 function clients({ speed, sizes }) {
   const of = (variant) => speed.filter((one) => one.transport === 'fake' && one.variant === variant)
   const raw = new Map(of('raw').map((one) => [one.contender, one]))
@@ -82,7 +82,7 @@ function clients({ speed, sizes }) {
   return table(pick(heads), rows.map(pick))
 }
 
-/** Writes the page. Figures of an earlier version come from this run, or from the one that last measured some. */
+/** Writes the page. The figures of the earlier version are from this run, or from the last one that measured them. */
 export async function writePage(results) {
   const { date, machine, versions, load, warm, messages, speed } = results
   if (speed.some(({ contender }) => contender === 'other')) {

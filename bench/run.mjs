@@ -1,4 +1,4 @@
-// npm run bench: the client beside the bare transport. What is measured, and how to read it: bench/README.md
+// npm run bench: compares the client with the bare transport. bench/README.md explains the measurements.
 import '../scripts/node-version.mjs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus, loadavg } from 'node:os'
@@ -21,15 +21,15 @@ const transports = ['fake', 'websocket', 'eventsource', 'longpolling']
 const help = `npm run bench -- [sections] [options]
 
   sections             ${sections.join(', ')}; default all
-  --pairs <n>          interleaved runs of each, default 9
-  --messages <n>       measured messages a run, default 50000
-  --warm <n>           messages before them, default 50000
+  --pairs <n>          interleaved runs of each contender, default 9
+  --messages <n>       measured messages per run, default 50000
+  --warm <n>           messages to warm up, default 50000
   --rounds <n>         recoveries of each kind, default 20
   --transports <list>  of ${transports.join(',')}
   --bodies <list>      of ${Object.keys(variants).join(',')}
   --client <folder>    the client's sources, default packages/core/src
-  --other <folder>     sources of another version of the client, measured beside it: the page calls it "before"
-  --ancestor <file>    pushstream.js, measured beside it
+  --other <folder>     sources of another version to measure as well, "before" on the page
+  --ancestor <file>    pushstream.js, to measure it as well
   --alone              without the clients of other servers (npm ci --prefix bench installs them)
 `
 
@@ -63,7 +63,7 @@ const scripts = [{ content: await client(values.client, 'Client') }, { content: 
 const size = zipped(scripts[0].content)
 if (values.other !== undefined) scripts.push({ content: await client(values.other, 'Other') })
 if (values.ancestor !== undefined) scripts.push({ content: await readFile(values.ancestor, 'utf8') })
-else console.log('pushstream.js is skipped: --ancestor says where it lies.')
+else console.log('pushstream.js is skipped: pass its path with --ancestor.')
 const withPeers = hasPeers() && !values.alone
 if (withPeers) scripts.push({ content: await peers() })
 else console.log('Clients of other servers are skipped: npm ci --prefix bench installs them.')
@@ -95,7 +95,7 @@ try {
       peers: withPeers ? ['pusher-js', 'centrifuge', 'socket.io-client', '@anycable/web'] : [],
       alone: values.alone,
     })
-    show('Speed: script a message, and its ratio to bare', speedTable(results.speed))
+    show('Speed: script time per message, and its ratio to bare', speedTable(results.speed))
   }
   if (wanted.includes('scale')) {
     results.scale = await scale(browser, scripts, {
@@ -125,12 +125,12 @@ try {
   }
   if (wanted.includes('recovery')) {
     results.recovery = await recovery(browser, scripts, tools, { rounds: Number(values.rounds), ancestor })
-    show('Recovery: until a message published afterwards is there', recoveryTable(results.recovery.times))
+    show('Recovery: until a message that was published afterwards arrives', recoveryTable(results.recovery.times))
     show('First attempts of 50 clients', herdTable(results.recovery.herds))
   }
 } finally {
   await browser.close()
 }
 await writeFile(join(root, 'bench/results.json'), `${JSON.stringify(results, null, 2)}\n`)
-// A part of the sections is a look at them, not a page.
+// The page is written only if all its sections were measured.
 if (needed.every((name) => name in results)) await writePage(results)

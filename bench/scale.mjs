@@ -1,9 +1,9 @@
-// Whether many channels, and many processors, make a message slower.
+// Whether many channels and processors make a message slower.
 import { Blaster } from './blaster.mjs'
 import { median, table } from './figures.mjs'
 import { run } from './speed.mjs'
 
-/** Each channel has a processor; several types are processors of one channel. */
+/** Each channel has a processor. Several types are processors of one channel. */
 const scales = [
   ...[1, 30, 1000].map((channels) => ({ variant: 'quoted', scale: { channels, types: 1 } })),
   ...[2, 30, 1000].map((types) => ({ variant: 'raw', scale: { channels: 1, types } })),

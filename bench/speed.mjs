@@ -1,16 +1,16 @@
-// Script time per message, beside the bare transport doing the same work.
+// Script time per message, compared with the bare transport with the same work.
 import { Blaster } from './blaster.mjs'
 import { collectGarbage, counted, freshPage, startCounting, traceScript } from './browser.mjs'
 import { median, spread, table } from './figures.mjs'
 
-/** Messages a task. */
+/** Messages per task. */
 const batch = 100
 const fetching = ['eventsource', 'longpolling']
 
-/** What else is measured in the same rounds, where the client of another server has no such transport. */
-const beside = { websocket: ['reconnecting-websocket'], eventsource: ['native EventSource'] }
+/** Other contenders in the same rounds, on transports that the clients of other servers lack. */
+const alongside = { websocket: ['reconnecting-websocket'], eventsource: ['native EventSource'] }
 
-/** One run in a fresh process. Microseconds of script a message, and of the whole main thread. */
+/** One run in a new process. Returns the time per message of scripts and of the whole main thread, in µs. */
 export async function run(browser, server, scripts, { transport, variant, contender, warm, messages, scale }) {
   const total = warm + messages
   server.begin(variant, transport === 'fake' ? 0 : warm)
@@ -61,12 +61,12 @@ export async function speed(browser, scripts, options) {
   try {
     for (const transport of transports) {
       for (const variant of variants) {
-        // What other servers send is not encoded.
-        const others = transport === 'fake' && variant !== 'encoded' ? peers : (beside[transport] ?? [])
+        // Other servers do not encode bodies.
+        const others = transport === 'fake' && variant !== 'encoded' ? peers : (alongside[transport] ?? [])
         const names = ['bare', 'client', ...extra, ...(alone ? [] : others)]
         const runs = Object.fromEntries(names.map((name) => [name, []]))
         for (let pair = 0; pair < pairs; pair++) {
-          // Forwards and backwards, so that none is always the first.
+          // In alternating order, so that no contender is always the first.
           for (const contender of pair % 2 === 0 ? names : names.toReversed()) {
             runs[contender].push(await run(browser, server, scripts, { transport, variant, contender, warm, messages }))
           }

@@ -1,8 +1,8 @@
-// What is measured: each starts to receive the channel `bench` and hands the data of every message to `work`.
+// The contenders. Each receives the channel `bench` and passes the data of every message to `work`.
 import { createParser } from 'eventsource-parser'
 import ReconnectingWebSocket from 'reconnecting-websocket'
 
-/** From a frame to its data, as short as anyone would write it who knows the template. */
+/** Reads the data of a frame, with the shortest code for the template. */
 const readers = {
   quoted: (frame) => JSON.parse(frame).text,
   encoded: (frame) => JSON.parse(decodeURIComponent(JSON.parse(frame).text)),
@@ -70,7 +70,7 @@ export const contenders = {
   bare: (options, work) => bare[options.transport](options, work),
   client: pushStream('Client'),
   other: pushStream('Other'),
-  /** pushstream.js, where its file was given. Its callback gets texts: who routes by type parses them there. */
+  /** pushstream.js, if its file was given. Its callback gets texts, so routing by type parses them there. */
   ancestor({ WebSocket, transport, variant }, work) {
     globalThis.WebSocket = WebSocket
     const { hostname: host, port } = location

@@ -1,8 +1,8 @@
-/** A websocket without a network: the bench feeds it, whoever made it listens. */
+/** A websocket without a network. The bench feeds it. */
 export class FakeWebSocket {
-  /** The latest one. */
+  /** The latest instance. */
   static last
-  /** Speaks for the server: what it answers to the opening and to a text. */
+  /** The server's part: its answers to the opening and to a text. */
   static server = {}
   readyState = 0
   binaryType = 'blob'
@@ -49,7 +49,7 @@ export class FakeWebSocket {
     for (const listener of this.#listeners[event.type]) listener(event)
   }
 
-  /** Delivers texts. As little as possible of the cost is its own. */
+  /** Delivers texts, at the least possible cost. */
   feed(texts) {
     const { onmessage } = this
     const listeners = this.#listeners.message

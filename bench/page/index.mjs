@@ -1,4 +1,4 @@
-// The page's side of the bench. Everything is driven from outside, one run a page.
+// The page's side of the bench. Each page has one run, which is controlled from outside.
 import { contenders } from './contenders.mjs'
 import { FakeWebSocket } from './fake-websocket.mjs'
 
@@ -7,7 +7,7 @@ let target = Number.POSITIVE_INFINITY
 let reached = () => {}
 let sum = 0
 
-/** The application: the same for all. */
+/** The application. It is the same for all contenders. */
 function work(data) {
   sum += typeof data === 'string' ? data.length : data.size
   if (++count === target) reached()
@@ -21,7 +21,7 @@ export function start({ contender, transport, ...options }) {
   begin({ ...options, transport, WebSocket }, work)
 }
 
-/** Resolves when so many messages have come in all. */
+/** Resolves when this many messages have arrived in total. */
 export async function wait(total) {
   if (count < total) {
     await new Promise((resolve) => {
@@ -38,15 +38,15 @@ export async function opened() {
   await sleep(300)
 }
 
-/** Gets frames ready. As texts of their own, as a network brings them, not as slices or ropes. */
+/** Prepares frames. They are flat strings, as from a network, not slices or ropes. */
 export async function load(query) {
   const response = await fetch(`/frames?${new URLSearchParams(query)}`)
   globalThis.loaded = await response.json()
 }
 
 /**
- * Feeds what was loaded in batches, a task each. Resolves with the ms that each took: their median leaves out what
- * the machine did meanwhile.
+ * Feeds the prepared frames in batches, one task each. Resolves with the time of each batch in ms. Their median ignores
+ * other load on the machine.
  */
 export async function feed(size) {
   const texts = globalThis.loaded
@@ -70,7 +70,7 @@ export async function feed(size) {
   return spent
 }
 
-/** Feeds messages `from` to `to` that are made on the way, for runs that no memory could hold ready. */
+/** Feeds messages `from` to `to`, which are created on the way, for runs that do not fit into memory. */
 export async function stream(from, to) {
   const time = new Date(Date.now() - 3_600_000).getTime()
   for (let n = from; n <= to; ) {

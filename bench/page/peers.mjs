@@ -1,4 +1,4 @@
-// Clients of other servers, on a fake websocket that speaks for their servers.
+// Clients of other servers, on a fake websocket that answers like their servers.
 import { createCable } from '@anycable/web'
 import { Centrifuge } from 'centrifuge'
 import { WebSocket as WebSocketTransport } from 'engine.io-client'

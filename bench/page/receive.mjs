@@ -1,4 +1,4 @@
-// For latency and recovery: texts are the time of their publication, the page notes when they come.
+// For latency and recovery. A text is the time of its publication, and the page records when it arrives.
 const now = () => performance.timeOrigin + performance.now()
 
 const starters = {
@@ -37,7 +37,7 @@ const starters = {
   },
 }
 
-/** Starts a receiver. What it got lies in `globalThis.got`: pairs of publication and arrival, and its states. */
+/** Starts a receiver. `globalThis.got` has its states, and the times of publication and arrival of each message. */
 export function receive(contender, options) {
   const messages = []
   const states = []
