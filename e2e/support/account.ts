@@ -1,7 +1,7 @@
 import type { Event } from '../matrix/accounting.js'
 import type { Recording } from '../page/page.js'
 
-/** What a page was told, for `account`: its messages are `{ n }`. */
+/** The events of a page, for `account`. Its messages are `{ n }`. */
 export function eventsOf({ all, messages }: Recording): Event[] {
   let next = 0
   return all.map((event) => {

@@ -9,7 +9,7 @@ import { alias, react18 } from '../../vite.config.js'
 
 const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
-/** Where the built files of the test pages are. */
+/** The folder of the built files of the test pages. */
 export const built = at('node_modules/.cache/pushstream-e2e')
 
 async function bundle(entry: string, format: 'es' | 'iife', fileName: string): Promise<void> {
@@ -30,7 +30,9 @@ async function bundle(entry: string, format: 'es' | 'iife', fileName: string): P
   await build(config)
 }
 
-/** Builds pages of the playground into a folder. Of React only its development build mounts everything twice (StrictMode). */
+/**
+ * Builds pages of the playground into a folder. Only React's development build mounts everything twice (StrictMode).
+ */
 async function examples(
   folder: string,
   input: Record<string, string>,
@@ -50,7 +52,7 @@ async function examples(
 }
 
 const packages = ['core', 'devserver', 'react', 'vue']
-/** What is bundled, and what says how. */
+/** The files that a build depends on. */
 const sources = [...packages.map((name) => `packages/${name}/src`), 'playground', 'e2e/page']
 const recipes = [
   'e2e/support/build.ts',
@@ -60,7 +62,7 @@ const recipes = [
   'e2e/react-18/package.json',
 ]
 
-/** Whether what was built is still what a build would make. Each browser's run asks, and one build serves them all. */
+/** Whether the last build is up to date. Each browser's run checks it, so one build serves them all. */
 function isCurrent(stamp: string): boolean {
   if (!existsSync(stamp)) return false
   const changed = [...sources.map((path) => newest(at(path))), ...recipes.map((path) => statSync(at(path)).mtimeMs)]
@@ -73,13 +75,13 @@ export default async function setup(): Promise<void> {
   if (isCurrent(stamp)) return
   await rm(stamp, { force: true })
   await mkdir(built, { recursive: true })
-  // A change during the build must make the next one.
+  // A change during the build must cause another build.
   const began = new Date()
   await bundle(at('e2e/page/page.ts'), 'es', 'page.js')
   await copyFile(at('node_modules/jquery/dist/jquery.min.js'), join(built, 'jquery.js'))
   for (const name of ['pushstream', 'pushstream-nchan', 'pushstream-updates', 'push-event-source']) {
     const script = at(`packages/core/dist/${name}.js`)
-    // A build that is older than the sources would test yesterday's client.
+    // A build that is older than the sources would test an outdated client.
     if (existsSync(script) && statSync(script).mtimeMs > newest(at('packages/core/src'))) {
       await copyFile(script, join(built, `${name}.js`))
     } else await bundle(at(`packages/core/src/scripts/${name}.ts`), 'iife', `${name}.js`)

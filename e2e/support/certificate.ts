@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { missingProgram, program } from './programs.js'
 
-/** Why no certificate can be made here, `undefined` when it can. */
+/** Why no certificate can be created here; `undefined` if one can. */
 export const missingCertificate = (): string | undefined => missingProgram('openssl')
 
-/** The files of a certificate for 127.0.0.1 that nobody signed. */
+/** The files of a self-signed certificate for 127.0.0.1. */
 export interface Certificate {
   readonly certificate: string
   readonly key: string

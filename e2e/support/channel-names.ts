@@ -1,8 +1,8 @@
-// The channel names that the tests try on the pages' client and on the publisher. A name that has broken one of them belongs here.
+// Channel names with which the tests try the client and the publisher. If a name breaks one of them, add it here.
 
 const long = 'x'.repeat(10_000)
 
-/** Taken by every server, but not to be put into an address as they are. */
+/** Accepted by every server, but not valid in a URL without encoding. */
 const taken = [
   'a',
   'x.b5',
@@ -31,7 +31,7 @@ const taken = [
   long,
 ]
 
-/** Taken by the push stream module, which looks for the number of stored messages (`.b5`) at a name's end. */
+/** Accepted by the push stream module, which reads the number of stored messages (`.b5`) at the end of a name. */
 export const pushStreamNames = [
   ...taken,
   'x.b5.b6',
@@ -47,7 +47,7 @@ export const pushStreamNames = [
   '🦊'.repeat(1000),
 ]
 
-/** Taken by Nchan, where a name may be several steps of a path. */
+/** Accepted by Nchan, whose names may have several path segments. */
 export const nchanNames = [
   ...taken,
   '..%2F',
@@ -66,12 +66,12 @@ export const nchanNames = [
   '{channel}',
 ]
 
-/** A few that servers keep apart, for tests that make many requests for each. */
+/** A few different names, for tests that make many requests for each. */
 export const fewNames = ['plain', 'with space', 'a+b%41', 'quo"te\\', 'x.b5', 'é😀', '.hidden', '..', 'a&b=c#d;e']
 
 type Refusal = [name: unknown, why: string]
 
-/** Refused by the client, whatever the server. */
+/** Refused by the client for every server. */
 const refused: readonly Refusal[] = [
   ['', 'at least one character'],
   ['\ud800', 'Unicode'],
@@ -81,36 +81,36 @@ const refused: readonly Refusal[] = [
   [null, 'text'],
 ]
 
-/** Refused by the client of the push stream module, with a word of the reason. */
+/** Refused by the client for the push stream module, with a word of the error. */
 export const refusedByPushStream: readonly Refusal[] = [
   ...refused,
   ['a/b', "'/'"],
   ['/', "'/'"],
   ['a?b', "'?'"],
-  // A worker of the module never comes out of reading this.
+  // Reading this sends a worker of the module into an endless loop.
   ['a\n', 'control characters'],
   ['\0', 'control characters'],
 ]
 
-/** Refused by the client of Nchan. */
+/** Refused by the client for Nchan. */
 export const refusedByNchan: readonly Refusal[] = [
   ...refused,
   ['.', 'path'],
   ['..', 'path'],
-  // nginx merges slashes and takes steps after it has decoded: these would be other channels, or other locations.
+  // nginx merges slashes and resolves dot segments after decoding: these would be other channels or locations.
   ['/a', 'path'],
   ['a//b', 'path'],
   ['a/./b', 'path'],
   ['x/../y', 'path'],
   ['../secret', 'path'],
   ['a/..', 'path'],
-  // The end of a location's expression is also before a line end: this would be 'x'.
+  // The `$` of a location's expression also matches before a line end: this would be 'x'.
   ['x\n', 'control'],
   ['a\u0085', 'control'],
 ]
 
-/** Refused by the publisher of the push stream module. */
+/** Refused by the publisher for the push stream module. */
 export const refusedByPublisher = ['', 'a/b', 'a?b', 'ALL', 'a*', '\ud800', 'a\n', 'a\u0000']
 
-/** Refused by the publisher whatever the server, for the control characters in them. */
+/** Refused by the publisher for every server, because of their control characters. */
 export const controlNames = ['a\u0080b', 'a\u0085', '\u009fa', 'a\n', '\ta', 'a\u007f']

@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { StringDecoder } from 'node:string_decoder'
 
-/** A program in the foreground, with what it says. */
+/** A program in the foreground, and its output. */
 export class Daemon {
   readonly pid: number
   readonly lines: string[] = []
-  /** It and everything that it started are gone. */
+  /** Fulfilled when the program and its child processes have ended. */
   readonly gone: Promise<void>
   readonly #child: ChildProcess
   readonly #listeners = new Set<() => void>()
@@ -16,7 +16,7 @@ export class Daemon {
   private constructor(child: ChildProcess, pid: number) {
     this.#child = child
     this.pid = pid
-    // Not `exit`: the pipes are closed when the last process that has them ended.
+    // Not `exit`: the pipes are closed when the last process that has them has ended.
     this.gone = once(child, 'close').then(() => undefined)
     child.once('exit', (code, signal) => {
       this.#ended = `it ended with ${signal ?? code}`
@@ -26,7 +26,7 @@ export class Daemon {
   }
 
   static async start(file: string, args: readonly string[]): Promise<Daemon> {
-    // What npm and test runners add to the environment is no business of a server.
+    // A server must not get the variables of npm and test runners.
     const env = { PATH: process.env.PATH }
     const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env })
     await once(child, 'spawn')
@@ -53,24 +53,22 @@ export class Daemon {
     for (const listener of [...this.#listeners]) listener()
   }
 
-  /** Waits until what it said shows something. Fails when it ends instead, or never says it. */
+  /** Waits for something in the output. Fails if the program ends before, or after a timeout. */
   until(what: string, holds: (lines: readonly string[]) => boolean, timeout = 20_000): Promise<void> {
     return new Promise((resolve, reject) => {
       const fail = (why: string) => {
         stop()
         reject(
-          new Error(
-            `${this.#child.spawnfile}: ${what} was waited for, and ${why}.\n${this.lines.slice(-30).join('\n')}`,
-          ),
+          new Error(`${this.#child.spawnfile}: waited for ${what}, but ${why}.\n${this.lines.slice(-30).join('\n')}`),
         )
       }
-      const timer = setTimeout(() => fail(`did not come within ${timeout} ms`), timeout)
+      const timer = setTimeout(() => fail(`it did not come within ${timeout} ms`), timeout)
       const look = () => {
         if (holds(this.lines)) {
           stop()
           resolve()
         } else if (this.#ended !== undefined) {
-          // Its last words may still be on their way.
+          // Its last output may not have arrived yet.
           const ended = this.#ended
           void this.gone.then(() => {
             if (!holds(this.lines)) return fail(ended)
@@ -93,20 +91,20 @@ export class Daemon {
   }
 }
 
-/** Ends the program when this process is gone, however that came: by then nobody else could. */
+/** Ends the program when this process has ended for any reason, because no one else could then. */
 function guard(child: ChildProcess): void {
   const script = `trap '' INT TERM HUP; read -r line; kill -TERM ${child.pid} 2>/dev/null`
   const shell = spawn('sh', ['-c', script], { stdio: ['pipe', 'ignore', 'ignore'] })
   shell.unref()
   shell.once('error', () => {})
-  // Its process id may soon be another's.
+  // Its process id may soon be that of another process.
   child.once('exit', () => shell.kill('SIGKILL'))
 }
 
-/** Waits until somebody accepts connections there. */
+/** Waits until a server accepts connections on the port. */
 export async function accepting(port: number, stillThere: () => boolean): Promise<void> {
   while (!(await accepts(port))) {
-    if (!stillThere()) throw new Error(`nobody listens on port ${port}`)
+    if (!stillThere()) throw new Error(`no server listens on port ${port}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }

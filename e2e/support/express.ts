@@ -3,7 +3,7 @@ import type { EventStream } from '@fanoutio/eventstream'
 import { freePort } from '@pushstream/testkit'
 import express from 'express'
 
-/** An application on Express that has events for pages of another origin, at /events/. */
+/** An Express application with events for pages of another origin, at /events/. */
 export interface Application {
   readonly server: Server
   readonly port: number
@@ -11,7 +11,7 @@ export interface Application {
   close(): Promise<void>
 }
 
-/** `port`: default a free one, which it can come back to. */
+/** `port`: default a free one, on which it can be restarted. */
 export async function startApplication(events: EventStream, port?: number): Promise<Application> {
   const own = port ?? (await freePort())
   const app = express()

@@ -8,8 +8,8 @@ interface Live {
 }
 
 /**
- * The fixture of a place with a live nginx of the test's own. Prints what nginx said at last where the test failed. Fails
- * where a worker crashed, whatever the test itself saw of it.
+ * The fixture of a place with a live nginx for each test. It prints the end of nginx's log if the test failed. It fails
+ * if a worker crashed, even if the test itself passed.
  */
 export async function withLive<Place extends Live>(
   starting: Promise<Place>,
@@ -19,7 +19,7 @@ export async function withLive<Place extends Live>(
   const live = await starting
   await use(live)
   const { crashes, log } = live.nginx
-  if (info.status !== info.expectedStatus) console.log(`nginx said at last:\n${log.slice(-30).join('\n')}`)
+  if (info.status !== info.expectedStatus) console.log(`The end of nginx's log:\n${log.slice(-30).join('\n')}`)
   await live.close()
   expect(crashes).toEqual([])
 }

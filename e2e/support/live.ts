@@ -5,17 +5,17 @@ import { type Nginx, type NginxOptions, startNginx } from './nginx.js'
 import { startPages } from './pages.js'
 import type { Place, Push } from './site.js'
 
-/** A site behind an nginx that runs: pages and push server on one origin, reached through a network with faults. */
+/** A site behind a live nginx: pages and push server on one origin, behind a fault proxy. */
 export interface LivePlace extends Place {
   readonly nginx: Nginx
   close(): Promise<void>
 }
 
-// One connection a request: of one that could not be made it is known that nothing was published, and a kept one may lead
-// to a worker that is on its way out, whose messages nobody sees any more.
+// One connection per request. If it can't be opened, nothing was published. A kept connection may lead to an old
+// worker, whose messages reach no one.
 const agent = new Agent({ keepAlive: false })
 
-/** One request of a back end. `timeout`: how long it may stay without an answer, in ms. Default: for ever. */
+/** One request of a back end. `timeout`: how long to wait for the answer, in ms. Default: forever. */
 export function ask(
   method: string,
   url: string,
@@ -38,7 +38,7 @@ export function ask(
   })
 }
 
-/** Publishes as a back end does that doesn't give up while nginx is away. */
+/** Publishes like a back end that retries while nginx is down. */
 async function publish(
   url: string,
   channel: string,
@@ -58,7 +58,7 @@ async function publish(
   }
 }
 
-/** Starts nginx with a configuration that has the push stream module in it, before it a network with faults. */
+/** Starts nginx with a configuration of the push stream module, behind a fault proxy. */
 export async function startLive(config: string, options: NginxOptions = {}): Promise<LivePlace> {
   const pages = await startPages()
   const nginx = await startNginx(config, { ...options, values: { ...options.values, application: pages.url } })

@@ -5,22 +5,22 @@ import { type Nginx, type NginxOptions, startNginx } from './nginx.js'
 import { startPages } from './pages.js'
 import type { Place } from './site.js'
 
-/** An nginx with Nchan, and a network with faults before it. */
+/** An nginx with Nchan, behind a fault proxy. */
 export interface NchanNode {
   readonly nginx: Nginx
   readonly proxy: FaultProxy
-  /** Publishes past the network. Resolves with whether the server said that it took it. */
+  /** Publishes without the fault proxy. Resolves with whether the server accepted it. */
   publish(channel: string, body: string | Uint8Array, headers?: Record<string, string>): Promise<boolean>
-  /** Who listens to a channel, as the server sees it. */
+  /** The number of subscribers of a channel. */
   subscribers(channel: string): Promise<number>
   close(): Promise<void>
 }
 
-/** A site behind it: its pages are of the same origin. */
+/** A site behind it, with pages on the same origin. */
 export interface NchanPlace extends Place, NchanNode {
-  /** The same pages on an origin of their own. */
+  /** The same pages on another origin. */
   readonly elsewhere: string
-  /** The origin by TLS and HTTP/2, past the fault proxy. Only where it was asked for. */
+  /** The origin over TLS and HTTP/2, without the fault proxy. Only if it was asked for. */
   readonly tlsUrl: string | undefined
   close(): Promise<void>
 }
@@ -30,10 +30,10 @@ export interface NchanOptions extends NginxOptions {
   tls?: boolean
 }
 
-/** How long a request may stay without an answer, in ms: a worker on its way out may never give one. */
+/** How long to wait for an answer, in ms. An old worker may never send one. */
 const patience = 5000
 
-/** Starts nginx with a configuration that has Nchan in it. */
+/** Starts nginx with a configuration of Nchan. */
 export async function startNchan(config: 'nchan' | 'nchan-redis', options: NginxOptions = {}): Promise<NchanNode> {
   const nginx = await startNginx(config, options)
   const proxy = createFaultProxy({ target: nginx.url })
@@ -63,7 +63,7 @@ export async function startNchanPlace(options: NchanOptions = {}): Promise<Nchan
   const pages = await startPages()
   const made = tls ? await makeCertificate() : undefined
   const tlsPort = await freePort()
-  // The example leaves pages and TLS to the reader.
+  // The example has no pages and no TLS.
   const more = [
     ...(made
       ? [
@@ -84,7 +84,7 @@ export async function startNchanPlace(options: NchanOptions = {}): Promise<Nchan
     elsewhere: pages.url,
     tlsUrl: made && `https://127.0.0.1:${tlsPort}`,
     push: {
-      // Nchan has no ids that are numbers.
+      // Ids of Nchan are not numbers.
       publish: async (channel, text) => Number(await node.publish(channel, text)),
       reload: () => node.nginx.reload(),
       restart: () => node.nginx.restart(),

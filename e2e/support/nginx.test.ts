@@ -23,7 +23,7 @@ afterEach(async () => {
 const alive = (pid: number | undefined) => {
   try {
     process.kill(pid as number, 0)
-    // One that ended and whose parent did not look yet.
+    // A zombie has ended, but its parent has not read its status yet.
     return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT' && process.platform !== 'linux'
@@ -145,7 +145,7 @@ describe.skipIf(lacking(missingRedis(), missingNginx('nchan-redis')))('nchan-red
       started = true
     })
     const status = () => get(`http://127.0.0.1:${port}/pub/a`).then(({ status }) => status)
-    // It accepts connections, and has nothing to answer with.
+    // It accepts connections, but does not answer.
     for (let asked = 0; asked < 20; asked++) await expect.poll(() => status().catch(() => 0)).toBe(503)
     expect(started).toBe(false)
     way.blackhole(false)

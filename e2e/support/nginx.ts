@@ -7,31 +7,31 @@ import { freePort } from '@pushstream/testkit'
 import { accepting, Daemon } from './daemon.js'
 import { missingProgram, program, withoutModule } from './programs.js'
 
-/** An nginx of the test's own, on a port that it keeps. */
+/** An nginx for one test, on a fixed port. */
 export interface Nginx {
   readonly port: number
   /** http://127.0.0.1:port */
   readonly url: string
   readonly workers: number
-  /** The configuration as it is run: a reload reads it again. */
+  /** The path of the current configuration. A reload reads it again. */
   readonly file: string
-  /** The master process, while it runs. */
+  /** The id of the master process, while it runs. */
   readonly pid: number | undefined
-  /** The worker processes of now. */
+  /** The ids of the current worker processes. */
   readonly workerPids: readonly number[]
-  /** What nginx said, newest last: `notice` and above. */
+  /** The log of nginx, oldest first: `notice` and above. */
   readonly log: readonly string[]
-  /** Worker processes that crashed, as nginx says it. */
+  /** The lines of the log about crashed workers. */
   readonly crashes: readonly string[]
-  /** SIGHUP. Resolves when new workers run and the old ones know that they are to go. */
+  /** SIGHUP. Resolves when new workers run and the old ones have been told to quit. */
   reload(): Promise<void>
-  /** SIGQUIT. Resolves when it is gone, which is when its last connection is. */
+  /** SIGQUIT. Resolves when it has ended, after its last connection. */
   quit(): Promise<void>
-  /** SIGTERM. Resolves when it is gone. */
+  /** SIGTERM. Resolves when it has ended. */
   stop(): Promise<void>
-  /** SIGKILL to master and workers. Resolves when they are gone. */
+  /** SIGKILL to master and workers. Resolves when they have ended. */
   kill(): Promise<void>
-  /** Again, on the same port, after it ended. Resolves when it accepts connections. */
+  /** Starts it again, on the same port. Resolves when it accepts connections. */
   start(): Promise<void>
   restart(): Promise<void>
   /** Ends it and removes its folder. */
@@ -43,13 +43,13 @@ export interface NginxOptions {
   workers?: number
   /** Default: a free one. */
   port?: number
-  /** For the placeholders of the configuration. */
+  /** The values of the configuration's placeholders. */
   values?: Readonly<Record<string, string | number>>
-  /** The last word on the configuration. */
+  /** Adjusts the configuration at the end. */
   adjust?(config: string): string
 }
 
-/** For placeholders that a test need not fill in. */
+/** The default values of placeholders. */
 const defaults = {
   template: '{"id":~id~,"channel":"~channel~","text":"~text~","tag":"~tag~","time":"~time~","eventid":"~event-id~"}',
   authorized: 'off',
@@ -63,7 +63,7 @@ const configOf = (name: string) =>
 
 const moduleName = 'ngx_http_push_stream_module.so'
 
-/** Where nginx-push-stream-module is: what PUSHSTREAM_NGINX_MODULE names, else where nginx has its modules. */
+/** The path of nginx-push-stream-module: PUSHSTREAM_NGINX_MODULE, or else in nginx's folders of modules. */
 export function pushStreamModule(): string | undefined {
   const folders = [
     '/usr/lib/nginx/modules',
@@ -75,7 +75,7 @@ export function pushStreamModule(): string | undefined {
   return [...(named ? [named] : folders.map((folder) => join(folder, moduleName)))].find((file) => existsSync(file))
 }
 
-/** Why this configuration can't be run here, `undefined` when it can. */
+/** Why this configuration can't be run here; `undefined` if it can. */
 export function missingNginx(config: string): string | undefined {
   const text = configOf(config)
   if (program('nginx') === undefined) return missingProgram('nginx')
@@ -84,15 +84,15 @@ export function missingNginx(config: string): string | undefined {
   return undefined
 }
 
-// What is no business of an example: where a test keeps what nginx writes.
+// Settings that do not belong in an example: where nginx writes its files in a test.
 const testSettings = `access_log off;
 ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path {dir}/${name};`).join('\n')}
 `
 
 /**
- * After a reload, Nchan 1.3.6 with Redis still uses memory of the previous configuration, which nginx has freed. OpenSSL may
- * reuse that memory when a worker first loads it, and the worker then crashes. This location makes the master load OpenSSL,
- * so that the workers don't have to.
+ * After a reload, Nchan 1.3.6 with Redis still uses memory of the previous configuration, which nginx has freed.
+ * OpenSSL may reuse that memory when a worker first loads it, and the worker then crashes. This location makes the
+ * master load OpenSSL, so that the workers don't have to.
  */
 const reloadable = (config: string) =>
   config.replace(/ {2}server \{\n/, '$&    location = /unused { proxy_pass https://127.0.0.1:9; }\n')
@@ -103,7 +103,7 @@ export async function startNginx(config: string, options: NginxOptions = {}): Pr
   if (missing !== undefined) throw new Error(missing)
   const { workers = 1, port = await freePort(), values = {}, adjust = (text: string) => text } = options
   const dir = await mkdtemp(join(tmpdir(), 'pushstream-nginx-'))
-  // Workers of a master that is root are somebody else.
+  // If the master is root, its workers run as another user.
   await chmod(dir, 0o755)
   const all: Record<string, string | number | undefined> = {
     ...defaults,
@@ -126,7 +126,7 @@ export async function startNginx(config: string, options: NginxOptions = {}): Pr
   const nginx = new Process(dir, port, workers)
   try {
     await nginx.start()
-    // Until then it answers 503 to everything, and a client with several hosts goes to the next one.
+    // Until then, it answers every request with 503, and a client with several hosts uses the next one.
     if (withRedis) await nginx.reachedRedis()
   } catch (error) {
     await nginx.close()
@@ -169,7 +169,7 @@ class Process implements Nginx {
   }
 
   async start(): Promise<void> {
-    if (this.#daemon?.running) throw new Error('this nginx is running')
+    if (this.#daemon?.running) throw new Error('this nginx is already running')
     this.#before.push(...(this.#daemon?.lines ?? []))
     const asRoot = process.getuid?.() === 0 ? 'user root; ' : ''
     const globals = `${asRoot}daemon off; pid ${this.#dir}/nginx.pid; error_log stderr notice;`
@@ -180,7 +180,7 @@ class Process implements Nginx {
     await accepting(this.port, () => daemon.running)
   }
 
-  /** Resolves when every worker of Nchan has reached the Redis that its messages are in. */
+  /** Resolves when every worker of Nchan has connected to its Redis. */
   async reachedRedis(): Promise<void> {
     await this.#running().until('a connection to Redis', (lines) => {
       const ready = matches(lines, /\[notice\] (\d+)#\d+: nchan: Redis upstream .*: ready/)
@@ -217,14 +217,14 @@ class Process implements Nginx {
 
   async kill(): Promise<void> {
     const daemon = this.#running()
-    // Stopped first: it would start workers again, and nobody would know of those.
+    // The master first, or it would start new workers, which are not known here.
     daemon.signal('SIGSTOP')
     const pids = new Set([...workersOf(daemon.lines, true), ...childrenOf(daemon.pid)])
     for (const pid of pids) {
       try {
         process.kill(pid, 'SIGKILL')
       } catch {
-        // It is gone already.
+        // It has already ended.
       }
     }
     daemon.signal('SIGKILL')
@@ -260,14 +260,14 @@ const matches = (lines: readonly string[], pattern: RegExp): number[] =>
     return found === null ? [] : [Number(found[1])]
   })
 
-/** Workers that were started and did not end; of a reload those that are leaving count only if asked for. */
+/** Workers that were started and have not ended. Workers that quit after a reload count only if asked for. */
 function workersOf(lines: readonly string[], leavingToo = false): number[] {
   const ended = new Set(matches(lines, /(?:worker|cache manager|cache loader) process (\d+) exited/))
   const leaving = new Set(leavingToo ? [] : matches(lines, /\[notice\] (\d+)#\d+: gracefully shutting down/))
   return matches(lines, /start worker process (\d+)/).filter((pid) => !ended.has(pid) && !leaving.has(pid))
 }
 
-/** Processes that one started and that nobody said anything about yet. */
+/** The child processes of a process that are not known yet. */
 function childrenOf(parent: number): number[] {
   if (!existsSync('/proc/self/stat')) return []
   return readdirSync('/proc')
@@ -275,7 +275,7 @@ function childrenOf(parent: number): number[] {
     .map(Number)
     .filter((pid) => {
       try {
-        // pid (name) state parent …, and the name may hold anything.
+        // pid (name) state parent …, and the name may contain anything.
         return (
           Number(
             readFileSync(`/proc/${pid}/stat`, 'latin1')

@@ -14,11 +14,11 @@ const types: Record<string, string> = {
   '.svg': 'image/svg+xml',
 }
 
-/** No inline code, no eval: what a careful site sends. Images are for Firefox, which looks for an icon. */
+/** The policy of a careful site: no inline code, no eval. Images are allowed because Firefox asks for an icon. */
 export const strictPolicy =
   "default-src 'none'; script-src 'self'; connect-src 'self' ws:; style-src 'self'; img-src 'self'; require-trusted-types-for 'script'"
 
-/** For a page that also works with another origin. */
+/** The policy for a page that also uses another origin. */
 const policyForOthers = strictPolicy.replace("connect-src 'self' ws:", 'connect-src http: ws:')
 
 /** jQuery 3 writes innerHTML when it is loaded. */
@@ -31,7 +31,7 @@ const policies: Record<string, string> = {
   'examples/updates/index.html': policyForJQuery,
 }
 
-/** Answers with a file of e2e/page, or one that was built. */
+/** Answers with a file of e2e/page, or with a built one. */
 export async function serve({ url = '/' }: IncomingMessage, response: ServerResponse): Promise<void> {
   const { pathname } = new URL(url, 'http://site')
   const name = pathname === '/' ? 'index.html' : pathname.slice(1)
@@ -49,7 +49,7 @@ export async function serve({ url = '/' }: IncomingMessage, response: ServerResp
   response.end(await readFile(file))
 }
 
-/** A server of pages alone. */
+/** A server that has only pages. */
 export interface Pages {
   readonly port: number
   /** http://127.0.0.1:port */

@@ -5,7 +5,7 @@ import { freePort } from '@pushstream/testkit'
 
 const script = fileURLToPath(new URL('../../scripts/start.mjs', import.meta.url))
 
-/** What `npm start` starts, on a free port. */
+/** The servers of `npm start`, on a free port. */
 export interface Playground {
   readonly url: string
   close(): Promise<void>
@@ -37,6 +37,6 @@ function announced(child: ChildProcess, url: string): Promise<void> {
     }
     child.stdout?.on('data', hear)
     child.stderr?.on('data', hear)
-    child.once('exit', (code) => reject(new Error(`npm start ended with ${code}: ${said}`)))
+    child.once('exit', (code) => reject(new Error(`npm start exited with ${code}: ${said}`)))
   })
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 
-// No Playwright here, nor in what imports it alone: the tests in Node start the same servers.
+// This must not import Playwright, because the tests in Node start the same servers.
 
 interface System {
   find(name: string): string | undefined
@@ -21,27 +21,27 @@ export type ProgramName =
 
 const system: System = await import(new URL('../../scripts/system.mjs', import.meta.url).href)
 
-/** Where a program of the system is. */
+/** The path of a program of the system. */
 export function program(name: ProgramName): string | undefined {
   const path = system.find(name)
   return path !== undefined && existsSync(path) ? path : undefined
 }
 
-/** What to say when it is not there, `undefined` when it is. */
+/** The message if a program is missing; `undefined` if it is there. */
 export function missingProgram(name: ProgramName): string | undefined {
   if (program(name) !== undefined) return undefined
   return `${name} is missing, so NOTHING was tested with it. To get it: ${system.howToInstall([name])}`
 }
 
-/** What `npm test` can't install: a test without it is skipped everywhere. */
+/** The message if the module is missing. `npm test` can't install it, so tests that need it are skipped everywhere. */
 export const withoutModule =
   'nginx-push-stream-module is missing, so NOTHING was tested with it. Build it and say where it is: PUSHSTREAM_NGINX_MODULE=/path/to/ngx_http_push_stream_module.so'
 
 const said = new Set<string>()
 
 /**
- * Why tests can't run here, of all that they need, or `undefined` when they can. It is said aloud; with CI=true, not
- * having what `npm test` could have installed is an error.
+ * Why tests can't run here, or `undefined` if they can. The reasons are printed. With CI=true, it throws if something
+ * is missing that `npm test` could have installed.
  */
 export function lacking(...missing: readonly (string | undefined)[]): string | undefined {
   const reasons = missing.filter((reason) => reason !== undefined)

@@ -5,13 +5,13 @@ import { type Nginx, type NginxOptions, startNginx } from './nginx.js'
 import { startPages } from './pages.js'
 import type { Place } from './site.js'
 
-/** A site behind an nginx that passes on to a development server. Both ways, before and behind nginx, can be broken. */
+/** A site behind an nginx that forwards to a development server. There are fault proxies before and behind nginx. */
 export interface ProxiedPlace extends Place {
   readonly server: DevServer
   readonly nginx: Nginx
-  /** The way from nginx to the development server. */
+  /** The fault proxy between nginx and the development server. */
   readonly behind: FaultProxy
-  /** The origin by TLS and HTTP/2, past the fault proxy. */
+  /** The origin over TLS and HTTP/2, without the fault proxy. */
   readonly tlsUrl: string
   close(): Promise<void>
 }

@@ -1,6 +1,6 @@
 import * as numbered from '../../packages/core/test/support/numbered.js'
 
-/** Publishes messages `{ type: 'number', n }` at a rate to channels in turn. Resolves when the last is out. */
+/** Publishes messages `{ type: 'number', n }` to channels in turn, at a rate. Resolves after the last one. */
 export const publishAtRate = (
   server: { publish(channel: string, text: string): unknown },
   channels: readonly string[],

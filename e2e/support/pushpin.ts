@@ -5,18 +5,18 @@ import { freePort } from '@pushstream/testkit'
 import { accepting, Daemon } from './daemon.js'
 import { missingProgram, program } from './programs.js'
 
-/** A Pushpin of the test's own, a GRIP proxy in front of an application. */
+/** A Pushpin for one test: a GRIP proxy in front of an application. */
 export interface Pushpin {
-  /** Where pages connect. */
+  /** The address for pages. */
   readonly url: string
-  /** Where the application publishes. */
+  /** The address at which the application publishes. */
   readonly control: string
-  /** Connections end; what is published meanwhile is nowhere but in the application. */
+  /** Restarts it. Connections end, and events published meanwhile are only in the application. */
   restart(): Promise<void>
   close(): Promise<void>
 }
 
-/** Why Pushpin can't be run here, `undefined` when it can. */
+/** Why Pushpin can't be run here; `undefined` if it can. */
 export const missingPushpin = (): string | undefined => missingProgram('pushpin')
 
 const config = (dir: string, port: number, controlPort: number) => `
@@ -57,7 +57,7 @@ id_cache_ttl=60
 connection_subscription_max=20
 `
 
-/** `application`: the address requests are passed on to. */
+/** `application`: the address to which requests are forwarded. */
 export async function startPushpin(application: string): Promise<Pushpin> {
   const missing = missingPushpin()
   if (missing !== undefined) throw new Error(missing)

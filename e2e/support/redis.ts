@@ -5,16 +5,16 @@ import { freePort } from '@pushstream/testkit'
 import { Daemon } from './daemon.js'
 import { missingProgram, program } from './programs.js'
 
-/** A Redis of the test's own, on a port that it keeps. */
+/** A Redis for one test, on a fixed port. */
 export interface Redis {
   readonly port: number
   /** redis://127.0.0.1:port */
   readonly url: string
-  /** SIGTERM. Resolves when it is gone. */
+  /** SIGTERM. Resolves when it has ended. */
   stop(): Promise<void>
-  /** SIGKILL. Resolves when it is gone. */
+  /** SIGKILL. Resolves when it has ended. */
   kill(): Promise<void>
-  /** Again, on the same port, after it ended. Resolves when it accepts connections. */
+  /** Starts it again, on the same port. Resolves when it accepts connections. */
   start(): Promise<void>
   restart(): Promise<void>
   /** Ends it and removes its folder. */
@@ -22,13 +22,13 @@ export interface Redis {
 }
 
 export interface RedisOptions {
-  /** Whether it has everything again after an end, by its append-only file. Default false. */
+  /** Whether it keeps its data across restarts, in an append-only file. Default false. */
   persist?: boolean
   /** Default: a free one. */
   port?: number
 }
 
-/** Why Redis can't be run here, `undefined` when it can. */
+/** Why Redis can't be run here; `undefined` if it can. */
 export const missingRedis = (): string | undefined => missingProgram('redis')
 
 export async function startRedis({ persist = false, port }: RedisOptions = {}): Promise<Redis> {
@@ -59,7 +59,7 @@ export async function startRedis({ persist = false, port }: RedisOptions = {}): 
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
     async start() {
-      if (daemon?.running) throw new Error('this redis is running')
+      if (daemon?.running) throw new Error('this redis is already running')
       daemon = await Daemon.start(program('redis') as string, args)
       await daemon.until('it to accept connections', (lines) =>
         lines.some((line) => line.includes('Ready to accept connections')),

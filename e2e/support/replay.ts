@@ -4,7 +4,7 @@ import { expect } from './test.js'
 
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1)
 
-/** 130 and 60 events that are stored, asked for from the beginning, come once and in order; then what comes live. */
+/** Stored events (130 and 60), asked for from the beginning, arrive once and in order. Live events follow. */
 export async function delivers190(
   tab: Tab,
   django: { publish(channel: string, data: string): void; readonly sent?: Promise<unknown> },

@@ -1,9 +1,9 @@
 import type { DevServerOptions } from '@pushstream/devserver'
 
-/** A message as the module's sample configuration writes it: a script that calls into the page. */
+/** A message of the module's sample configuration: a script that calls a function of the page. */
 export const sampleTemplate = "<script>p(~id~,'~channel~','~text~','~event-id~', '~time~', '~tag~');</script>"
 
-/** The locations of the module's sample configuration, and `/json/`: a stream of the same template as the other modes. */
+/** The locations of the module's sample configuration, and `/json/`: a stream with the template of the other modes. */
 export const sample: DevServerOptions = {
   locations: [
     { path: '/pub', mode: 'publisher-admin' },

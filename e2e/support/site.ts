@@ -5,17 +5,17 @@ import { createDevServer, type DevServer, type DevServerOptions } from '@pushstr
 import { createFaultProxy, type FaultProxy } from '@pushstream/testkit'
 import { serve } from './pages.js'
 
-/** A push server, whichever. */
+/** Any push server. */
 export interface Push {
   /** Resolves with the message's id. */
   publish(channel: string, text: string, event?: { eventId?: string; eventType?: string }): Promise<number>
-  /** Connections end, messages and ids survive. */
+  /** Reloads it: connections end, messages and ids survive. */
   reload(): Promise<void>
-  /** Everything is lost, ids begin at 1. */
+  /** Restarts it: everything is lost, ids start at 1. */
   restart(): Promise<void>
 }
 
-/** A site whose pages and push server share an origin, reached through a network with faults. */
+/** A site whose pages and push server share an origin, behind a fault proxy. */
 export interface Place {
   readonly push: Push
   readonly proxy: FaultProxy
@@ -23,15 +23,15 @@ export interface Place {
   readonly url: string
 }
 
-/** One with the development server. */
+/** A site with the development server. */
 export interface Site extends Place {
   readonly server: DevServer
-  /** Websockets open now, as the server sees it. */
+  /** The number of websockets that are open on the server. */
   readonly websockets: number
   close(): Promise<void>
 }
 
-/** Settings that keep everything a test publishes. */
+/** Settings that keep all messages of a test. */
 const roomy = { maxMessagesStoredPerChannel: 5000, pingMessageInterval: 2000 }
 
 export async function startSite(options: DevServerOptions = {}): Promise<Site> {

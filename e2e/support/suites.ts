@@ -1,8 +1,8 @@
 import { allModes, expect, faults, publishAtRate, type test as Test } from './test.js'
 
-// What every push server of this protocol has to give, whichever runs at the place of the test.
+// Tests that every push server of this protocol must pass.
 
-/** Bodies are JSON, and stand in the frame as they are. */
+/** The template whose bodies are JSON and unquoted. */
 export const rawTemplate =
   '{"id":~id~,"channel":"~channel~","text":~text~,"tag":"~tag~","time":"~time~","eventid":"~event-id~"}'
 
@@ -40,7 +40,7 @@ export function deliversThroughCuts(test: typeof Test): void {
   }
 }
 
-/** With `rawTemplate` on the server. */
+/** The server must have `rawTemplate`. */
 export function keepsRawBodies(test: typeof Test): void {
   for (const mode of allModes) {
     test(`${mode}: objects, arrays, numbers, and their processors`, async ({ tab, place }) => {
@@ -75,7 +75,7 @@ export function keepsTexts(test: typeof Test): void {
       const onA = first.messages.filter(({ channel }) => channel === 'a')
       expect(onA.map(({ text }) => text)).toEqual(texts)
       expect(onA.map(({ eventId }) => eventId)).toEqual(texts.map((_, n) => `e${n}`))
-      // Only in the frames of eventsource is there a place for the type.
+      // Only eventsource's frames contain the type.
       if (mode === 'eventsource') expect(onA[0]!.type).toBe('type-0')
       expect(onA[3]!.type).toBe('x')
       expect(first.messages.find(({ channel }) => channel === 'kanal ü')?.text).toBe('another channel')
@@ -105,7 +105,7 @@ export function survivesTheServer(test: typeof Test): void {
       expect(reloaded.gaps).toEqual([])
 
       await tab.until('open', ({ status }) => status.state === 'open')
-      // The protocol tells times in whole seconds: no server restarts and publishes within the one of its last message.
+      // Times are whole seconds: a server must not restart and publish within the second of its last message.
       await expect.poll(() => Math.floor(Date.now() / 1000), { intervals: [50] }).toBeGreaterThan(second)
       await push.restart()
       for (let n = 0; n < 3; n++) await push.publish('a', 'after the restart')
@@ -123,7 +123,7 @@ export function survivesPageReloads(test: typeof Test): void {
       tab,
       place,
     }) => {
-      // The server's times are whole seconds: what was published before must be seconds before.
+      // The server's times are whole seconds, so earlier messages must be seconds older.
       const since = Date.now() - 2000
       await tab.load({
         options: { modes: [mode], messagesPublishedAfter: since },

@@ -2,10 +2,10 @@ import { expect, type Page } from '@playwright/test'
 import { faults } from '../../packages/core/test/support/numbered.js'
 import type { Recording, Seen, Start } from '../page/page.js'
 
-/** How often a page is asked. */
+/** How often a page is polled, in ms. */
 const intervals = [50, 50, 100]
 
-/** A page with a client in it. */
+/** A page with a client. */
 export class Tab {
   readonly page: Page
   readonly #origin: string
@@ -15,19 +15,19 @@ export class Tab {
     this.#origin = origin
   }
 
-  /** Loads the page, and the client begins with it, if told how. */
+  /** Loads the page. If it gets options, a client starts with the page. */
   async load(start?: Start, path = ''): Promise<this> {
     await this.page.goto(`${this.#origin}/${path}${start ? `?start=${encodeURIComponent(JSON.stringify(start))}` : ''}`)
     await this.page.waitForFunction(() => window.e2e !== undefined, undefined, { polling: 50 })
     return this
   }
 
-  /** Starts a client in the page that is loaded. */
+  /** Starts a client in the loaded page. */
   async start(start: Start): Promise<void> {
     await this.page.evaluate((how) => window.e2e.start(how), start)
   }
 
-  /** Loads the page, starts a client, waits until it is open. */
+  /** Loads the page, starts a client and waits until it is open. */
   async open(start: Start, timeout = 15_000): Promise<this> {
     await this.load()
     await this.start(start)
@@ -44,7 +44,7 @@ export class Tab {
     return channel === undefined ? messages : messages.filter((message) => message.channel === channel)
   }
 
-  /** Waits until the recording is as it should be, or fails telling what there is. */
+  /** Waits until the recording matches. If it does not, it fails with the recording. */
   async until(what: string, holds: (recording: Recording) => boolean, timeout = 15_000): Promise<Recording> {
     let last: Recording | undefined
     try {
@@ -68,7 +68,7 @@ export class Tab {
     return last as Recording
   }
 
-  /** Waits for so many messages. */
+  /** Waits for this many messages. */
   received(count: number, timeout?: number): Promise<Recording> {
     return this.until(`${count} messages`, ({ messages }) => messages.length >= count, timeout)
   }

@@ -14,22 +14,22 @@ export { Tab } from './tab.js'
 
 export const allModes = ['websocket', 'eventsource', 'stream', 'longpolling'] as const satisfies readonly ModeName[]
 
-/** What a browser says about connections that a test breaks. No page can keep it from that. */
+/** What a browser logs about connections that a test breaks. A page can't prevent it. */
 const networkTrouble =
   /Failed to load resource|WebSocket connection to|can.t establish a connection|^The connection to .* was interrupted|Same Origin Policy disallows|blocked by CORS policy/
 
 interface Fixtures {
-  /** How the push server of a test is set up. */
+  /** The settings of a test's push server. */
   serverOptions: DevServerOptions
   site: Site
-  /** Where the pages are loaded from. The site with the development server, unless a file says otherwise. */
+  /** The origin of the pages. Default: the site with the development server. */
   place: Place
-  /** Another page of the same browser context. */
+  /** Opens another page of the same browser context. */
   newTab: () => Promise<Tab>
   tab: Tab
-  /** What went wrong in the pages of this test; must be empty at its end. */
+  /** Errors in the pages of this test. It must be empty at the end. */
   troubles: string[]
-  /** Skips a test whose browser is not there. */
+  /** Skips a test if its browser is missing. */
   present: undefined
 }
 
@@ -78,10 +78,10 @@ export const test = base.extend<Fixtures>({
       })
       await use(troubles)
       for (const page of context.pages()) troubles.push(...(await inside(page)))
-      // The picture of a failure is taken with a style that the policy of the pages forbids.
+      // The screenshot of a failure uses a style that the policy of the pages forbids.
       const own = testInfo.errors.length > 0 ? /inline style|style-src-elem/ : undefined
       const found = [...new Set(troubles)].filter((trouble) => !own?.test(trouble))
-      if (found.length > 0) throw new Error(`The page had trouble:\n${found.join('\n')}`)
+      if (found.length > 0) throw new Error(`Errors in the page:\n${found.join('\n')}`)
     },
     { auto: true },
   ],
@@ -96,7 +96,7 @@ export const test = base.extend<Fixtures>({
   },
 })
 
-/** Skips the tests of a file or group that can't run here, and says why; with CI=true they may have to fail instead. */
+/** Skips the tests of a file or group that can't run here, and prints why. With CI=true, they may fail instead. */
 export function needs(...missing: readonly (string | undefined)[]): void {
   test.beforeEach(() => {
     const why = lacking(...missing)
@@ -108,7 +108,7 @@ async function inside(page: Page): Promise<string[]> {
   return page.isClosed() ? [] : page.evaluate(() => window.watched?.troubles ?? []).catch(() => [])
 }
 
-/** Notes a number beside the test's result. */
+/** Adds a value to the test's result. */
 export function note(type: string, value: string | number): void {
   test.info().annotations.push({ type, description: String(value) })
 }

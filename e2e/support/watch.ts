@@ -1,8 +1,8 @@
-/** What the page's watch tells. */
+/** The observations of {@link watch} in a page. */
 export interface Watched {
-  /** Timers that are set and have not run. */
+  /** The number of timers that are set and have not run. */
   timers(): number
-  /** Errors, rejections nobody handled, violations of the Content-Security-Policy. */
+  /** Errors, unhandled rejections and violations of the Content-Security-Policy. */
   readonly troubles: string[]
 }
 
@@ -12,7 +12,7 @@ declare global {
   }
 }
 
-/** Runs in every page before its own scripts. Refers to nothing outside itself. */
+/** Runs in every page before its own scripts. It must not refer to anything outside itself. */
 export function watch(): void {
   const pending = new Set<unknown>()
   const { setTimeout: set, clearTimeout: clear, setInterval: repeat, clearInterval: stop } = window
