@@ -75,12 +75,13 @@ export function pushStreamModule(): string | undefined {
   return [...(named ? [named] : folders.map((folder) => join(folder, moduleName)))].find((file) => existsSync(file))
 }
 
-/** Why this configuration can't be run here; `undefined` if it can. */
-export function missingNginx(config: string): string | undefined {
-  const text = configOf(config)
+/** Why this configuration can't be run here with these values, `undefined` when it can. */
+export function missingNginx(config: string, values: NginxOptions['values'] = {}): string | undefined {
+  const needed = configOf(config)
+  const needs = (name: string) => needed.includes(`\${${name}}`) && values[name] === undefined
   if (program('nginx') === undefined) return missingProgram('nginx')
-  if (/\$\{nchan\}/.test(text) && program('nchan') === undefined) return missingProgram('nchan')
-  if (/\$\{module\}/.test(text) && pushStreamModule() === undefined) return withoutModule
+  if (needs('nchan') && program('nchan') === undefined) return missingProgram('nchan')
+  if (needs('module') && pushStreamModule() === undefined) return withoutModule
   return undefined
 }
 
@@ -99,7 +100,7 @@ const reloadable = (config: string) =>
 
 /** Starts nginx with a configuration of e2e/nginx. Resolves when it accepts connections and has reached its Redis. */
 export async function startNginx(config: string, options: NginxOptions = {}): Promise<Nginx> {
-  const missing = missingNginx(config)
+  const missing = missingNginx(config, options.values)
   if (missing !== undefined) throw new Error(missing)
   const { workers = 1, port = await freePort(), values = {}, adjust = (text: string) => text } = options
   const dir = await mkdtemp(join(tmpdir(), 'pushstream-nginx-'))

@@ -54,10 +54,10 @@ export interface Recording {
   until(condition: () => boolean, ms?: number): Promise<void>
 }
 
-/** A client whose events are recorded. */
-export function record(options: Options): Recording {
+/** A client whose events are recorded. `atEnd`: takes what closes it, where tests of a file run side by side. */
+export function record(options: Options, atEnd: (end: () => void) => void = cleanup): Recording {
   const stream = new PushStream({ ...options, environment: { ...environment, ...options.environment } })
-  cleanup(() => stream.close())
+  atEnd(() => stream.close())
   const waiting = new Set<() => void>()
   const recording: Recording = {
     stream,

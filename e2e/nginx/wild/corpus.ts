@@ -1,0 +1,326 @@
+import type { ModeName, Promises } from '@pushstream/core'
+import type { Start } from '../../page/page.js'
+
+// Configurations in the styles that people use, each with the options that its page needs and with what the client may
+// promise there. One suite runs all of them (packages/core/test/integration/wild.test.ts), browsers some steps of them.
+
+/**
+ * What becomes of messages that are published while a page has no connection. `all`: they come. `gap`: they come, or a `gap`
+ * says that they may be missing. `unseen`: they may be lost, and nothing shows it.
+ */
+export type Fate = 'all' | 'gap' | 'unseen'
+
+export interface Wild {
+  /** The file's name, without `.conf`. */
+  readonly name: string
+  /** The fault that such a configuration has shown, for the titles of tests. */
+  readonly case?: number
+  readonly server: 'push-stream' | 'nchan'
+  /** What the page gives the client, beside `url` and `modes`. */
+  readonly options: NonNullable<Start['options']>
+  readonly protocol?: Start['protocol']
+  /** The path of the client's `url`. Default: none. */
+  readonly base?: string
+  /** The modes that there are locations for, and how their requests begin. Nothing else may be asked. */
+  readonly modes: Readonly<Partial<Record<ModeName, string>>>
+  readonly channels: readonly string[]
+  /** Where a message is published to. */
+  readonly publish: string
+  /** What the publisher sends: percent-encoded texts, texts as they are, or JSON. */
+  readonly bodies: 'encoded' | 'plain' | 'json'
+  /** What `status` says once a message came. */
+  readonly status: Promises
+  /** What becomes of messages: while the connection is cut, while the server reloads, and when it has restarted. */
+  readonly cut: Fate
+  readonly reload: Fate
+  readonly restart: 'gap' | 'unseen'
+  /** A page that is new gets everything that is stored. */
+  readonly replays?: true
+  /** What becomes of messages between two long-polls. Default: they come. */
+  readonly between?: 'gap'
+  /** Modes in which the promise is not kept as yet, each with the reason. */
+  readonly broken?: Readonly<Partial<Record<ModeName, string>>>
+  /** The location of `nchan()` by mode, where each has its own. */
+  readonly urls?: Readonly<Partial<Record<ModeName, string>>>
+  /** The publisher names the types and ids of events, and the template has them. */
+  readonly events?: true
+  /** A channel that the server refuses, and the code of the error. */
+  readonly refused?: readonly [channel: string, code: string]
+  /** Channels that exist only once they were published to. */
+  readonly created?: true
+  /** It listens with TLS. */
+  readonly tls?: true
+  /** Pages of this origin can't be served by it. */
+  readonly elsewhere?: true
+}
+
+const exact = {
+  status: { resume: 'position', gaps: 'exact' },
+  cut: 'all',
+  reload: 'all',
+  restart: 'gap',
+} as const satisfies Partial<Wild>
+
+/** Nothing can be asked for again, and nothing shows a loss. */
+const live = {
+  status: { resume: 'none', gaps: 'none' },
+  cut: 'unseen',
+  reload: 'unseen',
+  restart: 'unseen',
+} as const satisfies Partial<Wild>
+
+/** The memory store of Nchan does not survive a reload. */
+const nchan = {
+  server: 'nchan',
+  bodies: 'plain',
+  options: {},
+  status: { resume: 'second', gaps: 'possible' },
+  cut: 'all',
+  reload: 'gap',
+  restart: 'gap',
+} as const satisfies Partial<Wild>
+
+const usual = { websocket: '/ws/', eventsource: '/ev/', longpolling: '/lp/' } as const
+const channels = ['news', 'user-42'] as const
+const pub = '/pub?id={channel}'
+const encoded = { server: 'push-stream', channels, publish: pub, bodies: 'encoded', modes: usual, options: {} } as const
+
+export const corpus: readonly Wild[] = [
+  {
+    ...encoded,
+    ...exact,
+    broken: { websocket: 'a header template by websocket' },
+    name: 'prefix',
+    base: '/shop/api/push',
+    publish: '/shop/api/push/pub?id={channel}',
+    modes: {
+      websocket: '/shop/api/push/ws/',
+      eventsource: '/shop/api/push/ev/',
+      longpolling: '/shop/api/push/lp/',
+      stream: '/shop/api/push/sub/',
+    },
+  },
+  {
+    ...encoded,
+    ...exact,
+    name: 'websocket-only',
+    case: 1,
+    publish: '/internal/publish?id={channel}',
+    modes: { websocket: '/ws/' },
+    elsewhere: true,
+  },
+  {
+    ...encoded,
+    ...exact,
+    name: 'by-argument',
+    publish: '/push/publish?ch={channel}',
+    modes: { websocket: '/push/socket?', eventsource: '/push/events?', longpolling: '/push/poll?' },
+    options: {
+      urlPrefixWebsocket: '/push/socket',
+      urlPrefixEventsource: '/push/events',
+      urlPrefixLongpolling: '/push/poll',
+      channelsByArgument: true,
+      channelsArgument: 'ch',
+      timeArgument: 'since',
+      tagArgument: 'nr',
+      eventIdArgument: 'event',
+      jsonIdKey: 'n',
+      jsonChannelKey: 'c',
+      jsonTextKey: 'm',
+      jsonTagKey: 'g',
+      jsonTimeKey: 't',
+      jsonEventIdKey: 'e',
+    },
+  },
+  {
+    ...encoded,
+    ...exact,
+
+    name: 'markers',
+    case: 2,
+    bodies: 'json',
+    publish: '/portal/pub/?CHANNEL_ID={channel}',
+    modes: { websocket: '/portal/subws/?', longpolling: '/portal/sub/?' },
+    options: {
+      urlPrefixWebsocket: '/portal/subws/',
+      urlPrefixLongpolling: '/portal/sub/',
+      channelsByArgument: true,
+      channelsArgument: 'CHANNEL_ID',
+      messageTemplate:
+        '#!PORTAL-BEGIN!#{"id":~id~,"channel":"~channel~","tag":"~tag~","time":"~time~","eventid":"~event-id~","text":~text~}#!PORTAL-END!#',
+    },
+  },
+  {
+    ...encoded,
+    name: 'ids-only',
+    modes: { ...usual, stream: '/sub/' },
+    status: { resume: 'none', gaps: 'exact' },
+    cut: 'gap',
+    reload: 'gap',
+    restart: 'gap',
+  },
+  {
+    ...encoded,
+    ...live,
+    broken: { websocket: 'case 3', eventsource: 'case 3', longpolling: 'case 3' },
+    name: 'raw-text',
+    bodies: 'plain',
+    options: { messageTemplate: '~text~', text: 'plain' },
+  },
+  {
+    ...encoded,
+    ...live,
+    broken: { websocket: 'case 3', eventsource: 'case 3', longpolling: 'case 3' },
+    name: 'no-template',
+    case: 3,
+    bodies: 'plain',
+    options: { text: 'plain' },
+  },
+  {
+    ...encoded,
+    ...exact,
+    name: 'auth-request',
+    channels: ['news', 'user-alice'],
+    options: { params: { token: 'alice-token' } },
+    refused: ['user-bob', 'forbidden'],
+  },
+  { ...encoded, ...exact, name: 'origins', case: 24, elsewhere: true },
+  { ...encoded, ...exact, name: 'tls', tls: true },
+  { ...encoded, ...exact, name: 'gzip' },
+  {
+    ...encoded,
+    ...exact,
+    name: 'longpolling-only',
+    modes: { longpolling: '/activity/' },
+    options: { urlPrefixLongpolling: '/activity', messagesControlByArgument: false },
+  },
+  {
+    ...encoded,
+    ...exact,
+    name: 'wildcard',
+    case: 13,
+    channels: ['news', 'broad_all'],
+    created: true,
+    refused: ['nosuch', 'forbidden'],
+  },
+  { ...encoded, ...exact, name: 'not-stored', cut: 'gap', reload: 'gap', between: 'gap' },
+  {
+    ...encoded,
+    ...exact,
+    name: 'iframe',
+    modes: { stream: '/sub/' },
+    options: { messageTemplate: `<script>got(~id~,'~channel~','~text~','~tag~','~time~');</script>` },
+  },
+  {
+    ...encoded,
+    ...exact,
+    broken: { stream: 'case 7' },
+    name: 'nested',
+    case: 6,
+    bodies: 'json',
+    modes: { ...usual, stream: '/sub/' },
+    options: {
+      messageTemplate:
+        '{"meta":{"id":~id~,"channel":"~channel~","position":{"tag":"~tag~","time":"~time~"}},"payload":~text~}',
+    },
+  },
+  {
+    ...encoded,
+    ...exact,
+    broken: { websocket: 'case 8', longpolling: 'case 8' },
+    name: 'event-type',
+    case: 8,
+    events: true,
+    options: {
+      messageTemplate:
+        '{"id":~id~,"channel":"~channel~","type":"~event-type~","text":"~text~","tag":"~tag~","time":"~time~","eventid":"~event-id~"}',
+    },
+  },
+  {
+    ...encoded,
+    ...exact,
+    broken: { websocket: 'case 16', eventsource: 'case 16', longpolling: 'case 16' },
+    name: 'name-prefix',
+    case: 16,
+    channels: ['news'],
+  },
+  {
+    ...nchan,
+    name: 'nchan-pubsub',
+    replays: true,
+    channels,
+    protocol: { name: 'nchan', url: '/pubsub/{channel}', publisher: '/pubsub/{channel}' },
+    publish: '/pubsub/{channel}',
+    modes: { websocket: '/pubsub/', eventsource: '/pubsub/', stream: '/pubsub/', longpolling: '/pubsub/' },
+  },
+  {
+    ...nchan,
+    name: 'nchan-legacy',
+    replays: true,
+    channels,
+    protocol: { name: 'nchan', url: '/broadcast/listen?id={channel}', position: 'headers' },
+    publish: '/broadcast/publish?id={channel}',
+    modes: { longpolling: '/broadcast/listen?' },
+  },
+  {
+    ...nchan,
+    name: 'nchan-multiplexed',
+    channels,
+    // Where a position may be wrong, everything is asked for, and such a location then begins with what is new.
+    cut: 'gap',
+    protocol: { name: 'nchan', url: '/listen/{channel}', separator: ',' },
+    publish: '/publish?id={channel}',
+    modes: { websocket: '/listen/', eventsource: '/listen/', stream: '/listen/', longpolling: '/listen/' },
+  },
+  {
+    ...nchan,
+    name: 'nchan-by-argument',
+    replays: true,
+    channels,
+    protocol: { name: 'nchan', publisher: '/chat/send?room={channel}' },
+    urls: {
+      websocket: '/chat/socket?room={channel}',
+      eventsource: '/chat/events?room={channel}',
+      longpolling: '/chat/poll?room={channel}',
+    },
+    publish: '/chat/send?room={channel}',
+    modes: { websocket: '/chat/socket?', eventsource: '/chat/events?', longpolling: '/chat/poll?' },
+  },
+  {
+    ...nchan,
+    name: 'nchan-auth',
+    replays: true,
+    channels: ['news', 'user-alice'],
+    protocol: { name: 'nchan' },
+    options: { params: { token: 'alice-token' } },
+    publish: '/pub/{channel}',
+    modes: { websocket: '/sub/', eventsource: '/sub/', longpolling: '/sub/' },
+    refused: ['user-bob', 'forbidden'],
+  },
+  {
+    ...nchan,
+    broken: { longpolling: 'case 17' },
+    name: 'nchan-not-stored',
+    case: 17,
+    channels,
+    protocol: { name: 'nchan' },
+    publish: '/pub/{channel}',
+    modes: { websocket: '/sub/', eventsource: '/sub/', longpolling: '/sub/' },
+    cut: 'gap',
+  },
+]
+
+/** How a page begins that is at `url` or elsewhere, in one mode. Waits between attempts are short. */
+export function startOf(wild: Wild, mode: ModeName, url: string): Pick<Start, 'protocol'> & Pick<Wild, 'options'> {
+  const { options, protocol, base = '', urls } = wild
+  return {
+    options: {
+      ...options,
+      url: url + base,
+      modes: [mode],
+      reconnectOnTimeoutInterval: 100,
+      reconnectOnChannelUnavailableInterval: 500,
+    },
+    ...(protocol && { protocol: urls?.[mode] ? { ...protocol, url: urls[mode] } : protocol }),
+  }
+}
