@@ -109,7 +109,11 @@ class Journey {
   async complete(): Promise<void> {
     if (this.#lost !== 'never') await this.heard(this.#lost)
     const last = new Map(this.published.map((published) => [published.channel, published]))
-    await this.recording.until(() => [...last.values()].every((published) => this.#came(published)))
+    await this.recording
+      .until(() => [...last.values()].every((published) => this.#came(published)))
+      .catch((error) => {
+        throw new Error(`${error}\nThe last requests: ${this.asked.slice(-8).join(' ')}`)
+      })
   }
 
   /** Publishes until something comes on every channel: that the connection works, where what was missed is lost. */
