@@ -1,50 +1,63 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { corpus, type Fate, type Wild } from '../nginx/wild/corpus.js'
 import { translate } from './directives.js'
 
 const folder = new URL('../nginx/wild/', import.meta.url)
 const read = (file: string) => readFileSync(new URL(file, folder), 'utf8')
-const code = (text: string) => `\`${text.replaceAll('|', '\\|')}\``
+const words: Record<Fate, string> = { all: 'all come', gap: 'come, or a `gap`', unseen: 'may be lost' }
 
-const words: Record<Fate, string> = { all: 'all come', gap: 'come, or a `gap`', unseen: 'may be lost unseen' }
-
-/** The options as a page writes them. */
-function optionsOf({ options, protocol, base, modes, urls }: Wild): string {
+/** The options as a page writes them, a line each. */
+function optionsOf({ options, protocol, base, modes, urls }: Wild): string[] {
+  const quoted = (value: unknown) => JSON.stringify(value).replaceAll('"', "'")
   const { messageTemplate, ...rest } = options
-  const pairs = Object.entries(rest).map(([name, value]) => `${name}: ${JSON.stringify(value).replaceAll('"', "'")}`)
-  if (base) pairs.unshift(`url: '${base}'`)
-  if (Object.keys(modes).length < 3 || 'stream' in modes) pairs.unshift(`modes: '${Object.keys(modes).join('|')}'`)
-  if (messageTemplate !== undefined) pairs.push('messageTemplate: messageTemplate(…)')
+  const lines = Object.entries(rest).map(([name, value]) => `${name}: ${quoted(value)},`)
+  if (base) lines.unshift(`url: '${base}',`)
+  if (Object.keys(modes).length < 3 || 'stream' in modes) lines.unshift(`modes: '${Object.keys(modes).join('|')}',`)
+  if (messageTemplate !== undefined) lines.push('messageTemplate: messageTemplate(…),')
   if (protocol?.name === 'nchan') {
     const { name: _, ...settings } = protocol
     const own = Object.entries(settings).map(([name, value]) => `${name}: '${value}'`)
     if (urls) own.unshift('url: (names, mode) => …')
-    pairs.push(`protocol: nchan(${own.length > 0 ? `{ ${own.join(', ')} }` : ''})`)
+    lines.push(`protocol: nchan(${own.length > 0 ? `{ ${own.join(', ')} }` : ''}),`)
   }
-  return pairs.length === 0 ? 'none' : pairs.map(code).join('<br>')
+  return lines
 }
 
 /** The first comment of a configuration. */
 const aboutOf = ({ name }: Wild) => (/^((?:# .*\n)+)/.exec(read(`${name}.conf`))?.[1] ?? '').replace(/^# |\n$/gm, '')
 
-test('the README has a row for each configuration, as it is tested', () => {
-  const rows = corpus.map((wild) =>
-    [
-      `[${wild.name}](${wild.name}.conf)`,
-      aboutOf(wild),
-      optionsOf(wild),
-      `${wild.status.resume}, ${wild.status.gaps}`,
-      words[wild.cut],
-      words[wild.reload],
-      wild.restart === 'gap' ? 'a `gap`' : 'unseen',
-    ].join(' | '),
+/** What the README says of the corpus: a table of the promises, and a section for each. */
+function described(): string {
+  const rows = corpus.map((wild) => {
+    const { name, status, cut, reload, restart } = wild
+    const promises = [
+      `${status.resume}, ${status.gaps}`,
+      words[cut],
+      words[reload],
+      restart === 'gap' ? '`gap`' : 'unseen',
+    ]
+    return `| [${name}](#${name}) | ${promises.join(' | ')} |`
+  })
+  const sections = corpus.map((wild) => {
+    const lines = optionsOf(wild)
+    const options =
+      lines.length === 0 ? 'No options.' : `\`\`\`ts\n{\n${lines.map((line) => `  ${line}\n`).join('')}}\n\`\`\``
+    const broken = Object.keys(wild.broken ?? {})
+    const yet = broken.length > 0 ? ` Not kept yet: ${broken.join(', ')}.` : ''
+    return `### [${wild.name}](${wild.name}.conf)\n\n${aboutOf(wild)}${yet}\n\n${options}\n`
+  })
+  const head = '| configuration | resume, gaps | cut | reload | restart |\n| --- | --- | --- | --- | --- |'
+  return `${head}\n${rows.join('\n')}\n\n## Options\n\n${sections.join('\n')}`
+}
+
+test('the README tells of each configuration what is tested', async () => {
+  const [before, , after] = read('README.md').split(/(?<=<!-- (?:corpus|end) -->\n)/)
+  expect(before).toMatch(/<!-- corpus -->\n$/)
+  await expect(`${before}\n${described()}\n<!-- end -->\n${after}`).toMatchFileSnapshot(
+    fileURLToPath(new URL('README.md', folder)),
   )
-  expect(
-    read('README.md')
-      .split('\n')
-      .filter((line) => line.startsWith('| [')),
-  ).toEqual(rows.map((row) => `| ${row} |`))
 })
 
 test('every configuration of the folder is in the corpus', () => {
