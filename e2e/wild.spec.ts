@@ -1,6 +1,7 @@
 import type { ModeName } from '@pushstream/core'
 import { bodyOf } from './nginx/wild/bodies.js'
-import { corpus, startOf, type Wild } from './nginx/wild/corpus.js'
+import { corpus } from './nginx/wild/corpus.js'
+import { startOf, type Wild } from './nginx/wild/wild.js'
 import type { Seen } from './page/page.js'
 import { lacking } from './support/programs.js'
 import { expect, Tab, test } from './support/test.js'

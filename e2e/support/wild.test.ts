@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { corpus, type Fate, type Wild } from '../nginx/wild/corpus.js'
+import { corpus } from '../nginx/wild/corpus.js'
+import type { Fate, Wild } from '../nginx/wild/wild.js'
 import { translate } from './directives.js'
 
 const folder = new URL('../nginx/wild/', import.meta.url)
@@ -45,7 +46,7 @@ function described(): string {
     const options =
       lines.length === 0 ? 'No options.' : `\`\`\`ts\n{\n${lines.map((line) => `  ${line}\n`).join('')}}\n\`\`\``
     const broken = Object.keys(wild.broken ?? {})
-    const yet = broken.length > 0 ? ` Not kept yet: ${broken.join(', ')}.` : ''
+    const yet = broken.length > 0 ? `\nNot kept yet: ${broken.join(', ')}.` : ''
     return `### [${wild.name}](${wild.name}.conf)\n\n${aboutOf(wild)}${yet}\n\n${options}\n`
   })
   const head = '| configuration | resume, gaps | cut | reload | restart |\n| --- | --- | --- | --- | --- |'

@@ -1,5 +1,5 @@
 import type { ModeName } from '@pushstream/core'
-import type { Wild } from './corpus.js'
+import type { Wild } from './wild.js'
 
 /** What has broken clients, each with a number that tells it from all others. */
 const texts: readonly ((n: number) => string)[] = [
