@@ -35,14 +35,16 @@ function batch(inlet: Inlet): Inlet {
  */
 export function classicProtocol(settings: PushStreamSettings, names: ServerNames): ProtocolFactory {
   return (endpoint) => {
-    const usual = pushStream(settings)(endpoint)
+    // The page gets the names that the server gives.
+    const naming = (_: readonly string[], inlet: Inlet) => inlet
+    const usual = pushStream(settings, naming)(endpoint)
     const begins = beginning(settings)
     let calling: Protocol | undefined
     const protocols = {
       usual,
       begins,
       calling(template: string) {
-        calling = pushStream({ ...settings, messageTemplate: messageTemplate(template) })(endpoint)
+        calling = pushStream({ ...settings, messageTemplate: messageTemplate(template) }, naming)(endpoint)
         return calling
       },
     }

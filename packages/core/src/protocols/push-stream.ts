@@ -5,6 +5,7 @@ import { checkName, refuse } from './names.js'
 import type { Classified, ProtocolFactory, RequestKind, Subscription, Wanted } from './protocol.js'
 import { createDecoder } from './push-stream-decoder.js'
 import { Frames } from './push-stream-frames.js'
+import { type Naming, namedBy } from './renamed.js'
 import type { MessageTemplate, TemplateKeys } from './template.js'
 import { type TextEncoding, textReader } from './text.js'
 
@@ -113,8 +114,15 @@ function explanationOf({ kind, status, explain }: CloseReason): {
 
 /** The protocol of nginx-push-stream-module. */
 export const pushStream =
-  (settings: PushStreamSettings): ProtocolFactory =>
+  (settings: PushStreamSettings, naming?: Naming): ProtocolFactory =>
   (endpoint) => {
+    /** The server gives channels other names. */
+    let renames = false
+    const named =
+      naming ??
+      namedBy(() => {
+        renames = true
+      })
     const byArgument = settings.channelsByArgument ?? false
     const control = settings.messagesControlByArgument
     const prefixes: Record<RequestKind, string> = {
@@ -155,7 +163,7 @@ export const pushStream =
         modes: ['websocket', 'eventsource', 'stream', 'longpolling'],
         // A frame that doesn't say which channel it is of: then the connection does.
         get channelsPerConnection() {
-          return frames.unnamed ? 1 : Number.POSITIVE_INFINITY
+          return frames.unnamed || renames ? 1 : Number.POSITIVE_INFINITY
         },
         schedulePolls: frames.unnamed ? template?.schedulePolls : undefined,
         // A long-polling location can't be talked into answering at once. An eventsource location can, by a header that
@@ -220,7 +228,7 @@ export const pushStream =
       },
 
       decoder(context, inlet) {
-        const decoder = createDecoder(frames, context, inlet)
+        const decoder = createDecoder(frames, context, named(context.channels, inlet))
         return {
           ...decoder,
           pulse(text) {

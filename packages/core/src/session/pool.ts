@@ -104,6 +104,8 @@ export function createPool(settings: Settings, events: PoolEvents) {
     for (const member of all()) {
       const [first, ...others] = member.ledger.all
       if (first === undefined || others.length === 0) continue
+      // What came by a shared connection may have been of another channel, with numbers of its own.
+      for (const { sequence } of member.ledger.all) sequence.last = sequence.recent = undefined
       for (const channel of others) {
         const { ledger, session } = make()
         member.ledger.move(channel, ledger)

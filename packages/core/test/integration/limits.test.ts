@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { ModeName, PushStream, PushStreamError } from '@pushstream/core'
+import type { Message, ModeName, PushStream, PushStreamError } from '@pushstream/core'
 import { createDevServer, type DevServerOptions } from '@pushstream/devserver'
 import { describe, expect, test } from 'vitest'
 import type { NginxOptions } from '../../../../e2e/support/nginx.js'
@@ -358,6 +358,77 @@ describe.each(places)(
     )
   },
 )
+
+const renaming: typeof places = [
+  [
+    'development server',
+    async () => {
+      const mode = { websocket: '/ws/', eventsource: '/ev/', streaming: '/sub/', 'long-polling': '/lp/' } as const
+      const { server, url } = await startServer({
+        settings: { headerTemplate },
+        locations: Object.entries(mode).map(([name, path]) => ({
+          path,
+          mode: name as keyof typeof mode,
+          settings: { channelsPath: 'project1_$1' },
+        })),
+      })
+      return { url, publish: (channel, text) => server.publish(channel, text) }
+    },
+    undefined,
+  ],
+  [
+    'module',
+    async () => {
+      const { nginx, publish } = await module(`push_stream_header_template '${headerTemplate}';`, undefined, (config) =>
+        config.replaceAll('channels_path $channels', 'channels_path "project1_$channels"'),
+      )
+      return { url: nginx.url, publish }
+    },
+    missing,
+  ],
+]
+
+describe.each(renaming)('case 16: push_stream_channels_path puts project1_ before names, %s', (_, start, absent) => {
+  const texts = (messages: readonly Message[], name: string) =>
+    messages.filter(({ channel }) => channel === name).map(({ text }) => text)
+
+  test.skipIf(absent).each(allModes)('%s, one channel → its messages come under the name asked for', async (mode) => {
+    const { url, publish } = await start('')
+    await publish('project1_a', 'stored')
+    const { stream, messages, gaps, until } = record({ url, modes: [mode] })
+    stream.addChannel('a', { backtrack: 1 }).connect()
+    await until(() => stream.status.state === 'open')
+    await publish('project1_a', 'live')
+    await until(() => messages.length === 2)
+    expect([texts(messages, 'a'), gaps]).toEqual([['stored', 'live'], []])
+  })
+
+  test.skipIf(absent).each(allModes.flatMap((mode) => [[mode, 'stored'] as const, [mode, 'live'] as const]))(
+    '%s, several channels, the first message is %s → each comes under its name, none is lost',
+    async (mode, first) => {
+      const { url, publish } = await start('')
+      if (first === 'stored') for (const name of ['a', 'b', 'c']) await publish(`project1_${name}`, 'before')
+      for (let n = 0; n < 5; n++) await publish('b', 'of another channel')
+      const { stream, messages, gaps, until } = record({ url, modes: [mode] })
+      const deadletters: unknown[] = []
+      stream.on('deadletter', (one) => deadletters.push(one))
+      stream.addChannel('a').addChannel('b').addChannel('c').connect()
+      await until(() => stream.status.state === 'open')
+      await publish('project1_a', '1')
+      await until(() => texts(messages, 'a').length === 1 && stream.status.state === 'open')
+      for (const name of ['a', 'b', 'c']) await publish(`project1_${name}`, '2')
+      await until(() => messages.length === 4)
+      stream.addChannel('d')
+      // Nothing shows when a channel that was added later is open.
+      while (texts(messages, 'd').length === 0) {
+        await publish('project1_d', '3')
+        await pause(100)
+      }
+      expect(['a', 'b', 'c'].map((name) => texts(messages, name))).toEqual([['1', '2'], ['2'], ['2']])
+      expect([gaps, deadletters]).toEqual([[], []])
+    },
+  )
+})
 
 describe('case 32: websockets alone have a location, and the application refuses one of two channels', () => {
   const otherwise = [404, 403, 401, 400, 302, 500, 502]

@@ -3,6 +3,7 @@ import { parseTranscript } from '../../../../devserver/test/support/transcript.j
 import { Received } from '../../../src/message.js'
 import type { Inlet, RequestKind } from '../../../src/protocols/protocol.js'
 import { type PushStreamSettings, pushStream } from '../../../src/protocols/push-stream.js'
+import type { Naming } from '../../../src/protocols/renamed.js'
 import { messageTemplate } from '../../../src/protocols/template.js'
 import { createSseParser } from '../../../src/transports/sse.js'
 import type { FrameMeta } from '../../../src/types.js'
@@ -89,7 +90,9 @@ export function reading(kind: RequestKind, settings: WireSettings = {}, onlyChan
     deleted: (channel, text) => void seen.push(['deleted', channel, text]),
     dead: (raw) => void seen.push(['dead', raw]),
   }
-  const protocol = pushStream(known)({ base: 'http://h', credentials: 'same-origin', sameOrigin: true })
+  // As the frames name their channels.
+  const asNamed: Naming = (_, named) => named
+  const protocol = pushStream(known, asNamed)({ base: 'http://h', credentials: 'same-origin', sameOrigin: true })
   // What a stream of new channels begins with may be a header template.
   const liveFrom = kind === 'stream' && onlyChannel === undefined ? Number.POSITIVE_INFINITY : 0
   const decoder = protocol.decoder({ kind, liveFrom, channels: onlyChannel === undefined ? [] : [onlyChannel] }, inlet)
