@@ -84,9 +84,14 @@ export function pushStreamServer(settings: PushStreamServerSettings = {}): Serve
   const pathOf = (address: Address, channels: readonly string[]) =>
     address.with(channels.map((name) => encoded(name, address.inPath)).join('/'))
 
+  /** push_stream_channels_path makes other names of these: of several, of the first or the last one alone. */
+  let renames = false
+
   return {
     name: 'push-stream',
-    together: true,
+    get together() {
+      return !renames
+    },
     opening,
     tells: true,
     // push_stream_channel_info_on_publish off.
@@ -145,7 +150,14 @@ export function pushStreamServer(settings: PushStreamServerSettings = {}): Serve
 
     summary: () => ({ method: 'GET', path: statistics.with(''), headers: accept }),
 
-    channelsOf,
+    channelsOf(body, asked) {
+      const channels = channelsOf(body)
+      // Another name has the one asked for in it. Whatever else is said is about another channel.
+      const other = ({ channel }: ChannelStats, name = '') => channel !== name && name !== '' && channel.includes(name)
+      if (channels?.length !== asked.length || !channels.some((one, i) => other(one, asked[i]))) return channels
+      renames = true
+      return asked.length === 1 ? channels.map((one) => ({ ...one, channel: asked[0] as string })) : channels
+    },
     serverOf,
   }
 }

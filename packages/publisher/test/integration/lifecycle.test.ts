@@ -202,3 +202,47 @@ describe.skipIf(noNchan !== undefined)('Nchan in a live nginx', () => {
     expect(await publisher.delete('some_id')).toBe(true)
   })
 })
+
+describe.each([
+  ['development server', async () => (await startServer({ settings: { channelsPath: 'project1_$1' } })).url, undefined],
+  [
+    'module',
+    async () => {
+      const nginx = await startNginx('push-stream', {
+        adjust: (config) => config.replaceAll('channels_path $arg_id', 'channels_path "project1_$arg_id"'),
+      })
+      cleanup(() => nginx.close())
+      return nginx.url
+    },
+    lacking(missingNginx('push-stream')),
+  ],
+])('case 16: push_stream_channels_path puts project1_ before names, %s', (_, start, absent) => {
+  test.skipIf(absent)('a channel lives under the name that was given, several get a request each', async () => {
+    const publisher = makePublisher({ url: await start(), retry: { attempts: 0 } })
+    expect(await publisher.exists('a')).toBe(false)
+    expect(await publisher.open('a')).toBe(true)
+    expect(await publisher.publish('a', 'x')).toMatchObject({ channel: 'a', published: 2 })
+    expect(await publisher.publish(['a', 'b'], 'y')).toMatchObject([
+      { channel: 'a', published: 3 },
+      { channel: 'b', published: 1 },
+    ])
+    expect(await publisher.stats('b')).toMatchObject({ channel: 'b', stored: 1 })
+    expect(await publisher.delete('a')).toBe(true)
+    expect(await publisher.exists('a')).toBe(false)
+  })
+
+  test.skipIf(absent)(
+    'several at first → the outcome is unknown once, and each gets a request from then on',
+    async () => {
+      const publisher = makePublisher({ url: await start(), retry: { attempts: 0 } })
+      expect(await errorOf(publisher.publish(['a', 'b'], 'x'))).toMatchObject({
+        code: 'unexpected',
+        outcome: 'unknown',
+      })
+      expect(await publisher.publish(['a', 'b'], 'y')).toMatchObject([
+        { channel: 'a', published: 2 },
+        { channel: 'b', published: 1 },
+      ])
+    },
+  )
+})
