@@ -26,6 +26,8 @@ export interface Internals {
   readonly settings: Settings
   /** Sends a text by the websocket of a channel. `false`: it has none. */
   send(channel: string, text: string): boolean
+  /** The channels of each connection. */
+  groups(): string[][]
   /** Called when the client is closed. */
   readonly endings: Set<() => void>
   emit<K extends keyof ClientEvents<Channels>>(event: K, value: ClientEvents<Channels>[K]): void
@@ -62,6 +64,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
       return {
         settings: client.#settings,
         send: client.#pool.send,
+        groups: client.#pool.groups,
         endings: client.#endings,
         emit: (event, value) => client.#emit(event, value),
         failed: (cause, message) => client.#listenerFailed('A processor', cause, message.channel),

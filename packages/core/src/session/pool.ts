@@ -310,6 +310,8 @@ export function createPool(settings: Settings, events: PoolEvents) {
     removeAll() {
       for (const name of [...names, ...parked.all.map((channel) => channel.name)]) this.remove(name)
     },
+    /** The channels of each session that has some. */
+    groups: () => all().flatMap(({ ledger }) => (ledger.size > 0 ? [ledger.all.map(({ name }) => name)] : [])),
     /** Sends a text by the connection of this channel, if that can. */
     send: (name: string, text: string): boolean => of(name)?.session.current()?.send(text) ?? false,
     connect() {

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Message, ModeName, PushStream, PushStreamError } from '@pushstream/core'
+import { sendMessage } from '@pushstream/core'
 import { createDevServer, type DevServerOptions } from '@pushstream/devserver'
 import { describe, expect, test } from 'vitest'
 import type { NginxOptions } from '../../../../e2e/support/nginx.js'
@@ -234,6 +235,64 @@ describe.each(wildcards)('case 13: wildcard channels are taken next to others al
       ['broad_a', 403],
       ['broad_b', 403],
     ])
+  })
+})
+
+describe('case 15: fifty texts by websocket in one tick', () => {
+  const publishing: typeof places = [
+    [
+      'development server',
+      async () => {
+        const { server, url } = await startServer({ settings: { websocketAllowPublish: true } })
+        return { url, publish: (channel, text) => server.publish(channel, text) }
+      },
+      undefined,
+    ],
+    [
+      'module',
+      async () => {
+        const { nginx, publish } = await module('', 'push_stream_websocket_allow_publish on;')
+        return { url: nginx.url, publish }
+      },
+      missing,
+    ],
+  ]
+
+  for (const [place, start, absent] of publishing) {
+    test.skipIf(absent)(`${place} → all are published, in order`, async () => {
+      const { url } = await start('')
+      const { stream, messages, until } = record({ url, modes: ['websocket'] })
+      const reader = record({ url, modes: ['eventsource'] })
+      for (const { stream: one } of [{ stream }, reader]) one.addChannel('a').connect()
+      await until(() => stream.status.state === 'open' && reader.stream.status.state === 'open')
+      const texts = Array.from({ length: 50 }, (_, n) => JSON.stringify({ n, text: '100% "ä"' }))
+      await Promise.all(texts.map((text) => sendMessage(stream, text)))
+      await until(() => reader.messages.length === 50)
+      expect(messages.map(({ text }) => text)).toEqual(texts)
+      expect(reader.messages.map(({ text }) => text)).toEqual(texts)
+    })
+  }
+
+  test('the server does not allow it → all are rejected, after one wait', async () => {
+    const { url } = await startServer()
+    const { stream, messages, until } = record({ url, modes: ['websocket'], timeout: 1000 })
+    stream.addChannel('a').connect()
+    await until(() => stream.status.state === 'open')
+    const sent = await Promise.allSettled(Array.from({ length: 50 }, (_, n) => sendMessage(stream, String(n))))
+    expect(sent.map(({ status }) => status)).toEqual(Array(50).fill('rejected'))
+    expect(sent[49]).toMatchObject({ reason: { code: 'send', message: expect.stringContaining('allow_publish') } })
+    expect(messages).toEqual([])
+  })
+
+  test('channels of two connections → each gets the text once', async () => {
+    const { url } = await startServer({ settings: { websocketAllowPublish: true } })
+    const { stream, messages, until } = record({ url, modes: ['websocket'] })
+    for (const name of many(320)) stream.addChannel(name)
+    stream.connect()
+    await until(() => stream.status.state === 'open')
+    await sendMessage(stream, 'x')
+    await until(() => messages.length === 320)
+    expect(new Set(messages.map(({ channel }) => channel)).size).toBe(320)
   })
 })
 
