@@ -52,6 +52,8 @@ export interface ConnectionEvents {
 export interface ConnectionTask {
   /** The channels it is opened for. */
   readonly names: ReadonlySet<string>
+  /** A channel of another connection that is named as well. What comes of it is not wanted. */
+  readonly companion?: string | undefined
   /** Those of which nothing is known, each with the number of stored messages that it begins with. */
   readonly newcomers: ReadonlyMap<string, number>
   /** How much the page's clock is ahead of the server's, in ms, at most. */
@@ -134,7 +136,7 @@ export class Connection {
         get liveFrom() {
           return isNew() ? Number.POSITIVE_INFINITY : live
         },
-        channels: [...names],
+        channels: task.companion === undefined ? [...names] : [...names, task.companion],
       },
       this.#inlet(),
     )

@@ -81,7 +81,14 @@ export class Poller {
     const { environment, protocol } = this.#settings
     const messages: Received[] = []
     const decoder = protocol.decoder(
-      { kind, liveFrom: Number.NEGATIVE_INFINITY, channels: channels.map(({ name }) => name) },
+      {
+        kind,
+        liveFrom: Number.NEGATIVE_INFINITY,
+        channels: [
+          ...channels.map(({ name }) => name),
+          ...(this.#ledger.companion === undefined ? [] : [this.#ledger.companion]),
+        ],
+      },
       {
         message: (message) => messages.push(message),
         ping() {},

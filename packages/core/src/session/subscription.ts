@@ -91,7 +91,7 @@ export function subscribe(
   let overdue = false
   const connection: Connection = new Connection(
     transport,
-    { names: new Set(channels.map((channel) => channel.name)), newcomers, clockOffset },
+    { names: new Set(channels.map((channel) => channel.name)), newcomers, clockOffset, companion: ledger.companion },
     asking.next,
     settings,
     {
