@@ -189,7 +189,6 @@ export const corpus: readonly Wild[] = [
   {
     ...encoded,
     ...exact,
-    broken: { websocket: 'case 16', eventsource: 'case 16', longpolling: 'case 16' },
     name: 'name-prefix',
     case: 16,
     channels: ['news'],
