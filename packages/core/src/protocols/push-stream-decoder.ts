@@ -1,7 +1,8 @@
 import type { FrameMeta } from '../types.js'
 import { Batch } from './batch.js'
+import { type Frame, told } from './frame.js'
 import type { Decoder, DecoderContext, Inlet } from './protocol.js'
-import { type Frame, type Frames, type Seen, told } from './push-stream-frames.js'
+import type { Frames, Seen } from './push-stream-frames.js'
 
 // A frame that is still incomplete after this many characters never will be.
 const longest = 2 ** 25
@@ -119,7 +120,8 @@ export function createDecoder(frames: Frames, context: DecoderContext, outer: In
       header = rest.length
       return frames.aside(piece, context, inlet)
     }
-    rest = rest.slice(header)
+    // A ping of such a stream is a space, and may have come together with what follows it.
+    rest = rest.slice(header).replace(/^ (?=[^])/, '')
     header = 0
     if (!cut.test(rest)) finish()
   }

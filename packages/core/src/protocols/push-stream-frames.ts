@@ -1,33 +1,9 @@
 import { Received } from '../message.js'
 import { positionOf } from '../position.js'
 import type { FrameMeta, ModeName, Position, Promises } from '../types.js'
+import { digits, type Frame, isBlank, nameOf, numberOf, told, unescaped, unplaced } from './frame.js'
 import type { DecoderContext, Inlet } from './protocol.js'
 import { escaped, type MessageTemplate, parsed, type TemplateKeys, usualFrame, usualShape } from './template.js'
-
-/** What a frame says, whichever way it was read. */
-export interface Frame {
-  id?: number | undefined
-  channel?: string | undefined
-  body: unknown
-  /** The body as JSON that the server wrote. */
-  written?: string | undefined
-  tag?: unknown
-  time?: unknown
-  eventId?: unknown
-  type?: string | undefined
-  /** It has keys that no template has by default. */
-  odd?: boolean
-}
-
-/** How many of tag and time a frame has. */
-export const told = ({ tag, time }: { tag?: unknown; time?: unknown }): number =>
-  Number(tag !== undefined) + Number(time !== undefined)
-
-const numberOf = (value: unknown): number | undefined => {
-  if (typeof value === 'number') return value
-  const number = typeof value === 'string' && value !== '' ? Number(value) : Number.NaN
-  return Number.isInteger(number) ? number : undefined
-}
 
 /** What shows that a frame is complete: the `next` one, the `end` of what came so far, or that this is `all` there is. */
 export type Seen = 'next' | 'end' | 'all'
@@ -240,19 +216,6 @@ export class Frames {
     )
   }
 
-  /** Reads one message of an answer that brought several with nothing between them. */
-  part(answer: Received, text: string, last: boolean, unclear: boolean, pass: (message: Received) => void): void {
-    const { channel, replayed, mode } = answer
-    const liveFrom = replayed ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY
-    const context: DecoderContext = { kind: mode, channels: [channel], liveFrom }
-    const message = (part: Received) => pass(Object.assign(part, { last }))
-    const nothing = () => {}
-    const frame = unclear ? undefined : this.whole(text, undefined, context)
-    if (frame)
-      this.emit(frame, context, { message, ping: nothing, deleted: nothing, dead: nothing, over: nothing }, undefined)
-    else message(unplaced(channel, text, mode, 'messages with nothing between them'))
-  }
-
   /** What may be a header template, or stored texts of any channel: those are known by then, and not to come again. */
   aside(text: string, { kind, channels }: DecoderContext, inlet: Inlet): void {
     if (/^\s*(<|$)/.test(text)) return
@@ -291,24 +254,3 @@ export class Frames {
     return true
   }
 }
-
-/** What can't be read, and of which nothing tells its place. */
-const unplaced = (channel: string, text: string, mode: ModeName, reason: string) =>
-  new Received(undefined, channel, text, Number.NaN, undefined, undefined, undefined, mode, false, reason)
-
-/** Digits as a number, faster than `Number` reads them. */
-function digits(text: string): number {
-  let number = 0
-  for (let i = 0; i < text.length; i++) number = number * 10 + text.charCodeAt(i) - 48
-  return number
-}
-
-const isBlank = (body: unknown) => typeof body === 'string' && body.trim() === ''
-
-const unescaped = (text: string) => (text.includes('\\') ? ((parsed(`"${text}"`) as string) ?? text) : text)
-
-/** The channel that a frame is of. The server writes its name without escapes, and JSON may find some in it. */
-const nameOf = (written: string, channels: readonly string[]): string =>
-  !/[\\"\p{Cc}]/u.test(written) || channels.includes(written)
-    ? written
-    : (channels.find((name) => unescaped(name) === written) ?? unescaped(written))

@@ -177,13 +177,7 @@ export const pushStream =
       },
       order:
         template && !frames.boundary
-          ? {
-              ...numbered,
-              echo: (_, events) =>
-                template.createSplitter(events, (...part) =>
-                  frames.part(...part, (message) => events.message(message)),
-                ),
-            }
+          ? { ...numbered, echo: (_, events) => template.createSplitter(events, frames) }
           : numbered,
       get promises() {
         return frames.promises

@@ -1,7 +1,8 @@
 import type { EchoEvents, Gate } from '../delivery/echo.js'
-import type { Received } from '../message.js'
+import { Received } from '../message.js'
 import { secondOf, tagOf } from '../position.js'
-import type { Position } from '../types.js'
+import type { FrameMeta, Position } from '../types.js'
+import type { DecoderContext, Inlet } from './protocol.js'
 
 /** How long the server may take to tell what it has stored, in ms: a poll after something stored is answered at once. */
 const patience = 1000
@@ -10,10 +11,35 @@ const most = 64
 /** How far a search goes at once where it is not known how many messages a second has. */
 const stride = 8
 
-/** Hands on one part of an answer. `unclear`: it may be several messages, and nothing shows where each ends. */
-export type PassPart = (answer: Received, part: string, last: boolean, unclear: boolean) => void
+/** Reads frames. */
+export interface FrameReader<Frame> {
+  whole(text: string, least: number | undefined, context: DecoderContext): Frame | undefined
+  emit(frame: Frame, context: DecoderContext, inlet: Inlet, meta: FrameMeta | undefined): void
+}
 
-/** What is stored after a position, up to `to`. Rejects if the server does not tell. */
+/** Hands on one part of an answer. `unclear`: it may be several messages, and nothing shows where each ends. */
+function pass<Frame>(
+  answer: Received,
+  part: string,
+  { last, unclear }: { last: boolean; unclear: boolean },
+  frames: FrameReader<Frame>,
+  events: EchoEvents,
+): void {
+  const { channel, replayed, mode } = answer
+  const liveFrom = replayed ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY
+  const context: DecoderContext = { kind: mode, channels: [channel], liveFrom }
+  const message = (made: Received) => events.message(Object.assign(made, { last }))
+  const nothing = () => {}
+  const frame = unclear ? undefined : frames.whole(part, undefined, context)
+  if (frame)
+    frames.emit(frame, context, { message, ping: nothing, deleted: nothing, dead: nothing, over: nothing }, undefined)
+  else {
+    const reason = 'messages with nothing between them'
+    message(new Received(undefined, channel, part, Number.NaN, undefined, undefined, undefined, mode, false, reason))
+  }
+}
+
+/** What is stored after a position, up to `to`; empty where nothing is. Rejects if the server does not tell. */
 async function storedAfter(position: Position, to: Position, { ask }: EchoEvents): Promise<string> {
   let { messages, told } = await ask(position, patience)
   for (let tries = 0; messages[0] && told !== to && tries < 10; tries++) {
@@ -23,12 +49,14 @@ async function storedAfter(position: Position, to: Position, { ask }: EchoEvents
     if (both.told === newer.told && found && more) return found.slice(0, -more.length)
     ;({ messages, told } = both)
   }
-  const found = messages[0]?.written
-  if (found === undefined || told !== to) throw new Error('not told')
-  return found
+  if (messages[0] && told !== to) throw new Error('not told')
+  return messages[0]?.written ?? ''
 }
 
-/** The messages of positions after `from` up to `to`, which make this text. Rejects if they can't be told apart. */
+/**
+ * The messages of positions after `from` up to `to`, which make this text; none if the server stores nothing. Rejects if
+ * they can't be told apart.
+ */
 async function messagesOf(text: string, from: Position, to: Position, events: EchoEvents): Promise<string[]> {
   let asked = 0
 
@@ -48,6 +76,7 @@ async function messagesOf(text: string, from: Position, to: Position, events: Ec
   }
 
   const last = await storedAfter(to - 1, to, events)
+  if (last === '') return []
   return [...(await between(from, to - 1, text.slice(0, -last.length), last.length)), last]
 }
 
@@ -55,7 +84,7 @@ async function messagesOf(text: string, from: Position, to: Position, events: Ec
  * Takes the answers to long-polls apart whose messages have nothing between them. What is stored after a position within an
  * answer is the end of that answer, so it shows where a message begins.
  */
-export function createSplitter(events: EchoEvents, pass: PassPart): Gate {
+export function createSplitter<Frame>(events: EchoEvents, frames: FrameReader<Frame>): Gate {
   let ended = false
   /** The server stores nothing, so an answer is one message. */
   let unstored = false
@@ -71,13 +100,15 @@ export function createSplitter(events: EchoEvents, pass: PassPart): Gate {
     if (!unstored && to - from !== 1) {
       try {
         parts = await messagesOf(text, from, to, events)
+        unstored = parts.length === 0
       } catch {
-        // An answer that can't be had again is of a server that stores nothing.
-        unclear = (await events.ask(to - 1, patience)).messages.length > 0
-        unstored = !unclear
+        unclear = true
       }
+      if (unstored) parts = [text]
     }
-    for (const [i, part] of parts.entries()) if (!ended) pass(answer, part, i === parts.length - 1, unclear)
+    for (const [i, part] of parts.entries()) {
+      if (!ended) pass(answer, part, { last: i === parts.length - 1, unclear }, frames, events)
+    }
   }
 
   return {
@@ -94,7 +125,9 @@ export function createSplitter(events: EchoEvents, pass: PassPart): Gate {
       if (to !== undefined) before = to
       if (answer === undefined) return
       queue = queue.then(() =>
-        to === undefined ? pass(answer, answer.written as string, true, false) : take(answer, from, to),
+        to === undefined
+          ? pass(answer, answer.written as string, { last: true, unclear: false }, frames, events)
+          : take(answer, from, to),
       )
     },
     end() {

@@ -50,15 +50,12 @@ describe('case 3: no message template in nginx (~text~), default options', () =>
       const { recording, dead } = await open({ url, modes: [mode] }, names)
       // By a stream it can't be told which stored texts came, so none is asked for again.
       const first = mode !== 'stream' || !stored
-      if (!first) {
-        server.publish('a', 'lost')
-        await recording.until(() => server.stats().subscribers === 3)
-      }
-      server.publish('a', 'one')
-      await recording.until(() => recording.messages.length === 1)
+      const one = first ? undefined : setInterval(() => server.publish('a', 'one'), 100)
+      if (first) server.publish('a', 'one')
+      await recording.until(() => recording.messages.length > 0).finally(() => clearInterval(one))
       await recording.until(() => server.stats().subscribers === 3)
       for (const name of names) server.publish(name, `to ${name}`)
-      await recording.until(() => recording.messages.length === 4)
+      await recording.until(() => names.every((name) => came(recording).includes(`${name} to ${name}`)))
       expect(came(recording)).toEqual(expect.arrayContaining(['a one', 'a to a', 'b to b', 'c to c']))
       expect(recording.stream.status).toMatchObject({ resume: 'none', gaps: 'none', state: 'open' })
       // One that is added later has a connection of its own at once.
@@ -122,7 +119,9 @@ describe('case 5: long-polling, texts with nothing between them', () => {
     const options = { url, modes: ['longpolling'], messageTemplate: messageTemplate('~text~') } as const
     const { recording } = await open(options, ['a'])
     for (let n = 0; n < 5; n++) {
-      await recording.until(() => server.stats().subscribers > 0)
+      // The question about the first one hangs next to the poll.
+      if (n === 1) await recording.until(() => server.stats().subscribers === 2)
+      await recording.until(() => server.stats().subscribers === 1)
       server.publish('a', `${n}`, { store: false })
       await recording.until(() => recording.messages.length === n + 1)
     }
@@ -197,7 +196,6 @@ test.each([
   ['websocket', '~text~'],
   ['websocket', '{"channel":"~channel~","text":"~text~"}'],
   ['eventsource', '{"channel":"~channel~","text":"~text~"}'],
-  ['longpolling', '{"channel":"~channel~","text":"~text~"}'],
 ] as const)('case 3: %s, %s, a connection is replaced under a flow → each message once', async (mode, template) => {
   const { server, url } = await startServer({ settings: { messageTemplate: template } })
   const { recording } = await open({ url, modes: [mode] }, ['a'])
@@ -226,4 +224,19 @@ describe('case 25: a streaming location without a header template, quiet channel
     server.publish('a', 'x')
     await recording.until(() => recording.messages.length === 1)
   })
+})
+
+test('case 12: websocket alone, a body that is not UTF-8 → a gap, and what follows arrives', async () => {
+  const { server, url } = await startServer()
+  const { recording } = await open({ url, modes: ['websocket'], reconnectOnTimeoutInterval: 100 }, ['a'])
+  server.publish('a', 'before')
+  await recording.until(() => recording.messages.length === 1)
+  server.publish('a', Uint8Array.of(0x63, 0x61, 0x66, 0xe9))
+  await recording.until(() => server.stats().subscribers === 0)
+  server.publish('a', 'after')
+  await recording.until(() => recording.messages.length === 2)
+  server.publish('a', 'last')
+  await recording.until(() => recording.messages.length === 3)
+  expect(came(recording)).toEqual(['a before', 'a after', 'a last'])
+  expect(recording.gaps).toEqual([{ channel: 'a', first: 2, last: 2, reason: 'overflow' }])
 })
