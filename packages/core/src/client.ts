@@ -4,14 +4,12 @@ import { onAbort } from './environment.js'
 import { bad, PushStreamError } from './errors.js'
 import type { Channels, ClientEvents, DeadLetter, Name, Routed, Stats, Status, TypeOn } from './events.js'
 import { type Message, messageOf, type Received } from './message.js'
-import { Notices } from './notices.js'
+import { idle, Notices, onBlocked, slow, uncertain } from './notices.js'
 import { type ClientOptions, type Settings, settingsOf } from './options.js'
 import { positionOf } from './position.js'
 import type { PushStreamSettings } from './protocols/push-stream.js'
 import { createPool, type Pool } from './session/pool.js'
-import { shown } from './session/reports.js'
 import { nextStatus } from './status.js'
-import { troubled } from './symptoms.js'
 import type { NamedTransports, Promises } from './types.js'
 import { checkEvent, refuseClassic, unknown } from './validate.js'
 
@@ -196,7 +194,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
       throw bad(`There is no page to take the server's address from: set 'url'.`)
     }
     this.#wanted = true
-    this.#watch()
+    this.#unwatch ??= onBlocked(this.#settings, (error) => this.#emit('error', error))
     this.#notices.begin((error) => this.#emit('error', error))
     this.#pool.connect()
     return this
@@ -300,7 +298,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
       this.#promises = promises
       this.#update()
       if (capabilities.lastMessage && (promises.resume !== 'position' || promises.gaps !== 'exact')) {
-        this.#emit('error', troubled('setup', 'Messages can be lost unseen.', { symptom: 'template' }))
+        this.#emit('error', uncertain())
       }
     }
     const message = messageOf(received)
@@ -319,34 +317,13 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
     this.#emitter.emit('error', new PushStreamError('listener', what, { cause, channel }))
   }
 
-  /** Reports what the page's policy forbids: no request shows that. */
-  #watch(): void {
-    const { origin, environment } = this.#settings
-    this.#unwatch ??= environment.page?.onBlocked?.((address) => {
-      // A websocket's address is the same with another scheme.
-      if (!address.replace(/^ws/, 'http').startsWith(origin)) return
-      const url = shown(address)
-      this.#emit('error', troubled('unreachable', `${url} is blocked.`, { url, symptom: 'csp' }))
-    })
-  }
-
   /** What keeps messages from coming, if something does. */
   #wanting(): boolean | PushStreamError {
     const { stuck } = this.#pool
-    const { count } = this.#settings.hosts
-    if (this.#wanted && stuck) {
-      const { url, mode } = stuck
-      return troubled('unreachable', `No answer yet from ${url ?? 'the server'}.`, {
-        url,
-        mode,
-        symptom: 'slow',
-      })
-    }
+    if (this.#wanted && stuck) return slow(stuck)
     // A server that renders may make a client that only the page connects.
-    return (
-      (this.#wanted ? this.channels.length === 0 : !this.#everOpen && count > 0) &&
-      troubled('setup', 'The client receives nothing.', { symptom: 'idle' })
-    )
+    const { count } = this.#settings.hosts
+    return (this.#wanted ? this.channels.length === 0 : !this.#everOpen && count > 0) && idle()
   }
 
   #emit<K extends keyof ClientEvents<C>>(event: K, value: ClientEvents<C>[K]): void {

@@ -1,7 +1,9 @@
 import type { PushStreamError } from './errors.js'
 import type { DeadLetter } from './events.js'
+import type { Settings } from './options.js'
+import { shown } from './session/reports.js'
 import { troubled } from './symptoms.js'
-import type { Environment } from './types.js'
+import type { Environment, ModeName } from './types.js'
 
 /** How long a client may be without a connection before it says why, in ms. */
 const patience = 3000
@@ -10,6 +12,25 @@ const moment = 100
 
 /** Errors that another mode or attempt may mend. */
 const temporary = ['unreachable', 'http', 'silent']
+
+/** A request that is not answered. */
+export const slow = ({ url, mode }: { url: string | undefined; mode: ModeName | undefined }) =>
+  troubled('unreachable', `No answer yet from ${url ?? 'the server'}.`, { url, mode, symptom: 'slow' })
+
+/** A client without a channel, or one that was never connected. */
+export const idle = () => troubled('setup', 'The client receives nothing.', { symptom: 'idle' })
+
+/** A message template that says too little. */
+export const uncertain = () => troubled('setup', 'Messages can be lost unseen.', { symptom: 'template' })
+
+/** Reports what the page's policy forbids: no request shows that. Returns what ends it. */
+export const onBlocked = ({ environment, origin }: Settings, report: (error: PushStreamError) => void) =>
+  environment.page?.onBlocked?.((address) => {
+    // A websocket's address is the same with another scheme.
+    if (!address.replace(/^ws/, 'http').startsWith(origin)) return
+    const url = shown(address)
+    report(troubled('unreachable', `${url} is blocked.`, { url, symptom: 'csp' }))
+  })
 
 /** Writes what has no listener to the console: once of a kind, and nothing of what mends itself. */
 export class Notices {
