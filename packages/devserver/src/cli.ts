@@ -3,6 +3,7 @@ import { realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { readConfig } from './config.js'
 import { createDevServer, type DevServer, type DevServerOptions } from './server.js'
 import { DEFAULT_SETTINGS, type Settings } from './settings.js'
 import { explained, question } from './suggestions.js'
@@ -11,6 +12,7 @@ const HELP = `Usage: pushstream-devserver [options]
 
 The protocol of nginx-push-stream-module, for development. Not for production.
 
+  --config <file>    options in a file: JSON, or a module that exports them as default. What is said here goes before
   --port <n>         port to listen on, 0 for a free one (default 9080)
   --host <name>      address to listen on (default 127.0.0.1)
   --base <path>      path before all locations, e.g. /events
@@ -27,12 +29,13 @@ Subscribe:  curl -N http://127.0.0.1:9080/ev/news
 `
 
 const options = {
-  port: { type: 'string', default: '9080' },
-  host: { type: 'string', default: '127.0.0.1' },
-  base: { type: 'string', default: '' },
-  origin: { type: 'string', default: '' },
-  workers: { type: 'string', default: '1' },
-  seed: { type: 'string', default: '1' },
+  config: { type: 'string' },
+  port: { type: 'string' },
+  host: { type: 'string' },
+  base: { type: 'string' },
+  origin: { type: 'string' },
+  workers: { type: 'string' },
+  seed: { type: 'string' },
   set: { type: 'string', multiple: true, default: [] as string[] },
   help: { type: 'boolean', short: 'h', default: false },
   version: { type: 'boolean', default: false },
@@ -59,17 +62,26 @@ export async function run(argv: string[], io: CommandIo): Promise<CommandResult>
       io.stdout(`${version()}\n`)
       return { code: 0 }
     }
-    const port = wholeNumber('port', values.port, 0, 65_535)
+    const file = values.config === undefined ? {} : await readConfig(values.config)
+    const { port: filePort, host: fileHost, ...rest } = file
+    const port = wholeNumber('port', values.port ?? String(filePort ?? file.relay?.port ?? 9080), 0, 65_535)
+    const host = values.host ?? fileHost ?? file.relay?.address ?? '127.0.0.1'
+    const { base = rest.base ?? '', workers = rest.workers ?? 1, seed = rest.seed ?? 1, origin } = values
+    if (base !== '' && !base.startsWith('/')) throw new Error(`--base must begin with "/"`)
     const given: DevServerOptions = {
-      base: values.base,
-      workers: wholeNumber('workers', values.workers, 1, 64),
-      seed: wholeNumber('seed', values.seed, 0, 2 ** 32 - 1),
-      settings: { allowedOrigins: values.origin, ...readSettings(values.set) },
+      ...rest,
+      base,
+      workers: wholeNumber('workers', String(workers), 1, 64),
+      seed: wholeNumber('seed', String(seed), 0, 2 ** 32 - 1),
+      settings: {
+        ...rest.settings,
+        ...(origin === undefined ? {} : { allowedOrigins: origin }),
+        ...readSettings(values.set),
+      },
     }
-    if (values.base !== '' && !values.base.startsWith('/')) throw new Error(`--base must begin with "/"`)
     const server = createDevServer(given)
-    const { url } = await listen(server, port, values.host)
-    io.stdout(`push stream on ${url}${values.base}\n`)
+    const { url } = await listen(server, port, host)
+    io.stdout(`push stream on ${url}${base}\n`)
     return { server, url }
   } catch (error) {
     io.stderr(`pushstream-devserver: ${(error as Error).message}\nTry --help.\n`)
@@ -127,6 +139,7 @@ function readValue(name: keyof Settings, text: string): unknown {
     'lastReceivedMessageTag',
     'lastEventId',
     'defaultType',
+    'passthrough',
   ]
   if (textual.includes(name)) return text
   const number = Number(text)

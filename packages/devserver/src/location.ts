@@ -1,5 +1,6 @@
 import { encodeFrame, OPCODE } from './frames.js'
 import { type Padding, parsePaddings } from './padding.js'
+import { Passthrough } from './passthrough.js'
 import { type LocationSettings, resolveSettings, type Settings } from './settings.js'
 import { asComments, Template } from './template.js'
 
@@ -44,6 +45,7 @@ export interface Location {
   paddings: Padding[]
   contentType: string
   channelsArgument: string
+  passthrough: Passthrough | null
 }
 
 /** Prepares locations, longest path first so that the most particular one answers. */
@@ -75,6 +77,7 @@ function resolveLocation(path: string, { mode }: LocationOptions, settings: Sett
     paddings: parsePaddings(settings.paddingByUserAgent),
     contentType: settings.defaultType ?? (mode === 'streaming' ? 'text/html; charset=utf-8' : 'text/plain'),
     channelsArgument: settings.channelsArgument ?? (reads ? 'id' : 'channels'),
+    passthrough: settings.passthrough === null || reads ? null : new Passthrough(settings.passthrough),
   }
 }
 

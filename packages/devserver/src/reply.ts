@@ -55,6 +55,11 @@ export class Reply {
     this.#server = server
   }
 
+  /** Whether the client is gone. */
+  get closed(): boolean {
+    return this.#response.destroyed
+  }
+
   /** Calls `callback` when the client is gone or the answer complete. */
   onClose(callback: () => void): void {
     this.#response.on('close', callback)

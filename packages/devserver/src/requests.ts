@@ -1,9 +1,10 @@
-import type { IncomingMessage } from 'node:http'
+import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { admit, corsHeaders, EXPLAIN_HEADER } from './admission.js'
 import { argument, decodePath, parseChannels, type RequestedChannel, unescapeUri } from './channel-names.js'
 import type { Clock } from './clock.js'
 import { findLocation, type Location } from './location.js'
+import type { Passthrough } from './passthrough.js'
 import { answerPoll, hasBacklog, LongPollingSubscriber } from './polling.js'
 import { readPosition } from './position.js'
 import { handlePublisher } from './publisher.js'
@@ -69,19 +70,49 @@ export function answer(context: RequestContext, reply: Reply, routed: Routed): v
       break
     }
     default:
-      subscribe(context, reply, routed)
+      if (location.passthrough === null || reply.request.method !== 'GET') subscribe(context, reply, routed)
+      else void subscribeIfTaken(location.passthrough, context, reply, routed)
   }
 }
 
+/** The names as text. */
+const namesOf = ({ channels }: Routed) => channels.map(({ id }) => Buffer.from(id, 'latin1').toString())
+
+/** Asks the application first. */
+async function subscribeIfTaken(
+  passthrough: Passthrough,
+  context: RequestContext,
+  reply: Reply,
+  routed: Routed,
+): Promise<void> {
+  const refused = await passthrough.subscribe(reply.request, namesOf(routed), (gone) => reply.onClose(gone))
+  if (reply.closed) return
+  if (refused === undefined) subscribe(context, reply, routed)
+  else reply.headOnly(refused, [...corsHeaders(routed.location), ...NO_CACHE])
+}
+
 /** Takes over the socket of a handshake that `checkHandshake` let pass. */
-export function acceptWebSocket(
+export async function acceptWebSocket(
   context: RequestContext,
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
   routed: Routed,
-): void {
+): Promise<void> {
   const { location, query, channels } = routed
+  const { passthrough } = location
+  if (passthrough !== null) {
+    const reset = () => socket.destroy()
+    socket.on('error', reset)
+    const refused = await passthrough.subscribe(request, namesOf(routed), (gone) => socket.once('close', gone))
+    socket.off('error', reset)
+    if (socket.destroyed) return
+    // As nginx's auth_request does it, before the module sees the handshake.
+    if (refused !== undefined) {
+      const status = `HTTP/1.1 ${refused} ${STATUS_CODES[refused] ?? ''}`
+      return void socket.end(`${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`)
+    }
+  }
   const subscriber = new WebSocketSubscriber(subscriberContext(context, location, request), socket)
   subscriber.start(request, head, channels, readPosition(location.settings, query, request.headers))
 }

@@ -7,6 +7,7 @@ import { type Clock, type Random, seconds, seededRandom, systemClock } from './c
 import { WorkerDelivery } from './delivery.js'
 import { type HeaderBuffers, parseHeaderBuffers, refuseSize } from './header-buffers.js'
 import { DEFAULT_LOCATIONS, type Location, type LocationOptions, resolveLocations } from './location.js'
+import { Relay, type RelayOptions } from './relay.js'
 import { REASONS, Reply } from './reply.js'
 import { acceptWebSocket, answer, type RequestContext, route } from './requests.js'
 import { DEFAULT_SETTINGS, type Settings, type StoreSettings } from './settings.js'
@@ -22,6 +23,8 @@ export interface DevServerOptions {
   settings?: Partial<Settings>
   /** The locations. Default: `/pub`, `/channels-stats`, `/ws/`, `/ev/`, `/lp/`, `/pl/`, `/sub/`. */
   locations?: readonly LocationOptions[]
+  /** A Basic HTTP Push Relay beside them, as django-pushserver's `PUSH_SERVER` describes it. Default none. */
+  relay?: RelayOptions
   /** Channels and messages of another server, to have two `server` blocks of one nginx. Default its own. */
   store?: Store
   /** Time. Default the machine's. */
@@ -88,6 +91,7 @@ export function createDevServer(options: DevServerOptions = {}): DevServer {
 class DevServerInstance implements DevServer {
   readonly store: Store
   readonly #locations: Location[]
+  readonly #relay: Relay | undefined
   readonly #clock: Clock
   readonly #serverHeader: string
   readonly #hostname: string
@@ -107,6 +111,7 @@ class DevServerInstance implements DevServer {
     this.store = options.store ?? createStore(options, this.#clock)
     const locations = options.locations ?? DEFAULT_LOCATIONS
     this.#locations = resolveLocations(locations, options.base ?? '', options.settings ?? {})
+    this.#relay = options.relay && new Relay(options.relay, this.#clock, this.#serverHeader)
     this.#context = { store: this.store, clock: this.#clock, summary: () => this.stats() }
     this.#buffers = parseHeaderBuffers(this.store.settings.largeClientHeaderBuffers)
     this.handler = this.handler.bind(this)
@@ -147,6 +152,8 @@ class DevServerInstance implements DevServer {
     for (const subscriber of [...this.store.subscribers]) {
       if (subscriber.context.owner === this.#context) subscriber.abort()
     }
+    this.#relay?.close()
+    for (const { passthrough } of this.#locations) passthrough?.close()
     const closed = [...this.#sockets].map((socket) => new Promise<void>((resolve) => socket.once('close', resolve)))
     for (const socket of this.#sockets) socket.destroy()
     if (this.#ownsStore) this.store.close()
@@ -156,6 +163,7 @@ class DevServerInstance implements DevServer {
   }
 
   handler(request: IncomingMessage, response: ServerResponse): boolean {
+    if (this.#relay?.handler(request, response)) return true
     const routed = route(this.#locations, request.url ?? '')
     if (routed === null) return false
     const status = refuseSize(request, this.#buffers)
@@ -169,7 +177,7 @@ class DevServerInstance implements DevServer {
     if (routed === null || routed.location.mode !== 'websocket') return false
     this.#track(socket)
     const fits = refuseSize(request, this.#buffers) === null
-    if (fits && checkHandshake(request) === null) acceptWebSocket(this.#context, request, socket, head, routed)
+    if (fits && checkHandshake(request) === null) void acceptWebSocket(this.#context, request, socket, head, routed)
     else this.#withoutUpgrade(request, socket)
     return true
   }
@@ -201,6 +209,7 @@ class DevServerInstance implements DevServer {
 
   restart(): void {
     this.reload()
+    this.#relay?.restart()
     this.store.clear()
   }
 

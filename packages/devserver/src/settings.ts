@@ -77,6 +77,8 @@ export interface LocationSettings {
   allowConnectionsToEventsChannel: boolean
   /** nginx's `default_type`: the Content-Type of subscriptions, default `text/html; charset=utf-8` when streaming, else `text/plain`. Eventsource has its own. */
   defaultType: string | null
+  /** Address that gets a POST of `channel_id` and `subscribe=1` or `unsubscribe=1`, with the subscriber's headers, whenever one comes or goes; 4xx refuses. Default none. No directive of the module. */
+  passthrough: string | null
   /** nginx's `client_max_body_size`, bytes, default 8 MiB: a larger publish gets 413, a larger client frame a closed websocket. */
   clientMaxBodySize: number
 }
@@ -119,6 +121,7 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = {
   allowedOrigins: '',
   allowConnectionsToEventsChannel: false,
   defaultType: null,
+  passthrough: null,
   clientMaxBodySize: 8 * 1024 * 1024,
 }
 

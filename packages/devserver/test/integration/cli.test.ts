@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { describe, expect, it } from 'vitest'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { run } from '../../src/cli.js'
 
 async function command(...argv: string[]) {
@@ -29,6 +32,64 @@ describe('pushstream-devserver', () => {
     } finally {
       await result.server.close()
     }
+  })
+
+  describe('--config', () => {
+    let dir = ''
+    beforeAll(async () => {
+      dir = await mkdtemp(join(tmpdir(), 'pushstream-devserver-'))
+    })
+    afterAll(() => rm(dir, { recursive: true }))
+    const write = async (name: string, text: string) => {
+      const file = join(dir, name)
+      await writeFile(file, text)
+      return file
+    }
+    const relay = {
+      port: 0,
+      address: '127.0.0.1',
+      store: { type: 'memory', min_messages: 0, max_messages: 100, message_timeout: 10 },
+      locations: [
+        { type: 'subscriber', url: '/updates/([^/]+)', polling: 'interval', create_on_get: true },
+        { type: 'publisher', url: '/send-update/([^/]+)' },
+      ],
+    }
+
+    it.each<[string, string]>([
+      ['options.json', JSON.stringify({ base: '/events', settings: { messageTemplate: '<~text~>' }, relay })],
+      [
+        'options.mjs',
+        `export default { base: '/events', settings: { messageTemplate: '<~text~>' }, relay: ${JSON.stringify(relay)} }`,
+      ],
+    ])('%s → its options, and those of the command line before them', async (name, text) => {
+      const { result } = await command('--config', await write(name, text), '--set', 'headerTemplate=head')
+      if (!('server' in result)) throw new Error('no server')
+      try {
+        result.server.publish('a', 'x')
+        expect(await (await fetch(`${result.url}/events/pl/a.b1`)).text()).toBe('head<x>')
+        await fetch(`${result.url}/send-update/main`, { method: 'POST', body: 'update' })
+        expect(await (await fetch(`${result.url}/updates/main`)).text()).toBe('update')
+      } finally {
+        await result.server.close()
+      }
+    })
+
+    it.each<[string, string, string]>([
+      ['text.json', 'port: 1', 'text.json'],
+      ['list.json', '[]', 'options are an object'],
+      ['unknown.json', '{"prot":1}', 'unknown option "prot". Did you mean'],
+      ['base.json', '{"base":"events"}', '--base must begin with "/"'],
+      ['relay.json', '{"relay":{"locations":[{"type":"x"}]}}', 'relay location: type is'],
+      ['port.json', '{"port":-1}', '--port must be a whole number'],
+    ])('%s that says %s → an error that says why', async (name, text, reason) => {
+      const { result, stderr } = await command('--config', await write(name, text))
+      expect(result).toEqual({ code: 1 })
+      expect(stderr).toContain(reason)
+    })
+
+    it('a file that is not there → an error that names it', async () => {
+      expect((await command('--config', join(dir, 'nowhere.json'))).stderr).toContain('nowhere.json')
+    })
   })
 
   it('helps', async () => {
