@@ -28,7 +28,7 @@ const answerPolls = (server: ScriptedServer, frames: (exchange: Exchange) => rea
     else
       exchange.respond(
         200,
-        { 'content-type': 'text/plain' },
+        { 'content-type': 'text/plain', 'last-modified': httpDate(0) },
         `: \n${stored.map((data) => `data: ${data}\n\n`).join('')}`,
       )
   })
@@ -59,7 +59,7 @@ test('2: pings and deletions, with their time of 1970, move no position', async 
   const asked: (string | null)[][] = []
   server.on('GET /sub/*', async (exchange) => {
     asked.push(position(exchange.request.query))
-    exchange.respond(200, { 'content-type': 'text/html' })
+    exchange.respond(200, { 'content-type': 'text/plain' })
     if (asked.length === 1) {
       await exchange.write(frame('a', 1, 5, 3))
       await exchange.write(control(-1, '', ' '))
@@ -296,7 +296,9 @@ test('10: silence is not life: a mode that opens and never brings anything loses
     const response = await fetch(`${target}${exchange.request.url}`, {
       headers: polling === undefined ? {} : { 'X-Nginx-PushStream-Mode': polling },
     })
-    exchange.respond(response.status, { 'content-type': response.headers.get('content-type') ?? '' })
+    const { headers } = response
+    const kept = ['content-type', 'last-modified', 'expires']
+    exchange.respond(response.status, Object.fromEntries([...headers].filter(([name]) => kept.includes(name))))
     if (response.body === null) return exchange.end()
     for await (const chunk of response.body) if (!(await exchange.write(chunk))) return
     exchange.end()
