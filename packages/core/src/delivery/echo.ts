@@ -4,8 +4,17 @@ import type { CloseReason, Position } from '../types.js'
 import type { Channel } from './channel.js'
 import { textOf } from './text.js'
 
+/** How long a server may take to show what it stores, in ms. One that stores nothing does not answer. */
+const patience = 5000
+
 /** Holds what a chain of polls brings until it can be handed on. */
 export interface Gate {
+  /** Whether nothing is to be seen: the server stores nothing, or lets nobody look. Only who looks at the server has it. */
+  readonly blind?: boolean
+  /** Whether something is held back: what follows it is not to overtake it. */
+  readonly busy?: boolean
+  /** Called before a poll leaves, for what has to be seen first. */
+  before?(): Promise<void> | undefined
   /** A poll leaves. `exact`: it begins directly after the last message that is known. */
   sent(exact: boolean): void
   /** The poll that left last brought a message. */
@@ -32,9 +41,18 @@ export interface EchoEvents {
     ending: CloseReason | undefined
     told?: Position | undefined
   }>
+  /** Ends the poll that hangs. The next one follows. */
+  interrupt(): void
   message(message: Received): void
   /** The server may have begun anew: what is held back is not to be trusted. */
   doubt(ending: CloseReason): void
+}
+
+/** What a poll brought. */
+interface Held {
+  /** When the poll was sent. */
+  readonly sentAt: number
+  readonly message: Received
 }
 
 /**
@@ -47,13 +65,23 @@ export class Echo implements Gate {
   readonly #channel: Channel
   readonly #events: EchoEvents
   /** What polls brought, with when the poll was sent. */
-  readonly #held: { sentAt: number; message: Received }[] = []
+  protected readonly held: Held[] = []
   #sentAt = 0
   /** The poll that left last begins with something known, which shows by itself. */
   #sure = false
   /** Polls sent up to then can be trusted. */
   #provenTo = Number.NEGATIVE_INFINITY
-  #asking = false
+  /** The server stores nothing, so that nothing is skipped, or lets nobody look. */
+  #blind = false
+  /** The server was seen to store messages. */
+  #stores = false
+  /** When it first did not have what it had just delivered. */
+  #missedAt = Number.POSITIVE_INFINITY
+  protected planned = false
+  /** What an answer brings no other poll brings. */
+  protected readonly serial: boolean = false
+  /** Messages may not be stored for longer than this, in ms. */
+  protected readonly expiry: number = Number.POSITIVE_INFINITY
   #ended = false
   /** One answer brings many messages. */
   #many = false
@@ -64,60 +92,115 @@ export class Echo implements Gate {
     this.#events = events
   }
 
+  /** Whether the server is known to store nothing, or not to let anybody look. */
+  get blind(): boolean {
+    return this.#blind
+  }
+
+  /** Whether something is held back: what follows it is not to overtake it. */
+  get busy(): boolean {
+    return this.held.length > 0
+  }
+
+  /** Called before a poll leaves, for what has to be seen first. */
+  before(): Promise<void> | undefined {
+    return undefined
+  }
+
   sent(exact: boolean): void {
     this.#sentAt = this.#events.now()
     this.#brought = 0
     this.#sure = !exact
-    if (exact) this.#plan()
+    if (exact && !this.#blind) this.plan()
   }
 
   message(message: Received): void {
     this.#many ||= ++this.#brought > 1
     if (this.#sure || this.#sentAt <= this.#provenTo) this.#events.message(message)
-    else this.#held.push({ sentAt: this.#sentAt, message })
+    else this.held.push({ sentAt: this.#sentAt, message })
   }
 
   end(): void {
     this.#ended = true
   }
 
-  #plan(): void {
-    if (this.#asking) return
-    this.#asking = true
-    this.#events.after(this.#events.farewell, () => void this.#ask())
+  protected plan(): void {
+    if (this.planned) return
+    this.planned = true
+    this.#events.after(this.#events.farewell, () => void this.ask())
   }
 
-  async #ask(): Promise<void> {
-    const upTo = this.#events.now() - this.#events.farewell
-    const ending = await this.#look()
+  /** Asks whether the server has what is known, and hands on what that proves. */
+  protected async ask(): Promise<void> {
+    const now = this.#events.now()
+    const upTo = now - this.#events.farewell
+    const found = await this.#look()
     if (this.#ended) return
-    if (ending !== undefined) return this.#events.doubt(ending)
-    this.#provenTo = Math.max(this.#provenTo, upTo)
-    while (this.#held.length > 0 && (this.#held[0]?.sentAt as number) <= upTo) {
-      this.#events.message((this.#held.shift() as { message: Received }).message)
+    if (found.ending !== undefined) return this.#events.doubt(found.ending)
+    const { proven, missed = 0, live } = found
+    const last = this.held[missed - 1]
+    // Once, it may be a server that began anew after it had delivered that. What polls bring that it takes later tells.
+    this.#blind = found.blind || (last?.sentAt ?? 0) >= this.#missedAt + this.#events.farewell
+    if (missed > 0) this.#missedAt = Math.min(this.#missedAt, this.#events.now())
+    this.#stores ||= proven ?? false
+    if (this.#blind) this.#provenTo = Number.POSITIVE_INFINITY
+    else if (proven) this.#provenTo = Math.max(this.#provenTo, upTo)
+    // Where nothing is stored, nobody brings it again.
+    if (live !== undefined) this.held.push({ sentAt: now, message: live })
+    const trusted = this.held.findIndex(({ sentAt }, index) => index >= missed && sentAt > this.#provenTo)
+    for (const { message } of this.held.splice(0, trusted < 0 ? this.held.length : trusted)) {
+      this.#events.message(message)
     }
-    this.#asking = false
-    if (this.#sentAt > upTo) this.#plan()
+    this.planned = false
+    if (this.#sentAt > upTo || this.held.length > 0) this.plan()
   }
 
-  /** Resolves with why the server is not to be trusted, if it isn't. */
-  async #look(): Promise<CloseReason | undefined> {
-    const { known, sequence } = this.#channel
+  async #look(): Promise<Found> {
+    const { heard, known, sequence } = this.#channel
     const last = sequence.position
-    if (last === undefined) return undefined
+    if (last === undefined) return { proven: true }
     const same = ({ position, fingerprint }: Received, place = position) =>
       !(position < place || position > place) && known.get(place) === textOf({ fingerprint })
     // The oldest message that is stored tells, unless it is as new as the newest. A position, in a store that is empty
     // by now, some servers can't take from two at a time. Where one answer brings them all that would be too many.
-    if (!this.#many) {
-      const { messages, ending } = await this.#events.ask(everything)
-      const [oldest] = messages
-      if (oldest === undefined) return ending ?? { kind: 'end' }
-      if (same(oldest) || secondOf(oldest.position) < secondOf(last)) return undefined
+    let delivered = -1
+    for (const after of this.#many ? [last - 1] : [everything, last - 1]) {
+      const [next] = this.held
+      const missed = this.held.length
+      for (const { message } of this.held) if (message.position > delivered) delivered = message.position
+      const { messages, ending } = await this.#events.ask(after, patience)
+      const [first] = messages
+      // The server takes no second subscriber.
+      if (ending?.status === 403) return { blind: true }
+      if (ending?.kind === 'status' || ending?.cause !== undefined) return { ending }
+      if (first !== undefined) {
+        if (after === everything ? same(first) || secondOf(first.position) < secondOf(last) : same(first, last)) {
+          return { proven: true }
+        }
+        // What was known is not stored any more.
+        if (first.position === next?.message.position && this.#events.now() - heard > this.expiry)
+          return { proven: true }
+      }
+      // What was delivered was not stored.
+      if (first === undefined || (delivered >= 0 && first.position > delivered)) {
+        return this.#stores ? { ending: ending ?? { kind: 'end' } } : { missed, live: this.serial ? first : undefined }
+      }
+      delivered = first.position
     }
-    const { messages, ending } = await this.#events.ask(last - 1)
-    const [echo] = messages
-    if (echo !== undefined && same(echo, last)) return undefined
-    return (echo === undefined ? ending : undefined) ?? { kind: 'end' }
+    return { ending: { kind: 'end' } }
   }
+}
+
+/** What the server was seen to have. */
+interface Found {
+  /** The last message that is known. */
+  proven?: boolean
+  /** So many of those that are held, though it delivered them just now: nothing. */
+  missed?: number
+  /** What it delivered instead. */
+  live?: Received | undefined
+  /** Nobody may look. */
+  blind?: boolean
+  /** Why it is not to be trusted. */
+  ending?: CloseReason
 }

@@ -28,6 +28,11 @@ export interface NchanSettings {
    * older Nginx HTTP Push Module and other Basic HTTP Push Relays, which know nothing else. Default `query`.
    */
   position?: 'query' | 'headers'
+  /**
+   * Whether a channel that is refused with 403 is asked for again, with back-off: for `nchan_max_channel_subscribers` and
+   * `nchan_subscribe_existing_channels_only`, which Nchan answers like a refusal for good. Default false.
+   */
+  retry?: boolean
   /** The location of `nchan_publisher`, for `sendMessage`. Default `/pub/{channel}`. */
   publisher?: string
 }
@@ -70,7 +75,7 @@ function actionOf(kind: CloseReason['kind'], status: number | undefined): Classi
  * `gap` without ids.
  */
 export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
-  const { url = '/sub/{channel}', separator, position: where = 'query', publisher = '/pub/{channel}' } = settings
+  const { url = '/sub/{channel}', separator, position: where = 'query', retry, publisher = '/pub/{channel}' } = settings
   const wrong = (message: string) => {
     throw new PushStreamError('bad-option', message)
   }
@@ -179,7 +184,7 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
       },
 
       classify: ({ kind, status, explain }) => ({
-        action: actionOf(kind, status),
+        action: retry && status === 403 ? 'backoff' : actionOf(kind, status),
         status: kind === 'status' ? status : undefined,
         explain,
         // A reload, a restart and a DELETE look the same. Only the subscriber's own time limit is known to be harmless.

@@ -91,7 +91,7 @@ export class Connection {
   /** When it began to listen, as far as that is known: what comes right after that was stored. */
   since: number
   readonly openedAt: number
-  readonly replay: Replay
+  replay: Replay
   readonly heartbeat: Heartbeat
   /** New channels, each with the stored messages that may still come before the connection is accepted. */
   readonly newcomers: Map<string, number>

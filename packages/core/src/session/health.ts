@@ -55,6 +55,8 @@ export class Health {
   readonly #missing: Missing
   readonly #silence: Silence
   readonly #keepAlive: number | undefined
+  /** A server that numbers messages is verified early, even where that takes another connection. */
+  readonly #early: boolean
   #verifying = false
   /** No message for this long calls for a check, in ms. It doubles with every check. */
   #patience = 0
@@ -75,6 +77,7 @@ export class Health {
     this.#timers = timers
     this.#actions = actions
     this.#keepAlive = settings.protocol.capabilities.keepAlive
+    this.#early = Object.keys(settings.protocol.capabilities.oneShot).length > 0
     this.#silence = new Silence(settings, actions.takesTurns)
     this.#missing = new Missing(ledger, poller, timers, settings.timeout, {
       current: actions.current,
@@ -120,7 +123,7 @@ export class Health {
    * one taken in by a worker that never delivers anything.
    */
   accepted(connection: Connection, reloading: boolean): void {
-    const { pingtimeout, protocol } = this.#settings
+    const { pingtimeout } = this.#settings
     this.#timers.cancel('deaf')
     if (this.#ledger.holes().size > 0) this.#missing.wait()
     this.#proving = this.#replacing ? connection : undefined
@@ -129,13 +132,9 @@ export class Health {
     const { opened, repoll: polls } = connection
     // The first answer of a long-polling chain may still bring what is stored.
     const unanswered = polls !== undefined && !opened && !this.#poller.immediate
-    if (!unanswered && (this.#poller.possible || polls !== undefined)) this.#patience = this.#soon()
+    if (!unanswered && (this.#poller.possible || (this.#early && polls))) this.#patience = this.#soon()
     else if (this.#deaf > 0) this.#patience = deafRhythm
-    else if (!this.#replacing) {
-      // A server that numbers messages is verified early, even where that takes another connection.
-      const early = Object.keys(protocol.capabilities.oneShot).length > 0
-      this.#patience = Math.min(early ? firstReplacement : pingtimeout, pingtimeout)
-    }
+    else if (!this.#replacing) this.#patience = this.#early ? Math.min(firstReplacement, pingtimeout) : pingtimeout
     this.#replacing = false
     this.#watch()
     if (reloading && this.#keepAlive === undefined) this.#renew(connection)
@@ -146,6 +145,7 @@ export class Health {
     if (connection.live) {
       this.#deaf = 0
       this.#dense = false
+      this.#proving = undefined
     } else if (connection === this.#proving) {
       // It was published while the connection before this one was deaf.
       this.#proving = undefined
@@ -155,7 +155,7 @@ export class Health {
       return this.#watch()
     }
     // The next poll may go into a worker that is on its way out.
-    if (connection.repoll === undefined || this.#deaf > 0 || this.#patience <= 2 * firstCheck) return
+    if (!connection.repoll || !this.#early || this.#deaf > 0 || this.#patience <= 2 * firstCheck) return
     this.#patience = this.#soon()
     this.#watch()
   }
@@ -235,11 +235,12 @@ export class Health {
 
   /** A long-poll is checked by the next one, which needs no other request. */
   #repoll(connection: Connection, reason: Reason): void {
-    const { lastLife } = connection
     this.#proven(connection, reason === 'quiet')
     this.#proving = connection
     const deadline = reason === 'unusual' ? unusualDeadline : this.#settings.timeout
-    if (connection.repoll?.()) this.#expect(connection, lastLife, deadline)
+    if (connection.repoll?.() || !this.#early) this.#expect(connection, connection.lastLife, deadline)
+    const told = (known?: boolean) => known && this.#timers.cancel('deaf')
+    if (!this.#early) void this.#poller.reachable(connection.mode, this.covered(connection), deadline).then(told)
     this.#watch()
   }
 
@@ -247,9 +248,7 @@ export class Health {
   #expect(connection: Connection, lastLife: number, deadline: number): void {
     if (this.#timers.has('deaf')) return
     this.#timers.in('deaf', deadline, () => {
-      if (connection === this.#actions.current() && connection.lastLife === lastLife) {
-        this.#actions.dead(connection, gone)
-      }
+      if (connection.lastLife === lastLife) this.#actions.dead(connection, gone)
     })
   }
 
@@ -293,6 +292,7 @@ export class Health {
   #renew(connection: Connection): void {
     this.#timers.in('renew', firstCheck * (1 + this.#settings.environment.random()), () => {
       if (connection !== this.#actions.current() || connection.live) return
+      if (!this.#early && connection.repoll) return this.#repoll(connection, 'quiet')
       this.#replacing = true
       this.#actions.replace()
     })

@@ -65,8 +65,8 @@ export class LongPollChain {
     // After an empty answer the server may be another one, with a counter that began anew within the second.
     if (!this.#first && !this.#empty && holes.size === 0 && begin !== undefined && newest >= begin) from = newest
     // A template without time leaves the position to the headers of the answers.
-    // What is stored from before the point that is known is skipped, unless there is a hole to be asked about.
-    const asks = holes.size > 0 && begin !== undefined
+    // What is stored from before the point that is known is skipped, unless there is a hole to be asked about or something known to be seen again.
+    const asks = (holes.size > 0 || this.#first) && begin !== undefined
     if (this.#protocol.promises.resume !== 'position' && this.#told !== undefined && !asks) {
       from = Math.max(this.#told, begin ?? this.#told)
     }

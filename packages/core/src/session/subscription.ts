@@ -1,6 +1,7 @@
 import type { Channel } from '../delivery/channel.js'
 import type { Gate } from '../delivery/echo.js'
 import type { Ledger } from '../delivery/ledger.js'
+import { newReplay } from '../delivery/order.js'
 import type { Received } from '../message.js'
 import type { Settings } from '../options.js'
 import type { Slot } from '../protocols/protocol.js'
@@ -15,6 +16,8 @@ import { reloadGrace } from './state.js'
 
 /** What a poll repeats comes within this time, in ms. */
 const repetition = 1000
+/** How long a server may take to notice that a poll was given up, in ms: before that it counts a second subscriber. */
+const closing = 50
 
 /** Where connections are few, and others want some too. */
 export interface Share {
@@ -82,6 +85,7 @@ export function subscribe(
       farewell: reloadGrace,
       after: (ms, callback) => connection.after(ms, callback),
       ask: (after, deadline) => poller.ask('longpolling', [only], after, deadline),
+      interrupt: () => asking.interrupt(),
       message: (message) => events.message(message, connection),
       doubt: (reason) => connection.end(reason),
     })
@@ -101,7 +105,11 @@ export function subscribe(
         settleNewcomers(ledger, connection, wanted(), newcomers, before, joined)
         events.accepted()
       },
-      ended: events.ended,
+      ended(reason) {
+        // The server still counts the poll that was given up for this one.
+        const own = reason.status === 403 && asking.interrupted
+        events.ended(own ? { kind: 'end', status: 408 } : reason)
+      },
       ping: () => ledger.witness(wanted(), health.provenBy(connection)),
       message(message, history) {
         const channel = history ? ledger.get(message.channel) : undefined
@@ -121,12 +129,14 @@ export function subscribe(
       answered(answer) {
         echo?.answered?.(protocol.positionOf(answer))
         overdue = false
+        asking.interrupted = false
         if (chain?.answered(answer, wanted())) health.verifySoon(connection, () => chain.calm())
       },
     },
   )
-  // Where messages have no numbers, what is repeated proves too little: another connection has to show how it is.
-  if (chain !== undefined && Object.keys(protocol.capabilities.oneShot).length > 0) connection.repoll = asking.repoll
+  // Of several channels without numbers, what is repeated proves too little: another connection has to show how it is.
+  const repolls = echo?.blind !== undefined || Object.keys(protocol.capabilities.oneShot).length > 0
+  if (chain && repolls) connection.repoll = asking.repoll
   return { connection, channels, asksLast: channels.some((one) => one.backtrack === 0 && newcomers.has(one.name)) }
 }
 
@@ -155,8 +165,9 @@ function createAsking(
     }
     // Closed while it waited: nobody else would give the connection back.
     if (closed) slot?.release()
-    const pause = chain?.pause ?? 0
+    const pause = Math.max(chain?.pause ?? 0, asking.interrupted ? closing : 0)
     if (pause > 0) await new Promise<void>((resolve) => connection().after(pause, resolve))
+    await echo?.before?.()
     const channels = wanted()
     const position = chain === undefined ? beginning(channels) : chain.next(channels)
     if (chain !== undefined) echo?.sent(chain.exact)
@@ -168,21 +179,35 @@ function createAsking(
     return { ...exchange, until: slot?.until ?? hanging.signal }
   }
 
-  return {
+  const asking = {
     next,
+    /** A poll was given up for the next one, which was not answered yet. */
+    interrupted: false,
+    /** Ends the poll that hangs. The next one follows. */
+    interrupt() {
+      asking.interrupted = echo?.blind !== undefined
+      hanging?.abort()
+    },
     /** Sends the next poll at once. Returns whether the server is known to answer it at once. */
     repoll(): boolean {
-      // Who takes turns polls again anyway.
-      if (chain === undefined || share?.scarce) return false
+      const taking = share?.scarce
+      // Who takes turns polls again anyway, and so does who has something to see first.
+      if (chain === undefined || (taking && echo?.blind === undefined) || echo?.busy) return false
       const { echoed } = chain
       chain.restart()
-      hanging?.abort()
-      connection().after(repetition, () => chain.echoed || unrepeated(connection().from))
-      return echoed
+      if (!taking) asking.interrupt()
+      if (echo?.blind === undefined) {
+        connection().after(repetition, () => chain.echoed || unrepeated(connection().from))
+        return echoed
+      }
+      // As with a new connection, what comes has to follow something known.
+      if (!echo.blind) connection().replay = newReplay(settings.environment.now())
+      return false
     },
     stop() {
       closed = true
       slot?.release()
     },
   }
+  return asking
 }

@@ -8,10 +8,16 @@ import { secondOf } from '../position.js'
 
 const hasNumbers = ({ sequence }: Channel) => sequence.last !== undefined
 
-/** Numbers show by themselves what is missing. */
+/**
+ * A page is one subscriber at any time, as relays count them: what is to be asked is asked between two polls. Numbers
+ * show by themselves what is missing.
+ */
 class RelayEcho extends Echo {
+  protected override readonly serial = true
+  protected override readonly expiry = 5000
   readonly #channel: Channel
-  readonly #deliver: EchoEvents['message']
+  readonly #events: EchoEvents
+  #rested = 0
 
   constructor(channel: Channel, events: EchoEvents) {
     super(channel, {
@@ -19,13 +25,14 @@ class RelayEcho extends Echo {
       farewell: events.farewell,
       after: (ms, callback) => events.after(ms, callback),
       ask: (after) => events.ask(after),
+      interrupt: () => events.interrupt(),
       message: (message) => events.message(message),
       doubt(ending) {
         if (!hasNumbers(channel)) events.doubt(ending)
       },
     })
     this.#channel = channel
-    this.#deliver = events.message
+    this.#events = events
   }
 
   override sent(exact: boolean): void {
@@ -34,7 +41,36 @@ class RelayEcho extends Echo {
 
   override message(message: Received): void {
     if (message.id === undefined) super.message(message)
-    else this.#deliver(message)
+    else this.#events.message(message)
+  }
+
+  override before(): Promise<void> | undefined {
+    return this.#due() <= 0 ? this.ask() : undefined
+  }
+
+  protected override async ask(): Promise<void> {
+    const asked = this.#events.now()
+    await super.ask()
+    // What is stored comes one message an answer: most of the time is for that.
+    this.#rested = this.#events.now() + 5 * (this.#events.now() - asked)
+  }
+
+  /** In how many ms what is held is to be proven. */
+  #due(): number {
+    const [first] = this.held
+    const at = first === undefined ? Number.POSITIVE_INFINITY : first.sentAt + this.#events.farewell
+    return Math.max(at, this.#rested) - this.#events.now()
+  }
+
+  /** What a poll brought that was answered at once waits while the next one hangs. */
+  protected override plan(): void {
+    if (this.planned || this.held.length === 0) return
+    this.planned = true
+    this.#events.after(Math.max(0, this.#due()), () => {
+      this.planned = false
+      if (this.#due() > 0) this.plan()
+      else this.#events.interrupt()
+    })
   }
 }
 

@@ -26,11 +26,13 @@ const placeOf = (second: number, tag: number): Position => positionOf(second * 1
  * its second.
  *
  * @param readers the addresses, by the names of their channels.
+ * @param retry whether an address that refuses is asked again.
  * @param unplaced an answer doesn't tell its Etag, so that exactness can't be promised.
  */
 export function createRelay(
   readers: ReadonlyMap<string, Reader>,
   fetch: typeof globalThis.fetch,
+  retry: boolean,
   unplaced: (reader: Reader) => void,
 ): { protocol: ProtocolFactory; fetch: typeof globalThis.fetch } {
   const asked = new WeakMap<object, Asked>()
@@ -38,7 +40,7 @@ export function createRelay(
   const urlOf = ([name]: readonly string[]) => readers.get(name as string)?.url ?? ''
 
   const protocol: ProtocolFactory = (endpoint) => {
-    const base = nchan({ url: urlOf, position: 'headers' })(endpoint)
+    const base = nchan({ url: urlOf, position: 'headers', retry })(endpoint)
     return {
       ...base,
       name: 'relay',
@@ -101,7 +103,7 @@ export function createRelay(
       classify(ending) {
         const classified = base.classify(ending)
         // A channel may be made later, and a login page may go away.
-        const later = ending.kind === 'invalid' || (ending.kind === 'status' && ending.status === 404)
+        const later = ending.kind === 'invalid' || (retry && ending.status === 404)
         return later ? { ...classified, action: 'backoff' } : classified
       },
 

@@ -34,6 +34,11 @@ export interface UpdatesOptions<C extends Channels>
    */
   server?: 'relay' | 'push-stream'
   /**
+   * Whether a name is asked for again, with back-off, whose address answers 403 or 404: a channel may be opened later, or
+   * have room again. Default true, as django-pushserver's script had it. `false`: such a refusal ends the subscription.
+   */
+  retry?: boolean
+  /**
    * push_stream_message_template as nginx has it. Only needed where it has no `~time~`, or other keys than the usual; and
    * `'~text~'` where a publisher must not be able to send what looks like a frame.
    */

@@ -68,13 +68,14 @@ export function createUpdates<C extends Channels = Record<string, Record<string,
   options: UpdatesOptions<C> = {},
 ): Updates<C> {
   const { client: own, server, messageTemplate, ...more } = options
-  const { credentials = 'include', environment = {}, signal, ...rest } = more
+  const { credentials = 'include', environment = {}, retry = true, signal, ...rest } = more
   if (server !== undefined && server !== 'relay' && server !== 'push-stream') {
     throw bad(`'server' is 'relay' or 'push-stream'.`)
   }
   if (messageTemplate !== undefined && (server === 'relay' || typeof messageTemplate !== 'string')) {
     throw bad(`'messageTemplate' is the text of push_stream_message_template: no relay has one.`)
   }
+  if (typeof retry !== 'boolean') throw bad(`'retry' is true or false.`)
   if (own !== undefined && typeof own?.on !== 'function') throw bad(`'client' is a PushStream.`)
   for (const name of Object.keys(rest))
     if (!passed.includes(name)) throw bad(`Unknown option '${name}' of createUpdates.`)
@@ -127,7 +128,7 @@ export function createUpdates<C extends Channels = Record<string, Record<string,
     const readers = new Map<string, Reader>()
     const { fetch = (input, init) => globalThis.fetch(input, init) } = environment
     const told = new WeakSet<Reader>()
-    const relay = createRelay(readers, fetch, (reader) => {
+    const relay = createRelay(readers, fetch, retry, (reader) => {
       if (told.has(reader)) return
       told.add(reader)
       const advice =

@@ -21,6 +21,15 @@ import {
 import { allModes, cleanup, type Recording } from './support.js'
 
 const open = (recording: Recording) => recording.until(() => recording.stream.status.state === 'open')
+/** Messages reach only who is there. */
+const unstored = {
+  adjust: (config: string) => config.replace('nchan_message_buffer_length 5000;', 'nchan_store_messages off;'),
+}
+/** A channel takes one subscriber. */
+const single = {
+  adjust: (config: string) =>
+    config.replace(/(location ~ \^\/sub\/[^}]*?nchan_subscriber;)/, '$1\n      nchan_max_channel_subscribers 1;'),
+}
 const texts = ({ messages }: Recording) => messages.map(({ text }) => text)
 
 async function publishAll(live: Live, channel: string, ...bodies: string[]) {
@@ -280,6 +289,75 @@ describe.skipIf(missing !== undefined)('live Nchan', () => {
     await recording.until(() => recording.messages.length === 1)
     expect(recording.messages[0]!.data).toEqual(bytes)
     expect(recording.messages[0]!.contentType).toBe('application/octet-stream')
+  })
+
+  test.each(['eventsource', 'stream', 'longpolling'] as const)(
+    'case 22: binary bodies of any type, or none, by %s → dead letters, the texts around them are delivered',
+    async (mode) => {
+      const live = await startNchan()
+      const recording = recordNchan(live, [mode])
+      const letters: DeadLetter[] = []
+      recording.stream.on('deadletter', (letter) => letters.push(letter))
+      recording.stream.addChannel('a').connect()
+      await open(recording)
+      const bytes = new Uint8Array([0, 1, 255, 254])
+      await live.publish('a', 'before', { 'Content-Type': 'text/plain' })
+      await live.publish('a', bytes, { 'Content-Type': 'application/octet-stream' })
+      await live.publish('a', bytes, { 'Content-Type': 'image/png' })
+      await live.publish('a', bytes)
+      await live.publish('a', 'after', { 'Content-Type': 'text/plain' })
+      await recording.until(() => recording.messages.length === 2)
+      expect(recording.messages.map(({ text }) => text)).toEqual(['before', 'after'])
+      expect(letters.map(({ reason }) => reason)).toEqual(Array(3).fill('binary data can only come by websocket'))
+      expect(recording.gaps).toEqual([])
+    },
+  )
+
+  // What comes between two polls reaches nobody, so the messages leave time for a poll on a busy machine.
+  test.each(['/sub/{channel}', '/lpm/{channel}'])(
+    'case 17: nothing is stored, by long-polling of %s → all 12 messages, no gap, no other connection',
+    async (url) => {
+      const live = await startNchan(unstored)
+      const recording = recordNchan(live, ['longpolling'], { url })
+      recording.stream.addChannel('a').connect()
+      await open(recording)
+      const expected = Array.from({ length: 12 }, (_, n) => String(n))
+      for (const text of expected) {
+        await live.publish('a', text)
+        await new Promise((resolve) => setTimeout(resolve, 200))
+      }
+      await recording.until(() => recording.messages.length === 12)
+      expect([texts(recording), recording.gaps, recording.errors]).toEqual([expected, [], []])
+      expect(recording.stream.stats.reconnects).toBe(0)
+    },
+  )
+
+  test('case 17: nothing is stored, two messages, then silence → both come within seconds', async () => {
+    const live = await startNchan(unstored)
+    const recording = recordNchan(live, ['longpolling'])
+    recording.stream.addChannel('a').connect()
+    await open(recording)
+    await live.publish('a', 'one')
+    await recording.until(() => recording.messages.length === 1)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    await live.publish('a', 'two')
+    await recording.until(() => recording.messages.length === 2)
+    expect([texts(recording), recording.gaps]).toEqual([['one', 'two'], []])
+  })
+
+  test('case 18: one subscriber allowed, by long-polling → messages, repeated checks, no refusal', async () => {
+    const live = await startNchan(single)
+    const recording = recordNchan(live, ['longpolling'], {}, { pingtimeout: 600 })
+    recording.stream.addChannel('a').connect()
+    await open(recording)
+    for (let n = 0; n < 12; n++) {
+      await live.publish('a', String(n))
+      await recording.until(() => recording.messages.length === n + 1)
+      // Time for what follows a message, and now and then for the check of a silent connection.
+      await new Promise((resolve) => setTimeout(resolve, n % 4 === 3 ? 1500 : 150))
+    }
+    expect(texts(recording)).toEqual(Array.from({ length: 12 }, (_, n) => String(n)))
+    expect([recording.gaps, recording.errors, recording.stream.channels]).toEqual([[], [], ['a']])
   })
 
   test('event types of an eventsource', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { missing, publishNumbers, startNchan } from './nchan-support.js'
 import { recordUpdates } from './updates-support.js'
 
@@ -47,10 +47,38 @@ describe.skipIf(missing !== undefined)('updates from live Nchan', () => {
     expect(order.slice(0, 4)).toEqual([...[1, 2, 3].map((n) => `{"n":${n}}`), gaps[0]?.reason])
   })
 
+  test('case 18: one subscriber allowed, and another page has it → asked until it leaves, then every message', async () => {
+    const live = await startNchan({
+      adjust: (config) =>
+        config.replace(/(location ~ \^\/sub\/[^}]*?nchan_subscriber;)/, '$1\n      nchan_max_channel_subscribers 1;'),
+    })
+    const other = new AbortController()
+    fetch(`${live.nginx.url}/sub/main`, { signal: other.signal }).catch(() => {})
+    const { updates, until, all, errors, gaps } = recordUpdates({ pingtimeout: 600 })
+    await until(() => {
+      updates.subscribe({ main: `${live.proxy.url}/sub/main` })
+      return errors.some(({ status }) => status === 403)
+    })
+    other.abort()
+    // Whoever subscribes now refuses the page: it is there when it refuses others.
+    await vi.waitFor(async () => {
+      const signal = AbortSignal.timeout(300)
+      expect((await fetch(`${live.nginx.url}/sub/main`, { signal })).status).toBe(403)
+    }, 15_000)
+    const refused = errors.length
+    for (let n = 0; n < 10; n++) {
+      await live.publish('main', `{"n":${n}}`)
+      await until(() => all.length === n + 1)
+      // Time for what follows a message, and now and then for the check of a silent connection.
+      await new Promise((resolve) => setTimeout(resolve, n % 4 === 3 ? 1500 : 150))
+    }
+    expect([numbers(all), gaps, errors.length]).toEqual([[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], [], refused])
+  })
+
   test('a channel that is refused is given up, the others go on', async () => {
     const live = await startNchan()
     await live.publish('good', '{"n":1}')
-    const { updates, until, all, errors } = recordUpdates()
+    const { updates, until, all, errors } = recordUpdates({ retry: false })
     updates.subscribe({ bad: `${live.proxy.url}/auth/forbidden-1`, good: `${live.proxy.url}/auth/good` })
     await until(() => all.length === 1 && errors.some(({ code }) => code === 'forbidden'))
     expect(errors.find(({ code }) => code === 'forbidden')).toMatchObject({ channel: 'bad', status: 403 })

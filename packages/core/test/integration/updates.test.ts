@@ -167,10 +167,10 @@ describe('a Basic HTTP Push Relay', () => {
     await until(() => relay.waiting === 0)
   })
 
-  test('a refused name is given up with an error and can be subscribed anew; a missing one is waited for', async () => {
+  test('a name that is unauthorized is given up and can be subscribed anew; a missing one is waited for', async () => {
     const relay = await startRelay()
     relay.publish('main', answer(1), second)
-    const refuse = relay.server.on('GET /updates/main', (exchange) => exchange.respond(403, {}, ''))
+    const refuse = relay.server.on('GET /updates/main', (exchange) => exchange.respond(401, {}, ''))
     let missing = 3
     const miss = relay.server.on('GET /updates/later', (exchange) => {
       if (--missing === 0) miss()
@@ -179,12 +179,36 @@ describe('a Basic HTTP Push Relay', () => {
     relay.publish('later', answer(2), second)
     const { updates, until, all, errors } = recordUpdates()
     updates.subscribe({ main: `${relay.url}/updates/main`, later: `${relay.url}/updates/later` })
-    await until(() => errors.some(({ code }) => code === 'forbidden') && all.length === 1)
+    await until(() => errors.some(({ code }) => code === 'unauthorized') && all.length === 1)
     expect(updates.names).toEqual(['later'])
     expect(all).toEqual([['later', answer(2)]])
     refuse()
     updates.subscribe({ main: `${relay.url}/updates/main` })
     await until(() => all.length === 2)
+  })
+
+  test.each([403, 404])('%i with retry: false → given up with an error, and can be subscribed anew', async (status) => {
+    const relay = await startRelay()
+    relay.publish('main', answer(1), second)
+    const refuse = relay.server.on('GET /updates/main', (exchange) => exchange.respond(status, {}, ''))
+    const { updates, until, all, errors } = recordUpdates({ retry: false })
+    updates.subscribe({ main: `${relay.url}/updates/main` })
+    await until(() => errors.length > 0)
+    expect(errors[0]).toMatchObject({ channel: 'main', status })
+    expect(updates.names).toEqual([])
+    refuse()
+    updates.subscribe({ main: `${relay.url}/updates/main` })
+    await until(() => all.length === 1)
+  })
+
+  test.each([403, 404])('case 18: %i for a while → asked again with back-off, then its messages', async (status) => {
+    const relay = await startRelay()
+    relay.publish('main', answer(1), second)
+    relay.failures.push(status, status, status)
+    const { updates, until, all, errors } = recordUpdates()
+    updates.subscribe({ main: `${relay.url}/updates/main` })
+    await until(() => all.length === 1)
+    expect([updates.names, errors.map((error) => error.status)]).toEqual([['main'], [status, status, status]])
   })
 
   test('what looks like a frame of the push stream module is a message', async () => {

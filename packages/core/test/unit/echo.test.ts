@@ -46,6 +46,7 @@ class Chain {
         this.asked.push(after)
         return ask(after)
       },
+      interrupt() {},
       message: (message) => this.ledger.receive(message, replay),
       doubt: (ending) => {
         this.doubt = ending
@@ -149,11 +150,10 @@ test('a poll that begins with something known again is trusted', async () => {
 describe('the echo is not there: the connection ends, and nothing that is held is delivered', () => {
   test.each<[string, () => Answer, CloseReason]>([
     ['another text at its place', () => has(message(at(10, 0), 'new')), { kind: 'end' }],
-    ['its text at another place', () => has(message(at(12, 0), 'one')), { kind: 'end' }],
+    ['its text at another place', () => has(message(at(10, 1), 'one')), { kind: 'end' }],
     ['something later', () => has(two), { kind: 'end' }],
-    ['nothing', () => has(), { kind: 'end' }],
     ['a 410', () => ({ messages: [], ending: { kind: 'status', status: 410 } }), { kind: 'status', status: 410 }],
-    ['no server', () => ({ messages: [], ending: { kind: 'lost' } }), { kind: 'lost' }],
+    ['no server', () => ({ messages: [], ending: { kind: 'lost', cause: 'x' } }), { kind: 'lost', cause: 'x' }],
   ])('%s', async (_, made, ending) => {
     answer = made
     chain.echo.sent(true)
@@ -167,7 +167,12 @@ describe('the echo is not there: the connection ends, and nothing that is held i
     expect(chain.asked).toEqual([everything, at(10, 0) - 1].slice(0, chain.asked.length))
   })
 
-  test('also later, after it was there before', async () => {
+  test.each<[string, () => Answer, CloseReason]>([
+    ['another text at its place', () => has(message(at(10, 1), 'new')), { kind: 'end' }],
+    ['nothing', () => has(), { kind: 'end' }],
+    ['no answer', () => ({ messages: [], ending: { kind: 'lost' } }), { kind: 'lost' }],
+    ['something newer than what came', () => has(message(at(12, 0), 'new')), { kind: 'end' }],
+  ])('also later, after it was there before: %s', async (_, made, ending) => {
     chain.echo.sent(true)
     await clock.advance(20)
     chain.echo.message(two)
@@ -176,9 +181,78 @@ describe('the echo is not there: the connection ends, and nothing that is held i
     expect(chain.log).toEqual(['one', 'two'])
     await clock.advance(20)
     chain.echo.message(three)
-    answer = () => has(message(at(10, 1), 'new'))
+    answer = made
     await clock.advance(farewell)
+    expect([chain.doubt, chain.log]).toEqual([ending, ['one', 'two']])
+  })
+})
+
+describe('case 17: a server that does not have what it has just delivered', () => {
+  const silent = (): Answer => ({ messages: [], ending: { kind: 'lost' } })
+  const four = message(at(12, 0), 'four')
+  const five = message(at(13, 0), 'five')
+
+  /** A poll that brings a message, and what follows it for some time. */
+  async function brings(one: Received) {
+    chain.echo.sent(true)
+    await clock.advance(20)
+    chain.echo.message(one)
+    await clock.advance(farewell)
+  }
+
+  test('no answer → each message is delivered, and after the third nothing is asked any more', async () => {
+    answer = silent
+    await brings(two)
+    expect(chain.log).toEqual(['one', 'two'])
+    await brings(three)
+    expect([chain.log, chain.asked]).toEqual([
+      ['one', 'two', 'three'],
+      [everything, everything],
+    ])
+    await brings(four)
+    expect(chain.log).toEqual(['one', 'two', 'three', 'four'])
+    await brings(five)
+    expect([chain.doubt, chain.log.at(-1), chain.asked.length]).toEqual([undefined, 'five', 3])
+  })
+
+  test('polls that an old worker may still have taken → it is asked on', async () => {
+    answer = silent
+    await brings(two)
+    // A server that reloads answers from what it had until 115 ms after the first answer was missing.
+    for (const message of [three, four]) {
+      chain.echo.sent(true)
+      await clock.advance(5)
+      chain.echo.message(message)
+    }
+    await clock.advance(farewell)
+    answer = () => has(five)
+    await brings(five)
+    expect([chain.doubt, chain.log]).toEqual([{ kind: 'end' }, ['one', 'two', 'three', 'four']])
+  })
+
+  test('the next message instead of an answer → delivered once, whichever request brings it first', async () => {
+    answer = () => has(three)
+    await brings(two)
+    answer = () => has(four)
+    await brings(three)
+    answer = () => has(five)
+    await brings(four)
+    expect([chain.doubt, chain.log]).toEqual([undefined, ['one', 'two', 'three', 'four']])
+  })
+
+  test('it has what follows → it began anew: the connection ends', async () => {
+    answer = silent
+    await brings(two)
+    answer = () => has(three)
+    await brings(three)
     expect([chain.doubt, chain.log]).toEqual([{ kind: 'end' }, ['one', 'two']])
+  })
+
+  test('case 18: it takes no second subscriber → what comes is delivered, and nothing is asked any more', async () => {
+    answer = () => ({ messages: [], ending: { kind: 'status', status: 403 } })
+    await brings(two)
+    await brings(three)
+    expect([chain.doubt, chain.log, chain.asked]).toEqual([undefined, ['one', 'two', 'three'], [everything]])
   })
 })
 
@@ -277,7 +351,8 @@ test('whenever the server begins anew, what the chain brings is what was publish
       const delay = () => delays[drawn++ % delays.length] as number
       // One that takes longer than the echo after it could arrive when the server has gone, and the echo before.
       const way = delay()
-      for (const ms of publishes) clock.setTimeout(() => server.publish(), ms)
+      // What is lost before a server that stores nothing yet shows at the next message: the last one comes long after.
+      for (const ms of [...publishes, 2000]) clock.setTimeout(() => server.publish(), ms)
       const chain = new Chain(
         clock,
         (after) =>

@@ -13,9 +13,10 @@ function relay(
   tells: (index: number) => Record<string, string> = (n) => ({ Etag: `${n}` }),
 ) {
   const stored = [...bodies]
+  let forgotten = 0
   const look = ({ headers, respond }: FakeRequest) => {
     const since = Date.parse(headers['if-modified-since'] ?? '') / 1000
-    const from = since === second ? Number(headers['if-none-match']) + 1 : 0
+    const from = Math.max(forgotten, since === second ? Number(headers['if-none-match']) + 1 : 0)
     if (stored[from] === undefined) return
     respond(200, { 'Last-Modified': new Date(second * 1000).toUTCString(), ...tells(from) }, stored[from])
   }
@@ -29,6 +30,15 @@ function relay(
     publish(body: string) {
       stored.push(body)
       for (const request of server.open) look(request)
+    },
+    /** To who waits, and not stored. */
+    deliver(body: string) {
+      stored.push('')
+      const from = stored.length - 1
+      for (const request of server.open) {
+        request.respond(200, { 'Last-Modified': new Date(second * 1000).toUTCString(), ...tells(from) }, body)
+      }
+      forgotten = stored.length
     },
     environment: manualEnvironment(clock, {
       fetch: server.fetch,
@@ -98,6 +108,43 @@ test('whatever is registered and whatever comes: the same are called as ever, in
     ),
     runs(60),
   )
+})
+
+describe('case 39: a relay that counts subscribers', () => {
+  test.each([
+    ['stores messages', true],
+    ['stores nothing', false],
+  ])('it %s: a page that waits, a burst, a page that waits → one subscriber at any time', async (_, stores) => {
+    const place = relay()
+    let most = 0
+    const environment = {
+      ...place.environment,
+      fetch: (async (url, init) => {
+        const response = place.environment.fetch(url, init)
+        most = Math.max(most, place.server.open.filter(({ method }) => method === 'GET').length)
+        return response
+      }) as typeof fetch,
+    }
+    const updates = createUpdates({ environment, pingtimeout: 30_000 })
+    const got: string[] = []
+    const gaps = vi.fn()
+    updates.on('gap', gaps)
+    updates.registerProcessor('*', '*', (_, { text }) => got.push(text))
+    updates.subscribe({ main: '/updates/1' })
+    await place.clock.advance(100_000)
+    const sent: string[] = []
+    for (let n = 0; n < 30; n++) {
+      sent.push(`{"n":${n}}`)
+      if (stores) place.publish(`{"n":${n}}`)
+      else place.deliver(`{"n":${n}}`)
+      await place.clock.advance(n % 10 === 9 ? 40_000 : n % 2 === 0 ? 20 : 300)
+    }
+    await place.clock.advance(100_000)
+    if (stores) expect([got, gaps.mock.calls.length]).toEqual([sent, 0])
+    expect(most).toBe(1)
+    expect(place.server.open.map(({ method }) => method)).toEqual(['GET'])
+    updates.close()
+  })
 })
 
 describe('processors', () => {
