@@ -100,10 +100,10 @@ describe('passthrough of a relay', () => {
     const got: unknown[] = []
     updates.registerProcessor('main', '*', ({ value }) => got.push(value))
     updates.subscribe({ main: `${url}/updates/main` })
-    await vi.waitFor(() => expect(told).toEqual(['+main']))
+    await vi.waitFor(() => expect(told).toEqual(['+main']), 10_000)
     for (let value = 0; value < 12; value++) {
       await fetch(`${url}/send-update/main`, { method: 'POST', body: JSON.stringify({ value }) })
-      await vi.waitFor(() => expect(got).toHaveLength(value + 1))
+      await vi.waitFor(() => expect(got).toHaveLength(value + 1), 10_000)
       if (value % 4 === 3) {
         const { length } = told
         // At least one check of a silent connection.
