@@ -1,3 +1,4 @@
+import { utf8Header } from '../header.js'
 import { request } from '../transports/http.js'
 import type { Environment } from '../types.js'
 import type { PushEventSourceInit } from './init.js'
@@ -31,11 +32,7 @@ export async function requestEvents(
   const all: Record<string, string> = { ...added, Accept: 'text/event-stream' }
   if (lastEventId) {
     if (parameter) url.searchParams.set(parameter, lastEventId)
-    // A header consists of bytes: send the id as UTF-8.
-    else {
-      const bytes = Array.from(new TextEncoder().encode(lastEventId), (byte) => String.fromCharCode(byte))
-      all['Last-Event-ID'] = bytes.join('')
-    }
+    else all['Last-Event-ID'] = utf8Header(lastEventId)
   }
   const credentials = withCredentials ? 'include' : 'same-origin'
   return request({ url: url.href, headers: all, credentials }, signal, environment)

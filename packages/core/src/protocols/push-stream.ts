@@ -1,4 +1,5 @@
 import { numbered } from '../delivery/order.js'
+import { utf8Header } from '../header.js'
 import { positionOf, tagOf, timeOf } from '../position.js'
 import type { CloseReason, Exchange, Position, Symptom } from '../types.js'
 import { checkName, refuse } from './names.js'
@@ -207,7 +208,7 @@ export const pushStream =
           if (position !== undefined && time !== undefined) {
             head['If-Modified-Since'] = time
             head['If-None-Match'] = `W/${tagOf(position)}`
-          } else if (eventId !== undefined) head['Last-Event-ID'] = eventId
+          } else if (eventId !== undefined) head['Last-Event-ID'] = utf8Header(eventId)
         }
         if (kind === 'poll') head['X-Nginx-PushStream-Mode'] = 'polling'
         const url = address(prefixes[kind], channels, query)

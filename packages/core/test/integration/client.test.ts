@@ -159,6 +159,42 @@ describe('what an application adds', () => {
   })
 })
 
+describe('case 11: an event id that is not ASCII', () => {
+  const headersOnly = { lastReceivedMessageTime: null, lastReceivedMessageTag: null, lastEventId: null }
+  const messageTemplate = '{"channel":"~channel~","text":"~text~","eventid":"~event-id~"}'
+
+  test.each(['eventsource', 'longpolling'] as const)('%s: option lastEventId → begins after it', async (mode) => {
+    const { server, url } = await startServer({ settings: headersOnly })
+    for (const n of [1, 2, 3]) server.publish('a', String(n), { eventId: `żółw-${n}` })
+    const recording = record({ url, lastEventId: 'żółw-2', modes: [mode] })
+    recording.stream.addChannel('a').connect()
+    await recording.until(() => recording.messages.length === 1)
+    expect([recording.messages[0]?.text, recording.errors]).toEqual(['3', []])
+  })
+
+  test.each(['eventsource', 'longpolling'] as const)('%s: connection cut → resumes after it', async (mode) => {
+    const { server, url } = await startServer({ settings: { ...headersOnly, messageTemplate } })
+    const proxy = await startProxy(url)
+    const recording = record({
+      url: proxy.url,
+      modes: [mode],
+      messageTemplate: readTemplate(messageTemplate),
+      reconnectOnTimeoutInterval: 20,
+    })
+    recording.stream.addChannel('a').connect()
+    await recording.until(() => recording.stream.status.state === 'open')
+    server.publish('a', '1', { eventId: 'żółw-1' })
+    await recording.until(() => recording.messages.length === 1)
+    proxy.cut()
+    server.publish('a', '2', { eventId: 'żółw-2' })
+    await recording.until(() => recording.messages.length === 2)
+    server.publish('a', '3', { eventId: 'żółw-3' })
+    await recording.until(() => recording.messages.length === 3)
+    expect(recording.messages.map(({ text }) => text)).toEqual(['1', '2', '3'])
+    expect(recording.errors.filter(({ message }) => message.includes('refused'))).toEqual([])
+  })
+})
+
 describe('sendMessage', () => {
   test.each(['websocket', 'longpolling'] as const)(
     '%s: to every channel, where each has a connection of its own',

@@ -30,7 +30,7 @@ const layers = [
   ['delivery/', 'events.ts'],
   ['message.ts', 'validate.ts', 'emitter.ts'],
   ['symptoms.ts'],
-  ['environment.ts', 'errors.ts', 'position.ts'],
+  ['environment.ts', 'errors.ts', 'header.ts', 'position.ts'],
   ['types.ts'],
 ]
 

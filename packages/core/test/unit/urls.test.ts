@@ -173,7 +173,7 @@ describe('position', () => {
   test('an event id where there is no position', () => {
     const made = make().exchange('eventsource', wanted([{ name: 'a' }], { eventId: 'é +1' }))
     expect(new URL(made.url).search).toBe('?eventid=%C3%A9%20%2B1')
-    expect(made.headers).toEqual({ 'Last-Event-ID': 'é +1' })
+    expect(made.headers).toEqual({ 'Last-Event-ID': '\xc3\xa9 +1' })
   })
 
   test('what the application adds stays, and never becomes a position', () => {
@@ -198,6 +198,20 @@ describe('position', () => {
     if (etag !== null) headers.set('Etag', etag)
     expect(make().positionOf({ status: 200, headers })).toBe(expected)
   })
+})
+
+test.each([
+  ['żółw-1', '\xc5\xbc\xc3\xb3\xc5\x82w-1'],
+  // Latin-1 as well: a server compares bytes.
+  ['é', '\xc3\xa9'],
+  ['🐢', '\xf0\x9f\x90\xa2'],
+  ['e1', 'e1'],
+])('case 11: event id %j → the header has its UTF-8 bytes, the query its characters', (eventId, bytes) => {
+  const subscription = { ...wanted(), position: undefined, eventId }
+  const { url, headers } = make().exchange('eventsource', subscription)
+  expect(headers).toEqual({ 'Last-Event-ID': bytes })
+  expect(() => new Headers(headers)).not.toThrow()
+  expect(new URL(url).searchParams.get('eventid')).toBe(eventId)
 })
 
 describe('endings', () => {
