@@ -220,7 +220,8 @@ function createDecoder(context: DecoderContext, inlet: Inlet, answerOf: AnswerOf
       return inlet.dead(String(body), `no id of this server: ${id}`)
     }
     const position = id === undefined ? Number.NaN : placeOf(Number(second), tag)
-    const lost = typeof body === 'string' && body.includes('\ufffd') && /^application\/octet-stream/.test(type ?? '')
+    // Bytes that are no UTF-8. A type of text may have that character itself; no type is told by eventsource.
+    const lost = typeof body === 'string' && body.includes('\ufffd') && !/^text|json|xml|urlenc/.test(type ?? '')
     inlet.message(
       new Received(
         undefined,

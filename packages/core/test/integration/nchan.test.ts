@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Agent, get, type IncomingMessage } from 'node:http'
 import { createConnection, type Socket } from 'node:net'
-import { PushStreamError, sendMessage } from '@pushstream/core'
+import { type DeadLetter, PushStreamError, sendMessage } from '@pushstream/core'
 import { describe, expect, test, vi } from 'vitest'
 import WebSocket from 'ws'
 import { lacking } from '../../../../e2e/support/programs.js'

@@ -94,13 +94,18 @@ describe('an eventsource', () => {
     expect(seen).toEqual([expected])
   })
 
-  test('bytes that are no text can only be shown as dead where the type tells so', async () => {
+  test('case 22: a binary body → dead letter, the messages around it are delivered', async () => {
     const { messages } = await through(
       'eventsource',
       stream,
-      Buffer.from('id: 1795211906:5\ndata: \0\x01\xff\xfe\n\n', 'latin1'),
+      Buffer.from('id: 5:0\ndata: a\n\nid: 5:1\ndata: \0\x01\xff\xfe\n\nid: 5:2\ndata: b\n\n', 'latin1'),
     )
-    expect(messages.map(({ body, dead }) => [body, dead])).toEqual([['\0\x01\ufffd\ufffd', undefined]])
+    const dead = 'binary data can only come by websocket'
+    expect(messages.map(({ body, dead }) => [body, dead])).toEqual([
+      ['a', undefined],
+      ['\0\x01\ufffd\ufffd', dead],
+      ['b', undefined],
+    ])
   })
 
   test('ids of nobody are dead letters, and never a message', () => {
