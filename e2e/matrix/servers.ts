@@ -239,7 +239,7 @@ const withLocation = (config: string, lines: string) => config.replace(/ {2}serv
  * the client may ask for the head of an event stream.
  */
 const withBatches = (config: string) => {
-  const subscriber = /location ~ \^\/sub\/\(\.\+\)\$ \{[^}]*/.exec(config)?.[0] ?? ''
+  const subscriber = /location ~ \^\/sub\/[^{]*\{[^}]*/.exec(config)?.[0] ?? ''
   const own = subscriber.replace('/sub/', '/lpm/')
   return withLocation(config, `${own.trimEnd()}\n      nchan_longpoll_multipart_response on;`)
 }

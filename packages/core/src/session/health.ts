@@ -239,9 +239,16 @@ export class Health {
     this.#proving = connection
     const deadline = reason === 'unusual' ? unusualDeadline : this.#settings.timeout
     if (connection.repoll?.() || !this.#early) this.#expect(connection, connection.lastLife, deadline)
-    const told = (known?: boolean) => known && this.#timers.cancel('deaf')
-    if (!this.#early) void this.#poller.reachable(connection.mode, this.covered(connection), deadline).then(told)
+    if (!this.#early) void this.#ask(connection, deadline)
     this.#watch()
+  }
+
+  /** Asks whether the server is there. If a page may not see the answer, another connection has to show it. */
+  async #ask(connection: Connection, deadline: number): Promise<void> {
+    const known = await this.#poller.reachable(connection.mode, this.covered(connection), deadline)
+    if (known === false || connection !== this.#actions.current()) return
+    this.#timers.cancel('deaf')
+    if (known === undefined) this.#replace(connection, deadline)
   }
 
   /** Without a sign of life until then the connection is dead. */

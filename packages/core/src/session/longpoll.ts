@@ -65,9 +65,11 @@ export class LongPollChain {
     // After an empty answer the server may be another one, with a counter that began anew within the second.
     if (!this.#first && !this.#empty && holes.size === 0 && begin !== undefined && newest >= begin) from = newest
     // A template without time leaves the position to the headers of the answers.
-    // What is stored from before the point that is known is skipped, unless there is a hole to be asked about or something known to be seen again.
-    const asks = (holes.size > 0 || this.#first) && begin !== undefined
-    if (this.#protocol.promises.resume !== 'position' && this.#told !== undefined && !asks) {
+    const { resume } = this.#protocol.promises
+    // What is stored from before the point that is known is skipped, unless there is a hole to be asked about, or the
+    // server has to show that it still has what is known.
+    const asks = begin !== undefined && (holes.size > 0 || (this.#first && resume === 'second'))
+    if (resume !== 'position' && this.#told !== undefined && !asks) {
       from = Math.max(this.#told, begin ?? this.#told)
     }
     this.exact = from !== undefined && from !== begin
