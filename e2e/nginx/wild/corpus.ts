@@ -248,13 +248,13 @@ export const corpus: readonly Wild[] = [
   },
   {
     ...nchan,
-    broken: { longpolling: 'case 17' },
+    // By long-polling, what is published between two polls reaches nobody.
     name: 'nchan-not-stored',
     case: 17,
     channels,
     protocol: { name: 'nchan' },
     publish: '/pub/{channel}',
-    modes: { websocket: '/sub/', eventsource: '/sub/', longpolling: '/sub/' },
+    modes: { websocket: '/sub/', eventsource: '/sub/' },
     cut: 'gap',
   },
 ]
