@@ -34,6 +34,9 @@ const by = (mode: ModeName, channels: readonly string[], more: Start['options'] 
   channels: named(channels),
 })
 
+/** Ten channels are more than the connections of HTTP/1.1: only long-polls can take turns. */
+const sharing = (mode: ModeName) => ({ modes: [...new Set<ModeName>([mode, 'longpolling'])] })
+
 async function publishAll({ publish }: NchanNode, channel: string, ...bodies: string[]): Promise<void> {
   for (const body of bodies) expect(await publish(channel, body)).toBe(true)
 }
@@ -295,7 +298,7 @@ for (const mode of withChannels) {
     tab,
     live,
   }) => {
-    await tenChannels(tab, live, by(mode, ten, { modes: [...new Set([mode, 'longpolling' as const])] }))
+    await tenChannels(tab, live, by(mode, ten, sharing(mode)))
     // Browsers make six connections to a host; websockets are counted on their own.
     expect((await tab.recording()).status.mode).toBe(mode === 'websocket' ? mode : 'longpolling')
   })
@@ -502,7 +505,7 @@ test.describe('close()', () => {
     const timers = () => page.evaluate(() => window.watched.timers())
     const before = await timers()
     for (const mode of allModes) {
-      await tab.start(by(mode, ten, { url: live.url, timeout: 2000 }))
+      await tab.start(by(mode, ten, { ...sharing(mode), url: live.url, timeout: 2000 }))
       await tab.until('open', isOpen)
       await publishAll(live, 'channel-3', mode)
       await tab.until('the message', ({ messages }) => messages.some(({ text }) => text === mode))
