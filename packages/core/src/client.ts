@@ -3,7 +3,7 @@ import { Emitter } from './emitter.js'
 import { onAbort } from './environment.js'
 import { bad, PushStreamError } from './errors.js'
 import type { Channels, ClientEvents, DeadLetter, Name, Routed, Stats, Status, TypeOn } from './events.js'
-import { type Message, messageOf, type Received } from './message.js'
+import { type IncomingMessage, type Message, messageOf } from './message.js'
 import { idle, Notices, onBlocked, slow, uncertain } from './notices.js'
 import { type ClientOptions, type Settings, settingsOf } from './options.js'
 import { positionOf } from './position.js'
@@ -42,7 +42,7 @@ export let internalsOf: (client: Client<any>) => Internals
  * than a {@link Message} does.
  */
 // biome-ignore lint/suspicious/noExplicitAny: whatever the client's types are
-export let deliveredBy: (client: Client<any>) => Received
+export let deliveredBy: (client: Client<any>) => IncomingMessage
 
 /**
  * A {@link PushStream} that ships only the transports it is given.
@@ -56,7 +56,7 @@ export let deliveredBy: (client: Client<any>) => Received
 // biome-ignore lint/suspicious/noExplicitAny: without a type parameter, data is whatever the application says it is
 export class Client<C extends Channels = Record<string, Record<string, any>>> {
   static {
-    deliveredBy = (client) => client.#delivered as Received
+    deliveredBy = (client) => client.#delivered as IncomingMessage
     internalsOf = (client) => {
       client.#alive()
       return {
@@ -84,7 +84,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
   readonly #pool: Pool
   readonly #endings = new Set<() => void>()
   #promises: Promises | undefined
-  #delivered: Received | undefined
+  #delivered: IncomingMessage | undefined
   #received = 0
   #gaps = 0
   #wanted = false
@@ -288,7 +288,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
     })
   }
 
-  #deliver(received: Received): void {
+  #deliver(received: IncomingMessage): void {
     const { channel, dead } = received
     if (dead !== undefined) return this.#deadletter(received.text, dead, channel)
     this.#received++

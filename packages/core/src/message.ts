@@ -28,7 +28,7 @@ export interface Message<Data = unknown> {
 }
 
 /** What a protocol makes of a frame, with what only the client needs to know of it. {@link messageOf} is the rest. */
-export class Received implements Sequenced {
+export class IncomingMessage implements Sequenced {
   readonly id: number | undefined
   readonly channel: string
   /** The body as it came: decoded text, or what a raw template brought. */
@@ -88,7 +88,7 @@ export class Received implements Sequenced {
 }
 
 /** The message for the application: a plain object without getters, so that spreading, logging and cloning keep it whole. */
-export function messageOf(received: Received): Message {
+export function messageOf(received: IncomingMessage): Message {
   const { id, channel, body, position, tag, eventId, eventType, mode, replayed, contentType } = received
   const data = typeof body === 'string' ? parsed(body) : body
   return {

@@ -4,7 +4,7 @@ import { Processors } from './delivery/processors.js'
 import { textOf } from './delivery/text.js'
 import { onAbort } from './environment.js'
 import { bad, PushStreamError } from './errors.js'
-import { Received } from './message.js'
+import { IncomingMessage } from './message.js'
 import { everything, positionOf, secondOf, tagOf, timeOf } from './position.js'
 import { checkName, refuse, steps } from './protocols/names.js'
 import { pushStream } from './protocols/push-stream.js'
@@ -19,7 +19,7 @@ export const shared = {
   Client,
   PushStreamError,
   Processors,
-  Received,
+  IncomingMessage,
   bad,
   checkName,
   everything,

@@ -2,7 +2,7 @@ import { deliveredBy } from '../client.js'
 import { hears } from '../emitter.js'
 import { bad, type PushStreamError } from '../errors.js'
 import type { Gap } from '../events.js'
-import type { Received } from '../message.js'
+import type { IncomingMessage } from '../message.js'
 import { timeOf } from '../position.js'
 import { PushStream } from '../push-stream.js'
 import { sendMessage } from '../send-message.js'
@@ -253,7 +253,7 @@ export class ClassicPushStream extends ClassicProperties {
     this.#refused.clear()
   }
 
-  #deliver(message: Received): void {
+  #deliver(message: IncomingMessage): void {
     const { channel, position, body, id, eventId, last } = message
     if (position <= (this.#known.get(channel) ?? Number.NEGATIVE_INFINITY)) return
     if (!Number.isNaN(position)) this.#last.set(channel, position)

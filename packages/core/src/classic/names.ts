@@ -1,4 +1,4 @@
-import type { Inlet } from '../protocols/protocol.js'
+import type { DecoderEvents } from '../protocols/protocol.js'
 
 /**
  * Maps the page's channel names to those of the server. A configuration may rename channels
@@ -14,17 +14,17 @@ export class ServerNames {
   }
 
   /** Passes frames on under the page's names. */
-  inlet(asked: readonly string[], inlet: Inlet): Inlet {
+  events(asked: readonly string[], events: DecoderEvents): DecoderEvents {
     return {
       message: (message) => {
         const channel = this.#asked(message.channel, asked)
         if (channel !== message.channel) (message as { channel: string }).channel = channel
-        inlet.message(message)
+        events.message(message)
       },
-      ping: () => inlet.ping(),
-      deleted: (channel, text) => inlet.deleted(this.#asked(channel, asked), text),
-      dead: (raw, reason) => inlet.dead(raw, reason),
-      over: (ending) => inlet.over(ending),
+      ping: () => events.ping(),
+      deleted: (channel, text) => events.deleted(this.#asked(channel, asked), text),
+      dead: (raw, reason) => events.dead(raw, reason),
+      over: (ending) => events.over(ending),
     }
   }
 

@@ -1,5 +1,5 @@
-import type { Received } from '../message.js'
-import type { Inlet, Protocol, ProtocolFactory } from '../protocols/protocol.js'
+import type { IncomingMessage } from '../message.js'
+import type { DecoderEvents, Protocol, ProtocolFactory } from '../protocols/protocol.js'
 import { type PushStreamSettings, pushStream } from '../protocols/push-stream.js'
 import { escaped, messageTemplate } from '../protocols/template.js'
 import type { ServerNames } from './names.js'
@@ -17,14 +17,14 @@ function beginning({ messageTemplate: template, ...settings }: PushStreamSetting
 }
 
 /** Marks all but the last message of a poll's answer. None is delivered before the answer is complete. */
-function batch(inlet: Inlet): Inlet {
-  let before: Received | undefined
+function batch(events: DecoderEvents): DecoderEvents {
+  let before: IncomingMessage | undefined
   return {
-    ...inlet,
+    ...events,
     message(message) {
       if (before !== undefined) before.last = false
       before = message
-      inlet.message(message)
+      events.message(message)
     },
   }
 }
@@ -36,7 +36,7 @@ function batch(inlet: Inlet): Inlet {
 export function classicProtocol(settings: PushStreamSettings, names: ServerNames): ProtocolFactory {
   return (endpoint) => {
     // The page gets the names that the server gives.
-    const naming = (_: readonly string[], inlet: Inlet) => inlet
+    const naming = (_: readonly string[], events: DecoderEvents) => events
     const usual = pushStream(settings, naming)(endpoint)
     const begins = beginning(settings)
     let calling: Protocol | undefined
@@ -53,8 +53,8 @@ export function classicProtocol(settings: PushStreamSettings, names: ServerNames
       get promises() {
         return (calling ?? usual).promises
       },
-      decoder(context, inlet) {
-        const named = names.inlet(context.channels, context.kind === 'poll' ? batch(inlet) : inlet)
+      decoder(context, events) {
+        const named = names.events(context.channels, context.kind === 'poll' ? batch(events) : events)
         // Other modes have the usual template.
         if (context.kind !== 'poll') calling = undefined
         return context.kind === 'stream' ? streamDecoder(protocols, context, named) : usual.decoder(context, named)

@@ -1,4 +1,4 @@
-import type { Decoder, DecoderContext, Inlet, Protocol } from '../protocols/protocol.js'
+import type { Decoder, DecoderContext, DecoderEvents, Protocol } from '../protocols/protocol.js'
 
 /** The arguments of `p` in the module's sample configuration. Older versions of it have only the first ones. */
 const given: readonly (readonly [token: string, value: string])[] = [
@@ -53,7 +53,7 @@ export interface StreamProtocols {
 export function streamDecoder(
   { usual, begins, calling }: StreamProtocols,
   context: DecoderContext,
-  inlet: Inlet,
+  events: DecoderEvents,
 ): Decoder {
   let decoder: Decoder | undefined
   let text = ''
@@ -69,7 +69,7 @@ export function streamDecoder(
     frame(piece, meta) {
       if (decoder !== undefined) return decoder.frame(piece, meta)
       text += piece
-      decoder = choose()?.decoder(context, inlet)
+      decoder = choose()?.decoder(context, events)
       decoder?.frame(text)
       if (decoder !== undefined) text = ''
     },

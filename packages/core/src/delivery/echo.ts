@@ -1,4 +1,4 @@
-import type { Received } from '../message.js'
+import type { IncomingMessage } from '../message.js'
 import { everything, secondOf } from '../position.js'
 import type { CloseReason, Position } from '../types.js'
 import type { Channel } from './channel.js'
@@ -18,7 +18,7 @@ export interface Gate {
   /** A poll leaves. `exact`: it begins directly after the last message that is known. */
   sent(exact: boolean): void
   /** The poll that left last brought a message. */
-  message(message: Received): void
+  message(message: IncomingMessage): void
   /** It was answered. `told`: the position that the answer's headers tell. */
   answered?(told: Position | undefined): void
   /** The connection is gone, and with it what is held back. */
@@ -37,13 +37,13 @@ export interface EchoEvents {
     after: Position,
     deadline?: number,
   ): Promise<{
-    messages: readonly Received[]
+    messages: readonly IncomingMessage[]
     ending: CloseReason | undefined
     told?: Position | undefined
   }>
   /** Ends the poll that hangs. The next one follows. */
   interrupt(): void
-  message(message: Received): void
+  message(message: IncomingMessage): void
   /** The server may have begun anew: what is held back is not to be trusted. */
   doubt(ending: CloseReason): void
 }
@@ -52,7 +52,7 @@ export interface EchoEvents {
 interface Held {
   /** When the poll was sent. */
   readonly sentAt: number
-  readonly message: Received
+  readonly message: IncomingMessage
 }
 
 /**
@@ -114,7 +114,7 @@ export class Echo implements Gate {
     if (exact && !this.#blind) this.plan()
   }
 
-  message(message: Received): void {
+  message(message: IncomingMessage): void {
     this.#many ||= ++this.#brought > 1
     if (this.#sure || this.#sentAt <= this.#provenTo) this.#events.message(message)
     else this.held.push({ sentAt: this.#sentAt, message })
@@ -156,10 +156,10 @@ export class Echo implements Gate {
   }
 
   async #look(): Promise<Found> {
-    const { heard, known, sequence } = this.#channel
+    const { heardAt: heard, known, sequence } = this.#channel
     const last = sequence.position
     if (last === undefined) return { proven: true }
-    const same = ({ position, fingerprint }: Received, place = position) =>
+    const same = ({ position, fingerprint }: IncomingMessage, place = position) =>
       !(position < place || position > place) && known.get(place) === textOf({ fingerprint })
     // The oldest message that is stored tells, unless it is as new as the newest. A position, in a store that is empty
     // by now, some servers can't take from two at a time. Where one answer brings them all that would be too many.
@@ -198,7 +198,7 @@ interface Found {
   /** So many of those that are held, though it delivered them just now: nothing. */
   missed?: number
   /** What it delivered instead. */
-  live?: Received | undefined
+  live?: IncomingMessage | undefined
   /** Nobody may look. */
   blind?: boolean
   /** Why it is not to be trusted. */

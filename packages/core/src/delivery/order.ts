@@ -1,4 +1,4 @@
-import type { Received } from '../message.js'
+import type { IncomingMessage } from '../message.js'
 import { positionOf } from '../position.js'
 import type { Position } from '../types.js'
 import type { Channel } from './channel.js'
@@ -23,7 +23,7 @@ export interface Replay {
   /** The server may have lost what it stored, before this connection was opened. */
   wiped: boolean
   /** What came and waits for what follows to tell its place. */
-  readonly waiting: Received[]
+  readonly waiting: IncomingMessage[]
 }
 
 /** A connection of which nothing has come yet. */
@@ -38,12 +38,12 @@ export const newReplay = (since = 0): Replay => ({
 /** How a server's messages are put in order, and from where it is asked for a channel again. */
 export interface Order {
   /** Decides about one message. `undefined`: it was none. */
-  receive(channel: Channel, message: Received, replay: Replay, now: () => number): Outcome | undefined
+  receive(channel: Channel, message: IncomingMessage, replay: Replay, now: () => number): Outcome | undefined
   /**
    * Up to where a channel is complete; `undefined` when nothing is known. `newest`: the newest position of all channels.
    * `now` in ms since 1970.
    */
-  known(channel: Channel, newest: Position, now: number): Position | undefined
+  watermark(channel: Channel, newest: Position, now: number): Position | undefined
   /** What keeps a long-polling chain from being misled, where its polls can be. */
   echo?(channel: Channel, events: EchoEvents): Gate
 }
@@ -52,7 +52,7 @@ export interface Order {
  * Whether another connection has brought this message, of which nothing but its text is known: while one replaces the
  * other, both bring what is published. Each of its messages counts once.
  */
-function broughtTwice({ lately }: Channel, message: Received, replay: Replay, now: number): boolean {
+function broughtTwice({ lately }: Channel, message: IncomingMessage, replay: Replay, now: number): boolean {
   const text = textOf(message)
   for (const one of lately) {
     if (one.text !== text || one.replay === replay || one.at < Math.max(replay.since, now - skew)) continue
@@ -68,13 +68,13 @@ export const numbered: Order = {
   receive(channel, message, replay, now) {
     const unknown = message.id === undefined && Number.isNaN(message.position)
     if (unknown && broughtTwice(channel, message, replay, now())) return 'dropped'
-    return sequence(channel.sequence, message, channel.outlet)
+    return sequence(channel.sequence, message, channel.events)
   },
-  known({ sequence: { position, held }, complete, joined }) {
-    if (held.size > 0) return position ?? complete
-    if (position === undefined && complete === undefined) {
-      return joined === undefined ? undefined : positionOf(joined - clockMargin, 0)
+  watermark({ sequence: { position, buffered: held }, completeUpTo, joinedAt }) {
+    if (held.size > 0) return position ?? completeUpTo
+    if (position === undefined && completeUpTo === undefined) {
+      return joinedAt === undefined ? undefined : positionOf(joinedAt - clockMargin, 0)
     }
-    return Math.max(position ?? -1, complete ?? -1)
+    return Math.max(position ?? -1, completeUpTo ?? -1)
   },
 }

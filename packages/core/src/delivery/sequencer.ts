@@ -2,7 +2,7 @@ import { secondOf } from '../position.js'
 import type { GapReason, Position, Sequenced } from '../types.js'
 
 /** Where the sequencer's decisions go, in order. */
-export interface Outlet<T> {
+export interface SequenceEvents<T> {
   deliver(item: T): void
   gap(first: number | 'unknown', last: number | 'unknown', reason: GapReason): void
 }
@@ -21,7 +21,7 @@ export interface Sequence<T extends Sequenced> {
   /** The current numbering began after this position; what stands before it belongs to the numbering before. */
   began: Position | undefined
   /** Messages above a hole. */
-  readonly held: Map<number, T>
+  readonly buffered: Map<number, T>
   /** Positions of the newest ids, by id modulo its length: they tell a repeated message from a restarted numbering. */
   recent: Float64Array | undefined
   /** Messages without ids that were delivered lately. */
@@ -34,19 +34,19 @@ export const newSequence = <T extends Sequenced>(): Sequence<T> => ({
   empty: false,
   position: undefined,
   began: undefined,
-  held: new Map(),
+  buffered: new Map(),
   recent: undefined,
   seen: new Set(),
 })
 
 /** What became of a message. */
-export type Outcome = 'delivered' | 'held' | 'dropped'
+export type Outcome = 'delivered' | 'buffered' | 'dropped'
 
 /**
  * Once, in order, or said: decides about one message. A pure function of (what is remembered, message): it has no
- * clock, and how long a hole is waited for is the caller's business, who ends the wait with {@link settle}.
+ * clock, and how long a hole is waited for is the caller's business, who ends the wait with {@link skipMissing}.
  */
-export function sequence<T extends Sequenced>(state: Sequence<T>, item: T, out: Outlet<T>): Outcome {
+export function sequence<T extends Sequenced>(state: Sequence<T>, item: T, out: SequenceEvents<T>): Outcome {
   const { id } = item
   if (id === undefined) return withoutId(state, item, out)
   if (state.last !== undefined) {
@@ -57,9 +57,9 @@ export function sequence<T extends Sequenced>(state: Sequence<T>, item: T, out: 
     }
   }
   if (id > (state.last ?? (state.empty ? 0 : id)) + 1) {
-    if (state.held.has(id)) return 'dropped'
-    state.held.set(id, item)
-    return 'held'
+    if (state.buffered.has(id)) return 'dropped'
+    state.buffered.set(id, item)
+    return 'buffered'
   }
   pass(state, item, id, out)
   drain(state, out)
@@ -67,7 +67,7 @@ export function sequence<T extends Sequenced>(state: Sequence<T>, item: T, out: 
 }
 
 /** Starts a channel after a message that the application did not ask for: what follows it is new. */
-export function anchor<T extends Sequenced>(state: Sequence<T>, item: T): void {
+export function startAfter<T extends Sequenced>(state: Sequence<T>, item: T): void {
   if (item.id !== undefined) {
     state.last = item.id
     remember(state, item, item.id)
@@ -76,10 +76,10 @@ export function anchor<T extends Sequenced>(state: Sequence<T>, item: T): void {
 }
 
 /** Ends the wait for missing ids: nothing more can be had, so they are declared missing and what is held goes out. */
-export function settle<T extends Sequenced>(state: Sequence<T>, out: Outlet<T>): void {
-  while (state.held.size > 0) {
+export function skipMissing<T extends Sequenced>(state: Sequence<T>, out: SequenceEvents<T>): void {
+  while (state.buffered.size > 0) {
     let next = Number.POSITIVE_INFINITY
-    for (const id of state.held.keys()) if (id < next) next = id
+    for (const id of state.buffered.keys()) if (id < next) next = id
     // What came before the first message of all was never waited for.
     const first = (state.last ?? next - 1) + 1
     // A late message of the gap must not meet what an older id left in its place.
@@ -92,8 +92,8 @@ export function settle<T extends Sequenced>(state: Sequence<T>, out: Outlet<T>):
 }
 
 /** The channel was deleted: its next message is number 1 again, and nothing is lost by that. */
-export function forget<T extends Sequenced>(state: Sequence<T>, out: Outlet<T>): void {
-  settle(state, out)
+export function forget<T extends Sequenced>(state: Sequence<T>, out: SequenceEvents<T>): void {
+  skipMissing(state, out)
   const { position } = state
   state.last = 0
   // Without a tag, what follows may be of the same second.
@@ -101,7 +101,7 @@ export function forget<T extends Sequenced>(state: Sequence<T>, out: Outlet<T>):
   state.recent = undefined
 }
 
-function withoutId<T extends Sequenced>(state: Sequence<T>, item: T, out: Outlet<T>): Outcome {
+function withoutId<T extends Sequenced>(state: Sequence<T>, item: T, out: SequenceEvents<T>): Outcome {
   const { position } = item
   const known = !Number.isNaN(position)
   // Without a tag several messages share a position: then only the text tells them apart.
@@ -119,20 +119,20 @@ function withoutId<T extends Sequenced>(state: Sequence<T>, item: T, out: Outlet
   return 'delivered'
 }
 
-function pass<T extends Sequenced>(state: Sequence<T>, item: T, id: number, out: Outlet<T>): void {
+function pass<T extends Sequenced>(state: Sequence<T>, item: T, id: number, out: SequenceEvents<T>): void {
   state.last = id
   if (!Number.isNaN(item.position)) state.position = item.position
   remember(state, item, id)
   out.deliver(item)
 }
 
-function drain<T extends Sequenced>(state: Sequence<T>, out: Outlet<T>): void {
-  if (state.held.size === 0) return
+function drain<T extends Sequenced>(state: Sequence<T>, out: SequenceEvents<T>): void {
+  if (state.buffered.size === 0) return
   for (;;) {
     const id = (state.last as number) + 1
-    const item = state.held.get(id)
+    const item = state.buffered.get(id)
     if (item === undefined) return
-    state.held.delete(id)
+    state.buffered.delete(id)
     pass(state, item, id, out)
   }
 }
@@ -173,8 +173,8 @@ function restarted(state: Sequence<Sequenced>, item: Sequenced, last: number): b
   return false
 }
 
-function restart<T extends Sequenced>(state: Sequence<T>, item: T, out: Outlet<T>): void {
-  settle(state, out)
+function restart<T extends Sequenced>(state: Sequence<T>, item: T, out: SequenceEvents<T>): void {
+  skipMissing(state, out)
   out.gap((state.last as number) + 1, 'unknown', 'restart')
   state.last = 0
   state.recent = undefined

@@ -1,4 +1,4 @@
-import type { Received } from '../message.js'
+import type { IncomingMessage } from '../message.js'
 import { everything, positionOf, secondOf } from '../position.js'
 import type { Channel } from './channel.js'
 import { Echo } from './echo.js'
@@ -31,19 +31,19 @@ const earlier = positionOf(1000, 0)
  * @param shared whether one connection carries several channels, and repeats them from one position.
  */
 export const unnumbered = (shared: boolean): Order => ({
-  known({ sequence: { position }, complete, joined, doubtful, heard }, newest, now) {
-    if (position === undefined && complete === undefined && joined === undefined) return undefined
+  watermark({ sequence: { position }, completeUpTo, joinedAt, mayHaveLostHistory, heardAt }, newest, now) {
+    if (position === undefined && completeUpTo === undefined && joinedAt === undefined) return undefined
     const known = shared && newest >= 0 ? secondOf(newest) - earlier : position
-    return known === undefined || doubtful || now - heard > fresh ? everything : known
+    return known === undefined || mayHaveLostHistory || now - heardAt > fresh ? everything : known
   },
 
   receive(channel, message, replay) {
-    replay.wiped ||= channel.doubtful
-    channel.doubtful = false
+    replay.wiped ||= channel.mayHaveLostHistory
+    channel.mayHaveLostHistory = false
     if (Number.isNaN(message.position) && !replay.past.has(channel)) {
       // Parts of an answer that only tells where its last one stands: that one will show which of them are new.
       replay.waiting.push(message)
-      return 'held'
+      return 'buffered'
     }
     const waiting = replay.waiting.splice(0)
     for (const part of waiting.slice(knownOf(channel, waiting, message, replay))) pass(channel, part, replay)
@@ -54,7 +54,7 @@ export const unnumbered = (shared: boolean): Order => ({
 })
 
 /** How many of these parts, which came before `next`, are known. */
-function knownOf(channel: Channel, parts: Received[], next: Received, replay: Replay) {
+function knownOf(channel: Channel, parts: IncomingMessage[], next: IncomingMessage, replay: Replay) {
   const { known } = channel
   const last = channel.sequence.position
   if (parts.length === 0) return 0
@@ -75,7 +75,7 @@ function knownOf(channel: Channel, parts: Received[], next: Received, replay: Re
   return count
 }
 
-function place(channel: Channel, message: Received, replay: Replay): Outcome {
+function place(channel: Channel, message: IncomingMessage, replay: Replay): Outcome {
   const { position } = message
   const last = channel.sequence.position
   if (last === undefined && channel.from !== undefined && position <= channel.from) return 'dropped'
@@ -96,14 +96,14 @@ function place(channel: Channel, message: Received, replay: Replay): Outcome {
 }
 
 /** Hands a message on, after the gap that may be before it. */
-function pass(channel: Channel, message: Received, replay: Replay): Outcome {
-  const { sequence: state, known, outlet } = channel
+function pass(channel: Channel, message: IncomingMessage, replay: Replay): Outcome {
+  const { sequence: state, known, events } = channel
   const { position } = message
   const { position: last } = state
   // What one channel brings again proves it for all, as long as they had their positions from one store.
   const proven = replay.wiped ? replay.proven.has(channel) : replay.proven.size > 0 || position === (last ?? 0) + 1
   if (!proven && (last !== undefined || replay.wiped)) {
-    outlet.gap('unknown', 'unknown', replay.wiped ? 'restart' : 'overflow')
+    events.gap('unknown', 'unknown', replay.wiped ? 'restart' : 'overflow')
     // Positions count anew.
     if (replay.wiped) known.clear()
   }
@@ -118,6 +118,6 @@ function pass(channel: Channel, message: Received, replay: Replay): Outcome {
       known.delete(old)
     }
   }
-  outlet.deliver(message)
+  events.deliver(message)
   return 'delivered'
 }

@@ -1,43 +1,43 @@
-import type { Received } from '../message.js'
+import type { IncomingMessage } from '../message.js'
 import type { CloseReason } from '../types.js'
-import type { Inlet } from './protocol.js'
+import type { DecoderEvents } from './protocol.js'
 
 /** Keeps a message back until it is known whether it is the last of its answer. */
-export class Batch implements Inlet {
-  readonly #inlet: Inlet
-  #waiting: Received | undefined
+export class Batch implements DecoderEvents {
+  readonly #events: DecoderEvents
+  #waiting: IncomingMessage | undefined
 
-  constructor(inlet: Inlet) {
-    this.#inlet = inlet
+  constructor(events: DecoderEvents) {
+    this.#events = events
   }
 
-  message(message: Received): void {
+  message(message: IncomingMessage): void {
     if (this.#waiting !== undefined) this.#waiting.last = false
     this.flush()
     this.#waiting = message
   }
 
   ping(): void {
-    this.#inlet.ping()
+    this.#events.ping()
   }
 
   deleted(channel: string, text: string): void {
     this.flush()
-    this.#inlet.deleted(channel, text)
+    this.#events.deleted(channel, text)
   }
 
   dead(raw: string, reason: string): void {
     this.flush()
-    this.#inlet.dead(raw, reason)
+    this.#events.dead(raw, reason)
   }
 
   over(ending: CloseReason): void {
-    this.#inlet.over(ending)
+    this.#events.over(ending)
   }
 
   flush(): void {
     const message = this.#waiting
     this.#waiting = undefined
-    if (message !== undefined) this.#inlet.message(message)
+    if (message !== undefined) this.#events.message(message)
   }
 }

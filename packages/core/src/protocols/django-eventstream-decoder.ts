@@ -1,8 +1,8 @@
 import { Mark } from '../delivery/cursors.js'
-import { Received } from '../message.js'
+import { IncomingMessage } from '../message.js'
 import type { CloseReason, FrameMeta } from '../types.js'
 import { type Ids, parseIds, unreachable } from './event-ids.js'
-import type { Decoder, DecoderContext, Inlet } from './protocol.js'
+import type { Decoder, DecoderContext, DecoderEvents } from './protocol.js'
 import type { ResumeState } from './resume-state.js'
 
 /** Conditions of a `stream-error`, as the HTTP status they would be. */
@@ -16,7 +16,7 @@ const reserved = /^(?:stream-.*|keep-alive)$/
  */
 export class CursorDecoder implements Decoder {
   readonly #channels: readonly string[]
-  readonly #inlet: Inlet
+  readonly #events: DecoderEvents
   readonly #state: ResumeState
   /** How far each channel is on this connection. */
   readonly #newest: Ids = new Map()
@@ -34,9 +34,9 @@ export class CursorDecoder implements Decoder {
   /** A channel was given up: where it stands is not known. */
   #blind = false
 
-  constructor({ channels }: DecoderContext, inlet: Inlet, state: ResumeState) {
+  constructor({ channels }: DecoderContext, events: DecoderEvents, state: ResumeState) {
     this.#channels = channels
-    this.#inlet = inlet
+    this.#events = events
     this.#state = state
   }
 
@@ -44,7 +44,7 @@ export class CursorDecoder implements Decoder {
     this.#heard = true
     if (this.#ended) return
     if (event === 'stream-open' && id === undefined) return this.#open()
-    if (event === 'keep-alive' && id === undefined) return this.#inlet.ping()
+    if (event === 'keep-alive' && id === undefined) return this.#events.ping()
     if (event === 'stream-error' && id === 'error') return this.#fail(text)
     if (event === 'stream-reset' && id !== undefined) {
       const ids = parseIds(id)
@@ -60,7 +60,7 @@ export class CursorDecoder implements Decoder {
     // An empty answer in good order: nobody is to come back at once for another.
     if (this.#heard) return
     for (const name of this.#channels) this.#state.answeredEmpty(name)
-    this.#inlet.over({ kind: 'lost', explain: 'the answer was empty' })
+    this.#events.over({ kind: 'lost', explain: 'the answer was empty' })
   }
 
   #open(): void {
@@ -68,7 +68,7 @@ export class CursorDecoder implements Decoder {
     this.#opened = true
     this.#replaying = true
     for (const name of this.#channels) this.#begin(name)
-    this.#inlet.ping()
+    this.#events.ping()
     // What comes with the opening is what was stored, the first of it at least.
     queueMicrotask(() => {
       this.#replaying = false
@@ -88,10 +88,10 @@ export class CursorDecoder implements Decoder {
     // channels overlap where channels are added, and nothing is missing then.
     let unknown = at === undefined && this.#channels.length === 1 && state.stored !== false
     if (state.answered(name)) {
-      if (initial !== undefined) this.#inlet.message(new Mark(name, initial, false))
+      if (initial !== undefined) this.#events.message(new Mark(name, initial, false))
       this.#blind = unknown = true
     }
-    if (unknown) this.#inlet.message(new Mark(name, undefined, true))
+    if (unknown) this.#events.message(new Mark(name, undefined, true))
     if (at === unreachable) this.#probed.add(name)
     else if (at !== undefined) this.#mark(name, at)
   }
@@ -126,17 +126,17 @@ export class CursorDecoder implements Decoder {
     for (const [name, at] of ids) {
       if (at !== unreachable) this.#mark(name, at, names.includes(name) && !this.#probed.has(name))
     }
-    this.#inlet.ping()
+    this.#events.ping()
   }
 
   #message(text: string, meta: FrameMeta): void {
     const { event, id } = meta
     const ids: Ids | undefined = id === undefined ? new Map() : parseIds(id)
-    if (ids === undefined) return this.#inlet.dead(text, `no id of this server: ${id?.slice(0, 80)}`)
+    if (ids === undefined) return this.#events.dead(text, `no id of this server: ${id?.slice(0, 80)}`)
     if (id !== undefined) this.#state.stored = true
     else {
       this.#state.stored ??= false
-      if (event !== undefined && reserved.test(event)) return this.#inlet.ping()
+      if (event !== undefined && reserved.test(event)) return this.#events.ping()
     }
     const key = `${event}\n${text}`
     const candidates = this.#candidates(ids, key)
@@ -181,11 +181,11 @@ export class CursorDecoder implements Decoder {
   /** Asks for a message again that may be of several channels, if that can tell which one it is of. */
   #unclear(candidates: readonly string[], ids: Ids, text: string): void {
     if (!candidates.some((name) => ids.has(name))) {
-      return this.#inlet.dead(text, `nothing tells its channel, as the server stores none: leave out 'together'`)
+      return this.#events.dead(text, `nothing tells its channel, as the server stores none: leave out 'together'`)
     }
     if (this.#blind) {
       for (const [name, n] of ids) this.#mark(name, n)
-      return this.#inlet.dead(text, `nothing tells its channel, as it can't be asked for again: leave out 'together'`)
+      return this.#events.dead(text, `nothing tells its channel, as it can't be asked for again: leave out 'together'`)
     }
     // Asked for from just before it, each channel's message comes with a number that only it has changed.
     for (const [name, n] of ids) {
@@ -197,18 +197,20 @@ export class CursorDecoder implements Decoder {
   #deliver(name: string, n: number | undefined, text: string, { event, id }: FrameMeta): void {
     const dead = event !== undefined && reserved.test(event) ? `'${event}' is a type of the server's own` : undefined
     const replaying = this.#replaying
-    this.#inlet.message(new Received(n, name, text, Number.NaN, undefined, id, event, 'eventsource', replaying, dead))
+    this.#events.message(
+      new IncomingMessage(n, name, text, Number.NaN, undefined, id, event, 'eventsource', replaying, dead),
+    )
   }
 
   #mark(name: string, at: number, reset = false): void {
     this.#newest.set(name, at)
-    if (this.#channels.includes(name)) this.#inlet.message(new Mark(name, at, reset))
+    if (this.#channels.includes(name)) this.#events.message(new Mark(name, at, reset))
   }
 
   /** What is left of the piece is of no use: whoever comes next gets it again. */
   #end(ending: CloseReason): void {
     this.#ended = true
-    this.#inlet.over(ending)
+    this.#events.over(ending)
   }
 }
 

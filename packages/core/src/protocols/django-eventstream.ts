@@ -151,7 +151,7 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
         }
       },
 
-      decoder: (context, inlet) => new CursorDecoder(context, inlet, state),
+      decoder: (context, events) => new CursorDecoder(context, events, state),
 
       // What the server stores survives its restart, and a store that was emptied shows by a reset.
       classify: ({ kind, status = 0, explain }) => ({

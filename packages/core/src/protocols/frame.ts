@@ -1,4 +1,4 @@
-import { Received } from '../message.js'
+import { IncomingMessage } from '../message.js'
 import type { ModeName } from '../types.js'
 import { parsed } from './template.js'
 
@@ -29,7 +29,7 @@ export const numberOf = (value: unknown): number | undefined => {
 
 /** What can't be read, and of which nothing tells its place. */
 export const unplaced = (channel: string, text: string, mode: ModeName, reason: string) =>
-  new Received(undefined, channel, text, Number.NaN, undefined, undefined, undefined, mode, false, reason)
+  new IncomingMessage(undefined, channel, text, Number.NaN, undefined, undefined, undefined, mode, false, reason)
 
 /** Digits as a number, faster than `Number` reads them. */
 export function digits(text: string): number {

@@ -1,13 +1,13 @@
 import { unnumbered } from '../delivery/unnumbered.js'
 import { PushStreamError } from '../errors.js'
-import { Received } from '../message.js'
+import { IncomingMessage } from '../message.js'
 import { everything, positionOf, secondOf, tagOf, timeOf } from '../position.js'
 import type { CloseReason, FrameMeta, ModeName, Position } from '../types.js'
 import { refuseForeign } from './foreign.js'
 import { createMultipart, headersOf, type Part } from './multipart.js'
 import { checkName, refuse, steps } from './names.js'
 import { createPollScheduler } from './poll-scheduler.js'
-import type { Classified, Decoder, DecoderContext, Inlet, ProtocolFactory } from './protocol.js'
+import type { Classified, Decoder, DecoderContext, DecoderEvents, ProtocolFactory } from './protocol.js'
 
 /** How Nchan's locations are set up, where that is not the usual. */
 export interface NchanSettings {
@@ -170,17 +170,17 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
         }
       },
 
-      decoder(context, inlet) {
+      decoder(context, events) {
         const { kind, channels } = context
-        const remembering: Inlet = {
-          ...inlet,
+        const remembering: DecoderEvents = {
+          ...events,
           message(message) {
             const { position, eventId: id } = message
             if (kind === 'longpolling' && id !== undefined) told = { position, id, names: channels.join() }
-            inlet.message(message)
+            events.message(message)
           },
         }
-        return createDecoder(context, together ? remembering : inlet, answerOf)
+        return createDecoder(context, together ? remembering : events, answerOf)
       },
 
       classify: ({ kind, status, explain }) => ({
@@ -206,7 +206,7 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
 
 type AnswerOf = (headers: Headers) => { second: number; etag: string } | undefined
 
-function createDecoder(context: DecoderContext, inlet: Inlet, answerOf: AnswerOf): Decoder {
+function createDecoder(context: DecoderContext, events: DecoderEvents, answerOf: AnswerOf): Decoder {
   const { kind, channels } = context
   const mode = kind === 'poll' ? 'longpolling' : kind
   let greeted = false
@@ -217,13 +217,13 @@ function createDecoder(context: DecoderContext, inlet: Inlet, answerOf: AnswerOf
     const { index, tag } = tagsOf(tags ?? '')
     const channel = channels[channels.length === 1 ? 0 : index]
     if (channel === undefined || (id !== undefined && !(Number(second) > 0 && tag >= 0))) {
-      return inlet.dead(String(body), `no id of this server: ${id}`)
+      return events.dead(String(body), `no id of this server: ${id}`)
     }
     const position = id === undefined ? Number.NaN : placeOf(Number(second), tag)
     // Bytes that are no UTF-8. A type of text may have that character itself; no type is told by eventsource.
     const lost = typeof body === 'string' && body.includes('\ufffd') && !/^text|json|xml|urlenc/.test(type ?? '')
-    inlet.message(
-      new Received(
+    events.message(
+      new IncomingMessage(
         undefined,
         channel,
         body,
@@ -262,7 +262,7 @@ function createDecoder(context: DecoderContext, inlet: Inlet, answerOf: AnswerOf
     const id = last && `${last.second}:${last.etag}`
     // A poll for fewer channels, as some were removed: its counters are not those of the channels that this began with.
     if (last !== undefined && channels.length > 1 && channels.length !== last.etag.split(',').length) {
-      return inlet.over({ kind: 'end', status: 408 })
+      return events.over({ kind: 'end', status: 408 })
     }
     if (!type?.startsWith('multipart/mixed')) return message(id ?? '', text, type)
     const parts: Part[] = []
@@ -283,7 +283,7 @@ function createDecoder(context: DecoderContext, inlet: Inlet, answerOf: AnswerOf
       else if (mode === 'longpolling') answer(text, headers)
       else if (mode === 'eventsource') {
         // A ping may be an event of any name.
-        if (id === undefined || id === '') inlet.ping()
+        if (id === undefined || id === '') events.ping()
         else message(id, text, undefined, event)
       } else if (binary !== undefined) {
         const end = binary.findIndex((byte, index) => byte === 10 && binary[index + 1] === 10)
@@ -292,8 +292,8 @@ function createDecoder(context: DecoderContext, inlet: Inlet, answerOf: AnswerOf
         const end = text.indexOf('\n\n')
         if (text.startsWith('id:') && end >= 0) meta(text.slice(0, end), text.slice(end + 2))
         // The answer to an application's own `ping`.
-        else if (text === 'pong') inlet.ping()
-        else inlet.dead(text, 'no id: the location does not speak ws+meta.nchan')
+        else if (text === 'pong') events.ping()
+        else events.dead(text, 'no id: the location does not speak ws+meta.nchan')
       }
     },
     pulse(comment) {
@@ -301,10 +301,10 @@ function createDecoder(context: DecoderContext, inlet: Inlet, answerOf: AnswerOf
       const first = !greeted
       greeted = true
       // Nchan begins with `: hi`.
-      if (first && comment === '') return inlet.over({ kind: 'invalid', symptom: 'module' })
-      if (status === 410 || status === 408) inlet.over({ kind: 'end', status, explain: comment.trim() })
-      else if (status >= 300) inlet.over({ kind: 'status', status, explain: comment.trim() })
-      else if (comment.trim() !== 'hi') inlet.ping()
+      if (first && comment === '') return events.over({ kind: 'invalid', symptom: 'module' })
+      if (status === 410 || status === 408) events.over({ kind: 'end', status, explain: comment.trim() })
+      else if (status >= 300) events.over({ kind: 'status', status, explain: comment.trim() })
+      else if (comment.trim() !== 'hi') events.ping()
     },
     finish() {},
   }

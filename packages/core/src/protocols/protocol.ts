@@ -1,5 +1,5 @@
 import type { Order } from '../delivery/order.js'
-import type { Received } from '../message.js'
+import type { IncomingMessage } from '../message.js'
 import type {
   Answer,
   CloseReason,
@@ -38,8 +38,8 @@ export interface Subscription {
 export type RequestKind = ModeName | 'poll'
 
 /** What a frame may turn out to be. */
-export interface Inlet {
-  message(message: Received): void
+export interface DecoderEvents {
+  message(message: IncomingMessage): void
   /** The server's own sign of life. */
   ping(): void
   deleted(channel: string, text: string): void
@@ -142,7 +142,7 @@ export interface Protocol {
   check(channel: string, backtrack?: number): void
   /** The request. */
   exchange(kind: RequestKind, subscription: Subscription): Exchange
-  decoder(context: DecoderContext, inlet: Inlet): Decoder
+  decoder(context: DecoderContext, events: DecoderEvents): Decoder
   classify(ending: CloseReason): Classified
   /** The position an answer's headers tell. */
   positionOf(answer: Answer): Position | undefined

@@ -1,7 +1,7 @@
 import type { FrameMeta } from '../types.js'
 import { Batch } from './batch.js'
 import { type Frame, told } from './frame.js'
-import type { Decoder, DecoderContext, Inlet } from './protocol.js'
+import type { Decoder, DecoderContext, DecoderEvents } from './protocol.js'
 import type { Frames, Seen } from './push-stream-frames.js'
 
 // A frame that is still incomplete after this many characters never will be.
@@ -11,10 +11,10 @@ const unreadable = 'no frame of the message template'
 const cut = /^\s*\{\s*("[^"]*"?)?\s*$/
 
 /** Takes the frames of one transport apart. Where nothing delimits them, their form shows where each ends. */
-export function createDecoder(frames: Frames, context: DecoderContext, outer: Inlet): Decoder {
+export function createDecoder(frames: Frames, context: DecoderContext, outer: DecoderEvents): Decoder {
   const { kind } = context
   const { boundary, tail } = frames
-  const inlet = kind === 'longpolling' ? new Batch(outer) : outer
+  const events = kind === 'longpolling' ? new Batch(outer) : outer
   // What is still incomplete, where its last part begins, and how far it was looked through.
   let rest = ''
   let segment = 0
@@ -33,9 +33,9 @@ export function createDecoder(frames: Frames, context: DecoderContext, outer: In
       if (learned) fields = told(frame)
     }
     read = !frames.texts
-    frames.emit(frame, context, inlet, meta)
+    frames.emit(frame, context, events, meta)
   }
-  const dead = (raw: string, reason: string) => frames.dead(raw, reason, context, inlet)
+  const dead = (raw: string, reason: string) => frames.dead(raw, reason, context, events)
   const one = (text: string, meta?: FrameMeta) => {
     const frame = frames.whole(text, fields, context)
     if (frame === undefined) dead(text, unreadable)
@@ -118,7 +118,7 @@ export function createDecoder(frames: Frames, context: DecoderContext, outer: In
     // What comes with the opening of a stream may be its header template.
     if (context.liveFrom === Number.POSITIVE_INFINITY) {
       header = rest.length
-      return frames.aside(piece, context, inlet)
+      return frames.aside(piece, context, events)
     }
     // A ping of such a stream is a space, and may have come together with what follows it.
     rest = rest.slice(header).replace(/^ (?=[^])/, '')
@@ -138,13 +138,13 @@ export function createDecoder(frames: Frames, context: DecoderContext, outer: In
       else dead(rest.slice(begins), 'half a frame')
     }
     forget()
-    if (inlet instanceof Batch) inlet.flush()
+    if (events instanceof Batch) events.flush()
   }
 
   return {
     frame: kind === 'stream' || kind === 'longpolling' ? undelimited : one,
     pulse(text) {
-      if (text.trim() === '-1') inlet.ping()
+      if (text.trim() === '-1') events.ping()
     },
     ...(kind === 'stream' && {
       idle() {

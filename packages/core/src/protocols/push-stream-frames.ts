@@ -1,8 +1,8 @@
-import { Received } from '../message.js'
+import { IncomingMessage } from '../message.js'
 import { positionOf } from '../position.js'
 import type { FrameMeta, ModeName, Position, Promises } from '../types.js'
 import { digits, type Frame, isBlank, nameOf, numberOf, told, unescaped, unplaced } from './frame.js'
-import type { DecoderContext, Inlet } from './protocol.js'
+import type { DecoderContext, DecoderEvents } from './protocol.js'
 import { escaped, type MessageTemplate, parsed, type TemplateKeys, usualFrame, usualShape } from './template.js'
 
 /** What shows that a frame is complete: the `next` one, the `end` of what came so far, or that this is `all` there is. */
@@ -180,26 +180,26 @@ export class Frames {
     return this.#timePosition + Math.max(0, tag)
   }
 
-  emit(frame: Frame, context: DecoderContext, inlet: Inlet, meta: FrameMeta | undefined): void {
+  emit(frame: Frame, context: DecoderContext, events: DecoderEvents, meta: FrameMeta | undefined): void {
     const { id } = frame
     const { channels, kind } = context
     const channel =
       frame.channel === undefined ? (channels.length === 1 ? channels[0] : undefined) : nameOf(frame.channel, channels)
-    if (id === undefined && frame.channel === undefined && isBlank(frame.body)) return inlet.ping()
+    if (id === undefined && frame.channel === undefined && isBlank(frame.body)) return events.ping()
     if (id !== undefined && id <= 0) {
-      if (id === -2) inlet.deleted(channel ?? '', String(frame.body))
-      else if (id === -1) inlet.ping()
+      if (id === -2) events.deleted(channel ?? '', String(frame.body))
+      else if (id === -1) events.ping()
       return
     }
     if (channel === undefined) {
-      return inlet.dead(String(frame.body), 'the template names no channel, and there are several')
+      return events.dead(String(frame.body), 'the template names no channel, and there are several')
     }
     const tag = numberOf(frame.tag)
     const eventId = typeof frame.eventId === 'string' && frame.eventId !== '' ? frame.eventId : meta?.id
     const body = typeof frame.body === 'string' ? this.#readText(frame.body) : frame.body
     const position = this.#position(frame.time, tag)
-    inlet.message(
-      new Received(
+    events.message(
+      new IncomingMessage(
         id,
         channel,
         body,
@@ -217,22 +217,24 @@ export class Frames {
   }
 
   /** What may be a header template, or stored texts of any channel: those are known by then, and not to come again. */
-  aside(text: string, { kind, channels }: DecoderContext, inlet: Inlet): void {
+  aside(text: string, { kind, channels }: DecoderContext, events: DecoderEvents): void {
     if (/^\s*(<|$)/.test(text)) return
     const reason = 'a text, or the header template'
     for (const channel of channels) {
-      inlet.message(unplaced(channel, text, kind as ModeName, reason))
+      events.message(unplaced(channel, text, kind as ModeName, reason))
     }
   }
 
   /** An unreadable frame keeps its place among the others where its number can be read, so that it is not waited for. */
-  dead(raw: string, reason: string, { kind, channels }: DecoderContext, inlet: Inlet): void {
+  dead(raw: string, reason: string, { kind, channels }: DecoderContext, events: DecoderEvents): void {
     const start = this.#start.exec(raw)
     const id = start === null ? 0 : Number(start[1])
-    if (start === null || id <= 0) return inlet.dead(raw, reason)
+    if (start === null || id <= 0) return events.dead(raw, reason)
     const mode = kind === 'poll' ? 'longpolling' : kind
     const channel = nameOf(start[2] as string, channels)
-    inlet.message(new Received(id, channel, raw, Number.NaN, undefined, undefined, undefined, mode, false, reason))
+    events.message(
+      new IncomingMessage(id, channel, raw, Number.NaN, undefined, undefined, undefined, mode, false, reason),
+    )
   }
 
   /** Learns what can be promised; `false` if this one does not show it. */

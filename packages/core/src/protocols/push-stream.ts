@@ -222,12 +222,12 @@ export const pushStream =
         }
       },
 
-      decoder(context, inlet) {
-        const decoder = createDecoder(frames, context, named(context.channels, inlet))
+      decoder(context, events) {
+        const decoder = createDecoder(frames, context, named(context.channels, events))
         return {
           ...decoder,
           pulse(text) {
-            if (text.trim() === 'hi') inlet.over({ kind: 'invalid', symptom: 'nchan' })
+            if (text.trim() === 'hi') events.over({ kind: 'invalid', symptom: 'nchan' })
             else decoder.pulse(text)
           },
         }

@@ -1,7 +1,7 @@
-import type { Inlet } from './protocol.js'
+import type { DecoderEvents } from './protocol.js'
 
 /** Hands on what came for channels, or makes it ready to be handed on. */
-export type Naming = (asked: readonly string[], inlet: Inlet) => Inlet
+export type Naming = (asked: readonly string[], events: DecoderEvents) => DecoderEvents
 
 /**
  * Hands frames on under the names that were asked for. A server may give channels others (push_stream_channels_path
@@ -11,7 +11,7 @@ export type Naming = (asked: readonly string[], inlet: Inlet) => Inlet
  */
 export const namedBy =
   (found: () => void): Naming =>
-  (asked, inlet) => {
+  (asked, events) => {
     const [only] = asked.length === 1 ? asked : []
     const known = new Set(asked)
     const name = (given: string): string | undefined => {
@@ -20,13 +20,13 @@ export const namedBy =
       return only
     }
     return {
-      ...inlet,
+      ...events,
       message(message) {
         const channel = name(message.channel)
-        if (channel === undefined) return inlet.dead(String(message.body), `the server calls it ${message.channel}`)
+        if (channel === undefined) return events.dead(String(message.body), `the server calls it ${message.channel}`)
         if (channel !== message.channel) (message as { channel: string }).channel = channel
-        inlet.message(message)
+        events.message(message)
       },
-      deleted: (channel, text) => inlet.deleted(name(channel) ?? channel, text),
+      deleted: (channel, text) => events.deleted(name(channel) ?? channel, text),
     }
   }

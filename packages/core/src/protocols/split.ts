@@ -1,8 +1,8 @@
 import type { EchoEvents, Gate } from '../delivery/echo.js'
-import { Received } from '../message.js'
+import { IncomingMessage } from '../message.js'
 import { secondOf, tagOf } from '../position.js'
 import type { FrameMeta, Position } from '../types.js'
-import type { DecoderContext, Inlet } from './protocol.js'
+import type { DecoderContext, DecoderEvents } from './protocol.js'
 
 /** How long the server may take to tell what it has stored, in ms: a poll after something stored is answered at once. */
 const patience = 1000
@@ -14,12 +14,12 @@ const stride = 8
 /** Reads frames. */
 export interface FrameReader<Frame> {
   whole(text: string, least: number | undefined, context: DecoderContext): Frame | undefined
-  emit(frame: Frame, context: DecoderContext, inlet: Inlet, meta: FrameMeta | undefined): void
+  emit(frame: Frame, context: DecoderContext, events: DecoderEvents, meta: FrameMeta | undefined): void
 }
 
 /** Hands on one part of an answer. `unclear`: it may be several messages, and nothing shows where each ends. */
 function pass<Frame>(
-  answer: Received,
+  answer: IncomingMessage,
   part: string,
   { last, unclear }: { last: boolean; unclear: boolean },
   frames: FrameReader<Frame>,
@@ -28,14 +28,16 @@ function pass<Frame>(
   const { channel, replayed, mode } = answer
   const liveFrom = replayed ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY
   const context: DecoderContext = { kind: mode, channels: [channel], liveFrom }
-  const message = (made: Received) => events.message(Object.assign(made, { last }))
+  const message = (made: IncomingMessage) => events.message(Object.assign(made, { last }))
   const nothing = () => {}
   const frame = unclear ? undefined : frames.whole(part, undefined, context)
   if (frame)
     frames.emit(frame, context, { message, ping: nothing, deleted: nothing, dead: nothing, over: nothing }, undefined)
   else {
     const reason = 'messages with nothing between them'
-    message(new Received(undefined, channel, part, Number.NaN, undefined, undefined, undefined, mode, false, reason))
+    message(
+      new IncomingMessage(undefined, channel, part, Number.NaN, undefined, undefined, undefined, mode, false, reason),
+    )
   }
 }
 
@@ -88,12 +90,12 @@ export function createSplitter<Frame>(events: EchoEvents, frames: FrameReader<Fr
   let ended = false
   /** The server stores nothing, so an answer is one message. */
   let unstored = false
-  let waiting: Received | undefined
+  let waiting: IncomingMessage | undefined
   /** The position of the answer before. */
   let before: Position = 0
   let queue = Promise.resolve()
 
-  async function take(answer: Received, from: Position, to: Position): Promise<void> {
+  async function take(answer: IncomingMessage, from: Position, to: Position): Promise<void> {
     const text = answer.written as string
     let parts = [text]
     let unclear = false

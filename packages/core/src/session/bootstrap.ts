@@ -1,6 +1,6 @@
 import type { Channel } from '../delivery/channel.js'
-import type { Ledger } from '../delivery/ledger.js'
-import type { Received } from '../message.js'
+import type { ChannelStore } from '../delivery/channel-store.js'
+import type { IncomingMessage } from '../message.js'
 import type { Settings } from '../options.js'
 import { positionOf, timeOf } from '../position.js'
 import type { Position } from '../types.js'
@@ -13,10 +13,14 @@ const disorder = 1000
  * Channels of which nothing is known, and how many stored messages each begins with: one shows where it stands. `plain`:
  * only where the application wants some, as the server may not know a name with a number of messages behind it.
  */
-export function newcomersOf(ledger: Ledger, { protocol, lastEventId }: Settings, plain: boolean): Map<string, number> {
+export function newcomersOf(
+  store: ChannelStore,
+  { protocol, lastEventId }: Settings,
+  plain: boolean,
+): Map<string, number> {
   const placed = plain || !protocol.capabilities.lastMessage || lastEventId !== undefined
-  const unknown = ledger.all.filter(
-    (channel) => ledger.known(channel) === undefined && (channel.backtrack > 0 || !placed),
+  const unknown = store.all.filter(
+    (channel) => store.watermark(channel) === undefined && (channel.backtrack > 0 || !placed),
   )
   return new Map(unknown.map(({ name, backtrack }) => [name, backtrack || 1]))
 }
@@ -25,8 +29,8 @@ export function newcomersOf(ledger: Ledger, { protocol, lastEventId }: Settings,
  * Where the channels of a connection stand that was accepted just now: what brought nothing has nothing stored. `before`:
  * the newest position of all when the connection was opened. `joined`: whether it is sure that they are followed now.
  */
-export function settleNewcomers(
-  ledger: Ledger,
+export function placeNewcomers(
+  store: ChannelStore,
   { openedAt }: Connection,
   channels: readonly Channel[],
   newcomers: ReadonlyMap<string, number>,
@@ -38,22 +42,22 @@ export function settleNewcomers(
   for (const { sequence } of asked) newest = Math.max(newest, sequence.position ?? -1)
   // A second before the newest message is surely complete, and with no message at all everything is new.
   const upTo = Math.max(before, newest < 0 ? 0 : positionOf(timeOf(newest) - 1000, 0))
-  ledger.witness(asked, upTo)
+  store.advanceWatermark(asked, upTo)
   for (const channel of asked) {
-    channel.complete ??= upTo
+    channel.completeUpTo ??= upTo
     channel.sequence.empty = channel.sequence.last === undefined
   }
-  for (const channel of channels) if (joined && ledger.unknown(channel)) channel.joined ??= openedAt
+  for (const channel of channels) if (joined && store.isUnknown(channel)) channel.joinedAt ??= openedAt
 }
 
 /** The first message of a channel that was taken for empty may have been stored: nothing much older than it is new. */
-export function settleLate(ledger: Ledger, message: Received): void {
-  const channel = ledger.get(message.channel)
+export function placeLate(store: ChannelStore, message: IncomingMessage): void {
+  const channel = store.get(message.channel)
   if (channel?.sequence.empty && channel.sequence.last === undefined)
-    ledger.witness([channel], positionOf(timeOf(message.position) - disorder, 0))
+    store.advanceWatermark([channel], positionOf(timeOf(message.position) - disorder, 0))
 }
 
 /** A channel that brought nothing next to others has nothing from before what they brought lately. */
-export function settleSilent(ledger: Ledger, { live, newest }: Connection, channels: readonly Channel[]): void {
-  if (live) ledger.witness(channels, positionOf(timeOf(newest) - disorder, 0))
+export function placeSilent(store: ChannelStore, { live, newest }: Connection, channels: readonly Channel[]): void {
+  if (live) store.advanceWatermark(channels, positionOf(timeOf(newest) - disorder, 0))
 }

@@ -1,8 +1,8 @@
 import { newReplay, type Replay } from '../delivery/order.js'
-import type { Received } from '../message.js'
+import type { IncomingMessage } from '../message.js'
 import type { Settings } from '../options.js'
 import { positionOf, timeOf } from '../position.js'
-import type { Decoder, Inlet } from '../protocols/protocol.js'
+import type { Decoder, DecoderEvents } from '../protocols/protocol.js'
 import type {
   Answer,
   CloseReason,
@@ -39,7 +39,7 @@ export interface ConnectionEvents {
   /** The server proved that nothing is under way. */
   ping(): void
   /** `history`: published before the application listened to this channel, which asked for no stored messages. */
-  message(message: Received, history: boolean): void
+  message(message: IncomingMessage, history: boolean): void
   deleted(channel: string, text: string): void
   deadletter(raw: string, reason: string): void
   answered(answer: Answer): void
@@ -138,7 +138,7 @@ export class Connection {
         },
         channels: task.companion === undefined ? [...names] : [...names, task.companion],
       },
-      this.#inlet(),
+      this.#decoderEvents(),
     )
     const ask = async () => {
       const exchange = await next()
@@ -148,7 +148,7 @@ export class Connection {
     this.#open = transport.open(ask, this.#reports(decoder), environment)
   }
 
-  #inlet(): Inlet {
+  #decoderEvents(): DecoderEvents {
     const events = this.#events
     return {
       message: (message) => {
@@ -237,7 +237,7 @@ export class Connection {
   }
 
   /** Whether a message is one that was stored before its channel was new here. */
-  #awaited({ channel: name, id, position }: Received): boolean {
+  #awaited({ channel: name, id, position }: IncomingMessage): boolean {
     const left = this.accepted ? undefined : this.newcomers.get(name)
     if (left === undefined) return false
     // What does not say where it stands may be a header template: only time ends the wait.
@@ -323,4 +323,4 @@ export class Connection {
 }
 
 /** How old a message is by the page's clock, in ms. The least of many is the offset of the clocks. */
-export const ageOf = (message: Received, now: number): number => now - timeOf(message.position)
+export const ageOf = (message: IncomingMessage, now: number): number => now - timeOf(message.position)

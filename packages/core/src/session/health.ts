@@ -1,5 +1,5 @@
 import type { Channel } from '../delivery/channel.js'
-import type { Ledger } from '../delivery/ledger.js'
+import type { ChannelStore } from '../delivery/channel-store.js'
 import type { Settings } from '../options.js'
 import type { Position } from '../types.js'
 import type { Connection } from './connection.js'
@@ -48,7 +48,7 @@ type Reason = 'silent' | 'unusual' | 'quiet' | 'missing'
  */
 export class Health {
   readonly #settings: Settings
-  readonly #ledger: Ledger
+  readonly #store: ChannelStore
   readonly #poller: Poller
   readonly #timers: Timers
   readonly #actions: HealthActions
@@ -70,16 +70,16 @@ export class Health {
   /** The server may have reloaded: where only replacements can show how it is, they follow each other sooner. */
   #dense = false
 
-  constructor(settings: Settings, ledger: Ledger, poller: Poller, timers: Timers, actions: HealthActions) {
+  constructor(settings: Settings, store: ChannelStore, poller: Poller, timers: Timers, actions: HealthActions) {
     this.#settings = settings
-    this.#ledger = ledger
+    this.#store = store
     this.#poller = poller
     this.#timers = timers
     this.#actions = actions
     this.#keepAlive = settings.protocol.capabilities.keepAlive
     this.#early = Object.keys(settings.protocol.capabilities.oneShot).length > 0
     this.#silence = new Silence(settings, actions.takesTurns)
-    this.#missing = new Missing(ledger, poller, timers, settings.timeout, {
+    this.#missing = new Missing(store, poller, timers, settings.timeout, {
       current: actions.current,
       replace: actions.replace,
       verify: (connection) => void this.#verify(connection, 'missing'),
@@ -88,7 +88,7 @@ export class Health {
 
   /** The channels that a connection was opened for, as far as they are still wanted. */
   covered(connection: Connection | undefined): Channel[] {
-    return this.#ledger.all.filter((channel) => connection?.names.has(channel.name))
+    return this.#store.all.filter((channel) => connection?.names.has(channel.name))
   }
 
   /** Up to where a ping of this connection proves its channels complete: a deaf connection has pings as well. */
@@ -125,7 +125,7 @@ export class Health {
   accepted(connection: Connection, reloading: boolean): void {
     const { pingtimeout } = this.#settings
     this.#timers.cancel('deaf')
-    if (this.#ledger.holes().size > 0) this.#missing.wait()
+    if (this.#store.missing().size > 0) this.#missing.wait()
     this.#proving = this.#replacing ? connection : undefined
     if (reloading) this.#dense = true
     else if (!this.#replacing) this.#dense = this.#deaf > 0
@@ -202,19 +202,19 @@ export class Health {
     const { environment, pingtimeout, timeout } = this.#settings
     const { now } = environment
     const { brought, heartbeat, lastLife } = connection
-    const { newest } = this.#ledger
+    const { newest } = this.#store
     const silentFrom = this.#silence.unusualAt(connection)
     // Where its rhythm is known, a connection is given up soon after the silence has become unusual.
     const rest = heartbeat.usual === undefined ? timeout : Math.max(0, silentFrom - now()) + unusualDeadline
     const deadline = Math.min(rest, timeout)
-    const about = reason === 'missing' ? [...this.#ledger.holes().keys()] : this.covered(connection)
+    const about = reason === 'missing' ? [...this.#store.missing().keys()] : this.covered(connection)
     this.#verifying = true
     this.#watch()
     const result = await this.#poller.verify(about, deadline)
     this.#verifying = false
     if (connection !== this.#actions.current()) return this.#watch()
     const alive = connection.lastLife !== lastLife
-    const found = this.#ledger.newest > newest && connection.brought === brought
+    const found = this.#store.newest > newest && connection.brought === brought
     if (reason === 'missing') {
       if (result !== 'answered') this.#missing.askReplacement()
     } else if (result === 'answered') {

@@ -1,5 +1,5 @@
 import type { Channel } from '../delivery/channel.js'
-import type { Ledger } from '../delivery/ledger.js'
+import type { ChannelStore } from '../delivery/channel-store.js'
 import { tagOf } from '../position.js'
 import type { Protocol } from '../protocols/protocol.js'
 import type { Answer, Position } from '../types.js'
@@ -15,7 +15,7 @@ const slowest = 5000
  * way shows as a missing number, or in the check after a burst.
  */
 export class LongPollChain {
-  readonly #ledger: Ledger
+  readonly #store: ChannelStore
   readonly #requests: Requests
   readonly #protocol: Protocol
   readonly #now: () => number
@@ -36,8 +36,8 @@ export class LongPollChain {
   /** The server answered a poll that began with something known, so it still has that. */
   echoed = false
 
-  constructor(ledger: Ledger, requests: Requests, protocol: Protocol, now: () => number) {
-    this.#ledger = ledger
+  constructor(store: ChannelStore, requests: Requests, protocol: Protocol, now: () => number) {
+    this.#store = store
     this.#requests = requests
     this.#protocol = protocol
     this.#now = now
@@ -58,8 +58,8 @@ export class LongPollChain {
 
   /** The position of the next poll. */
   next(channels: readonly Channel[]): Position | undefined {
-    const { newest } = this.#ledger
-    const holes = this.#ledger.holes()
+    const { newest } = this.#store
+    const holes = this.#store.missing()
     const begin = this.#requests.begin(channels)
     let from = begin
     // After an empty answer the server may be another one, with a counter that began anew within the second.
@@ -94,12 +94,12 @@ export class LongPollChain {
       if (told !== undefined && tagOf(told) > 0) {
         this.#told = told
         // The answer brought something whose own position can't be read: it is not to be fetched again.
-        if (told > this.#ledger.newest) this.#ledger.newest = told
+        if (told > this.#store.newest) this.#store.newest = told
       }
-      this.#ledger.settle(asked.holes)
+      this.#store.skipMissing(asked.holes)
     } else if (told !== undefined) {
       // The time of a 304 is better than nothing, and worse than everything else.
-      for (const channel of channels) if (this.#ledger.unknown(channel)) channel.complete = told
+      for (const channel of channels) if (this.#store.isUnknown(channel)) channel.completeUpTo = told
       this.#told ??= told
     }
     this.#empty = answer.status !== 200
@@ -108,7 +108,7 @@ export class LongPollChain {
     const quick = now - asked.at < 100
     this.#idle = progress || !quick ? 0 : this.#idle + 1
     if (answer.status === 200 && now - this.#lastAnswer < 1000) this.#burst = true
-    else if (!this.#burst) this.#ledger.witness(channels, asked.before)
+    else if (!this.#burst) this.#store.advanceWatermark(channels, asked.before)
     this.#lastAnswer = now
     const hung = this.#empty ? now - asked.at : this.#longest
     // A server that reloads answers its polls early. The next one may go into a worker that never delivers anything.
@@ -123,8 +123,9 @@ export class LongPollChain {
   }
 
   #state(channels: readonly Channel[]): string {
-    let state = `${this.#ledger.newest} ${this.#told} ${this.#etag}`
-    for (const { sequence, complete } of channels) state += ` ${sequence.last}/${sequence.held.size}/${complete}`
+    let state = `${this.#store.newest} ${this.#told} ${this.#etag}`
+    for (const { sequence, completeUpTo: complete } of channels)
+      state += ` ${sequence.last}/${sequence.buffered.size}/${complete}`
     return state
   }
 }

@@ -1,4 +1,4 @@
-import type { Ledger } from '../delivery/ledger.js'
+import type { ChannelStore } from '../delivery/channel-store.js'
 import type { PushStreamError } from '../errors.js'
 import type { Status } from '../events.js'
 import type { Connection } from './connection.js'
@@ -9,7 +9,7 @@ const longest = 6000
 
 /** Some channels, what is known of them, and the session that carries them. */
 export interface Member {
-  readonly ledger: Ledger
+  readonly store: ChannelStore
   readonly session: Session
   /** It was added while the client was open, and connects for the first time: a failure of its own. */
   late: boolean
@@ -28,8 +28,8 @@ export interface Member {
 }
 
 /** Whether so many channels more, whose names have this length, fit into a session. `room`: how many it takes at most. */
-export const hasRoom = ({ ledger }: Member, room: number, count: number, length: number): boolean =>
-  ledger.size + count <= room && ledger.length + length <= longest
+export const hasRoom = ({ store }: Member, room: number, count: number, length: number): boolean =>
+  store.size + count <= room && store.length + length <= longest
 
 const stateOf = ({ session: { state } }: Member): Status['state'] => {
   if (state.current !== undefined) return 'open'
@@ -40,8 +40,8 @@ const stateOf = ({ session: { state } }: Member): Status['state'] => {
 /** The worst first: what a client is when its sessions differ. */
 const worst: readonly Status['state'][] = ['connecting', 'waiting', 'open']
 
-export const memberOf = (ledger: Ledger, session: Session, late: boolean, trial: Member['trial']): Member => ({
-  ledger,
+export const memberOf = (store: ChannelStore, session: Session, late: boolean, trial: Member['trial']): Member => ({
+  store,
   session,
   late,
   changed: true,
@@ -56,7 +56,7 @@ export const memberOf = (ledger: Ledger, session: Session, late: boolean, trial:
 export type PoolStatus = Pick<Status, 'state' | 'mode' | 'attempt' | 'retryAt' | 'error'>
 
 function stateOfAll(members: readonly Member[]): Status['state'] {
-  const wanted = members.filter(({ ledger }) => ledger.size > 0)
+  const wanted = members.filter(({ store }) => store.size > 0)
   const counted = wanted.filter(({ late, session }) => !late || session.state.failures > 0)
   const states = (counted.length > 0 ? counted : wanted).map(stateOf)
   return worst.find((one) => states.includes(one)) ?? 'closed'

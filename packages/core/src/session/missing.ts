@@ -1,5 +1,5 @@
 import type { Channel } from '../delivery/channel.js'
-import type { Ledger } from '../delivery/ledger.js'
+import type { ChannelStore } from '../delivery/channel-store.js'
 import type { Connection } from './connection.js'
 import type { Poller } from './poll.js'
 import type { Timers } from './timers.js'
@@ -18,7 +18,7 @@ export interface MissingActions {
 
 /** Waits for messages that others have overtaken, asks for them, and gives up those that are no longer available. */
 export class Missing {
-  readonly #ledger: Ledger
+  readonly #store: ChannelStore
   readonly #poller: Poller
   readonly #timers: Timers
   readonly #timeout: number
@@ -26,8 +26,8 @@ export class Missing {
   /** Missing messages for which a replacement was opened. */
   #asked = new Map<Channel, number | undefined>()
 
-  constructor(ledger: Ledger, poller: Poller, timers: Timers, timeout: number, actions: MissingActions) {
-    this.#ledger = ledger
+  constructor(store: ChannelStore, poller: Poller, timers: Timers, timeout: number, actions: MissingActions) {
+    this.#store = store
     this.#poller = poller
     this.#timers = timers
     this.#timeout = timeout
@@ -36,8 +36,8 @@ export class Missing {
 
   /** No location answers about them: a replacement is asked, and what it does not bring either is gone. */
   askReplacement(): void {
-    this.#ledger.settle(this.#asked)
-    this.#asked = this.#ledger.holes()
+    this.#store.skipMissing(this.#asked)
+    this.#asked = this.#store.missing()
     if (this.#asked.size > 0) this.#actions.replace()
   }
 
@@ -46,12 +46,12 @@ export class Missing {
     if (this.#timers.has('missing')) return
     if (this.#actions.current()?.repoll !== undefined) {
       // The next long-poll asks for it. If that hangs, it is not stored.
-      const missing = this.#ledger.holes()
-      return this.#timers.in('missing', this.#timeout, () => this.#ledger.settle(missing))
+      const missing = this.#store.missing()
+      return this.#timers.in('missing', this.#timeout, () => this.#store.skipMissing(missing))
     }
     this.#timers.in('missing', patience, () => {
       const connection = this.#actions.current()
-      if (this.#ledger.holes().size === 0 || connection === undefined) return
+      if (this.#store.missing().size === 0 || connection === undefined) return
       if (this.#poller.possible) this.#actions.verify(connection)
       else this.askReplacement()
     })

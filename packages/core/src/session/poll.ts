@@ -1,6 +1,6 @@
 import type { Channel } from '../delivery/channel.js'
-import type { Ledger } from '../delivery/ledger.js'
-import type { Received } from '../message.js'
+import type { ChannelStore } from '../delivery/channel-store.js'
+import type { IncomingMessage } from '../message.js'
 import type { Settings } from '../options.js'
 import type { RequestKind } from '../protocols/protocol.js'
 import { poll as pollOnce, request } from '../transports/http.js'
@@ -15,7 +15,7 @@ const longPollPatience = 2000
 
 /** What a one-shot request brought. */
 export interface Polled {
-  readonly messages: readonly Received[]
+  readonly messages: readonly IncomingMessage[]
   /** Why it was not answered. */
   readonly ending: CloseReason | undefined
   /** The position that the answer's headers tell. */
@@ -30,7 +30,7 @@ export type Verified = 'answered' | 'unknown' | 'failed'
 
 /** What an answer may bring besides messages. */
 export interface PollEvents {
-  message(message: Received): void
+  message(message: IncomingMessage): void
   deleted(channel: string, text: string): void
   deadletter(raw: string, reason: string): void
   /** Nothing came from this position on, not even what is known. */
@@ -40,16 +40,16 @@ export interface PollEvents {
 /** One-shot requests, made only to locations of modes that the application listed. */
 export class Poller {
   readonly #settings: Settings
-  readonly #ledger: Ledger
+  readonly #store: ChannelStore
   readonly #requests: Requests
   readonly #events: PollEvents
   /** The best first: a `poll` is always answered at once. What fails is not asked again. */
   readonly #ways: Set<RequestKind>
   readonly #running = new Map<AbortController, unknown>()
 
-  constructor(settings: Settings, ledger: Ledger, requests: Requests, events: PollEvents) {
+  constructor(settings: Settings, store: ChannelStore, requests: Requests, events: PollEvents) {
     this.#settings = settings
-    this.#ledger = ledger
+    this.#store = store
     this.#requests = requests
     this.#events = events
     const { oneShot } = settings.protocol.capabilities
@@ -79,14 +79,14 @@ export class Poller {
     deadline = this.#settings.timeout,
   ): Promise<Polled> {
     const { environment, protocol } = this.#settings
-    const messages: Received[] = []
+    const messages: IncomingMessage[] = []
     const decoder = protocol.decoder(
       {
         kind,
         liveFrom: Number.NEGATIVE_INFINITY,
         channels: [
           ...channels.map(({ name }) => name),
-          ...(this.#ledger.companion === undefined ? [] : [this.#ledger.companion]),
+          ...(this.#store.companion === undefined ? [] : [this.#store.companion]),
         ],
       },
       {
@@ -121,8 +121,8 @@ export class Poller {
     const kind = this.#way
     const position = this.#requests.begin(channels)
     if (kind === undefined || (kind !== 'poll' && position === undefined)) return 'unknown'
-    const before = this.#ledger.newest
-    const missing = this.#ledger.holes()
+    const before = this.#store.newest
+    const missing = this.#store.missing()
     for (const channel of missing.keys()) if (!channels.includes(channel)) missing.delete(channel)
     const patience = kind === 'poll' ? deadline : Math.min(deadline, longPollPatience)
     const { messages, ending } = await this.ask(kind, channels, position, patience)
@@ -140,8 +140,8 @@ export class Poller {
       if (message.id !== undefined || !Number.isNaN(message.position)) this.#events.message(message)
     }
     if (messages.length === 0) this.#events.unrepeated(position)
-    this.#ledger.settle(missing)
-    this.#ledger.witness(channels, before)
+    this.#store.skipMissing(missing)
+    this.#store.advanceWatermark(channels, before)
     return 'answered'
   }
 

@@ -1,5 +1,5 @@
 import type { Channel } from '../delivery/channel.js'
-import { Ledger, type LedgerEvents, lengthOf } from '../delivery/ledger.js'
+import { ChannelStore, type ChannelStoreEvents, lengthOf } from '../delivery/channel-store.js'
 import type { PushStreamError } from '../errors.js'
 import type { Settings } from '../options.js'
 import type { CloseReason, ModeName, Position } from '../types.js'
@@ -13,7 +13,7 @@ import type { Share } from './subscription.js'
 const mostTrials = 4
 
 /** What a pool reports. */
-export interface PoolEvents extends Omit<SessionEvents, 'rejected' | 'suspected'>, LedgerEvents {
+export interface PoolEvents extends Omit<SessionEvents, 'rejected' | 'suspected'>, ChannelStoreEvents {
   /** The server refuses a channel, which is given up. */
   refused(error: PushStreamError): void
 }
@@ -28,7 +28,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
   /** In the order they were added. */
   const names = new Set<string>()
   /** Refused channels, with all that is known of them: one that is added again goes on where it was. */
-  const parked = new Ledger(protocol.order, environment.now, events)
+  const parked = new ChannelStore(protocol.order, environment.now, events)
   /** Channels that were accepted in a trial. */
   const proven = new WeakSet<Channel>()
   const polls = settings.transports.some((one) => one.polls)
@@ -51,20 +51,20 @@ export function createPool(settings: Settings, events: PoolEvents) {
   let reconnects = 0
 
   const all = () => [...members]
-  const of = (name: string) => all().find(({ ledger }) => ledger.get(name))
+  const of = (name: string) => all().find(({ store }) => store.get(name))
 
   function make(trial: Member['trial'] = 'none'): Member {
-    const ledger = new Ledger(protocol.order, environment.now, events)
+    const store = new ChannelStore(protocol.order, environment.now, events)
     const session = createSession(
       own,
-      ledger,
+      store,
       {
         ...events,
         changed() {
           const names = session.current()?.names
           // They were taken together. If the server refuses them later, it is not for their number.
           if (member.trial === 'none' && names !== undefined && names.size > 1) {
-            for (const channel of ledger.all) if (names.has(channel.name)) proven.delete(channel)
+            for (const channel of store.all) if (names.has(channel.name)) proven.delete(channel)
           }
           changed()
           conclude()
@@ -73,7 +73,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
           member.late = false
           member.suspectedBeside = undefined
           member.proofs = 0
-          companion = ledger.companion ?? companion
+          companion = store.companion ?? companion
           refusal = undefined
           if (member.trial !== 'none') member.trial = 'accepted'
           // A channel was given back to it meanwhile.
@@ -92,7 +92,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
       naming,
       share,
     )
-    const member = memberOf(ledger, session, open, trial)
+    const member = memberOf(store, session, open, trial)
     members.add(member)
     return member
   }
@@ -102,13 +102,13 @@ export function createPool(settings: Settings, events: PoolEvents) {
     if (protocol.capabilities.channelsPerConnection > 1 || room === 1) return
     room = 1
     for (const member of all()) {
-      const [first, ...others] = member.ledger.all
+      const [first, ...others] = member.store.all
       if (first === undefined || others.length === 0) continue
       // What came by a shared connection may have been of another channel, with numbers of its own.
-      for (const { sequence } of member.ledger.all) sequence.last = sequence.recent = undefined
+      for (const { sequence } of member.store.all) sequence.last = sequence.recent = undefined
       for (const channel of others) {
-        const { ledger, session } = make()
-        member.ledger.move(channel, ledger)
+        const { store, session } = make()
+        member.store.move(channel, store)
         if (member.session.state.wanted) session.connect()
       }
       update(member)
@@ -125,9 +125,9 @@ export function createPool(settings: Settings, events: PoolEvents) {
 
   /** Ends a session that has no channel any more. The only one that has room for any is kept for others. */
   function drop(member: Member): void {
-    if (member.ledger.size > 0 || (members.size === 1 && room === Number.POSITIVE_INFINITY)) return
+    if (member.store.size > 0 || (members.size === 1 && room === Number.POSITIVE_INFINITY)) return
     members.delete(member)
-    duplicates += member.ledger.duplicates
+    duplicates += member.store.duplicates
     reconnects += member.session.reconnects
     member.session.disconnect()
   }
@@ -135,20 +135,20 @@ export function createPool(settings: Settings, events: PoolEvents) {
   /** The server refuses at least one of these channels. Half of them go to a session of their own, until it is found. */
   function reject(member: Member, rejected: readonly Channel[], reason: CloseReason): void {
     const classified = protocol.classify(reason)
-    const { companion } = member.ledger
+    const { companion } = member.store
     const wantsCompany = classified.wantsCompany || (companion !== undefined && !names.has(companion))
-    const channels = rejected.filter((channel) => member.ledger.get(channel.name) === channel)
+    const channels = rejected.filter((channel) => member.store.get(channel.name) === channel)
     const [only] = channels
     if (!members.has(member) || (wantsCompany && accompany(member, () => reject(member, channels, reason)))) return
     if (only === undefined) update(member)
-    else if (member.ledger.size === 1) refuse(member, only, reason)
+    else if (member.store.size === 1) refuse(member, only, reason)
     else {
       // Each was taken, and all together are not, or their names are too long: from now on a session has room for less.
       const together = tooLong(classified) || channels.every((channel) => proven.has(channel))
-      if (together) room = Math.max(member.ledger.size - channels.length, Math.ceil(member.ledger.size / 2))
+      if (together) room = Math.max(member.store.size - channels.length, Math.ceil(member.store.size / 2))
       member.companions.clear()
       const other = make(together ? 'none' : 'waiting')
-      for (const channel of channels.slice(Math.floor(channels.length / 2))) member.ledger.move(channel, other.ledger)
+      for (const channel of channels.slice(Math.floor(channels.length / 2))) member.store.move(channel, other.store)
       update(member)
       if (together) other.session.connect()
     }
@@ -157,13 +157,13 @@ export function createPool(settings: Settings, events: PoolEvents) {
 
   /** Asks for the channels of a session next to one that is open elsewhere. `false`: there is none to try. */
   function accompany(member: Member, later: () => void): boolean {
-    const others = all().filter((one) => one !== member && one.ledger.companion === undefined && one.ledger.size > 0)
-    const { ledger, session, companions } = member
+    const others = all().filter((one) => one !== member && one.store.companion === undefined && one.store.size > 0)
+    const { store, session, companions } = member
     if (session.state.current !== undefined) return false
-    const open = others.filter((one) => one.session.state.current !== undefined).flatMap((one) => one.ledger.all)
+    const open = others.filter((one) => one.session.state.current !== undefined).flatMap((one) => one.store.all)
     const untried = open.filter(({ name }) => !companions.has(name))
     const next = untried.find(({ name }) => name === companion) ?? untried[0]
-    ledger.companion = next?.name
+    store.companion = next?.name
     if (next !== undefined) {
       companions.add(next.name)
       update(member)
@@ -187,22 +187,22 @@ export function createPool(settings: Settings, events: PoolEvents) {
     member.proofs = proof ? member.proofs + 1 : 0
     member.suspectedBeside = all().flatMap(({ session }) => session.connections)
     if (works[0] !== undefined) {
-      if (member.ledger.size > 1 || member.proofs > 1) reject(member, channels, reason)
+      if (member.store.size > 1 || member.proofs > 1) reject(member, channels, reason)
       else works[0].session.renew()
       return
     }
     if (member.trial !== 'none') return giveBack(member)
     if (channels.length === 1 || all().some(({ trial }) => trial !== 'none')) return
-    member.ledger.move(first, make('waiting').ledger)
+    member.store.move(first, make('waiting').store)
     conclude()
   }
 
   /** A channel was tried alone in vain. It goes to the end of the others. */
   function giveBack(member: Member): void {
-    const { size, length } = member.ledger
-    const target = all().find((one) => one.trial === 'none' && one.ledger.size > 0 && hasRoom(one, room, size, length))
+    const { size, length } = member.store
+    const target = all().find((one) => one.trial === 'none' && one.store.size > 0 && hasRoom(one, room, size, length))
     if (member.trial === 'none' || target === undefined || target.session.state.current !== undefined) return
-    for (const channel of member.ledger.all) member.ledger.move(channel, target.ledger)
+    for (const channel of member.store.all) member.store.move(channel, target.store)
     target.changed = true
     drop(member)
     conclude()
@@ -211,7 +211,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
   /** Its session carries the channels that it has now. */
   function update(member: Member): void {
     member.changed = false
-    if (member.ledger.size > 0) member.session.change()
+    if (member.store.size > 0) member.session.change()
     else member.session.disconnect()
   }
 
@@ -235,19 +235,19 @@ export function createPool(settings: Settings, events: PoolEvents) {
     if (others.some(({ session: { state } }) => state.attempts.length > 0 || (!state.current && state.wanted))) return
     for (const trial of trials) {
       trial.trial = 'none'
-      for (const channel of trial.ledger.all) proven.add(channel)
-      const { size, length } = trial.ledger
-      const target = others.find((one) => one.ledger.size > 0 && hasRoom(one, room, size, length))
+      for (const channel of trial.store.all) proven.add(channel)
+      const { size, length } = trial.store
+      const target = others.find((one) => one.store.size > 0 && hasRoom(one, room, size, length))
       if (target === undefined) {
         others.push(trial)
         continue
       }
-      for (const channel of trial.ledger.all) trial.ledger.move(channel, target.ledger)
+      for (const channel of trial.store.all) trial.store.move(channel, target.store)
       drop(trial)
       target.changed = true
     }
     for (const member of others) {
-      for (const channel of member.changed ? [] : member.ledger.all) proven.add(channel)
+      for (const channel of member.changed ? [] : member.store.all) proven.add(channel)
       if (member.changed) update(member)
     }
   }
@@ -256,8 +256,8 @@ export function createPool(settings: Settings, events: PoolEvents) {
     const { name } = channel
     const error = refusalOf(name, reason, protocol.classify(reason), environment.location)
     refusal = error
-    if (member.ledger.unknown(channel)) member.ledger.remove(name)
-    else member.ledger.move(channel, parked)
+    if (member.store.isUnknown(channel)) member.store.remove(name)
+    else member.store.move(channel, parked)
     names.delete(name)
     drop(member)
     events.refused(error)
@@ -272,7 +272,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
     },
     /** A request that keeps channels waiting, if one does. */
     get stuck(): { url: string | undefined; mode: ModeName | undefined } | undefined {
-      const member = all().find(({ ledger, session: { state } }) => ledger.size > 0 && state.current === undefined)
+      const member = all().find(({ store, session: { state } }) => store.size > 0 && state.current === undefined)
       const { asked } = member?.session.connections[0] ?? {}
       return member && { url: shown(asked?.url), mode: asked?.mode }
     },
@@ -280,7 +280,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
       return [...names]
     },
     get duplicates() {
-      return all().reduce((sum, { ledger }) => sum + ledger.duplicates, duplicates)
+      return all().reduce((sum, { store }) => sum + store.duplicates, duplicates)
     },
     get reconnects() {
       return all().reduce((sum, { session }) => sum + session.reconnects, reconnects)
@@ -292,8 +292,8 @@ export function createPool(settings: Settings, events: PoolEvents) {
       spread()
       const member = all().find((one) => one.trial === 'none' && hasRoom(one, room, 1, lengthOf(name))) ?? make()
       const before = parked.get(name)
-      if (before === undefined) member.ledger.add(name, backtrack, from)
-      else parked.move(before, member.ledger)
+      if (before === undefined) member.store.add(name, backtrack, from)
+      else parked.move(before, member.store)
       member.changed = true
       return true
     },
@@ -301,7 +301,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
     remove(name: string): boolean {
       parked.remove(name)
       const member = of(name)
-      if (!member?.ledger.remove(name)) return false
+      if (!member?.store.remove(name)) return false
       names.delete(name)
       drop(member)
       member.changed = true
@@ -311,24 +311,24 @@ export function createPool(settings: Settings, events: PoolEvents) {
       for (const name of [...names, ...parked.all.map((channel) => channel.name)]) this.remove(name)
     },
     /** The channels of each session that has some. */
-    groups: () => all().flatMap(({ ledger }) => (ledger.size > 0 ? [ledger.all.map(({ name }) => name)] : [])),
+    groups: () => all().flatMap(({ store }) => (store.size > 0 ? [store.all.map(({ name }) => name)] : [])),
     /** Sends a text by the connection of this channel, if that can. */
     send: (name: string, text: string): boolean => of(name)?.session.current()?.send(text) ?? false,
     connect() {
       for (const member of all()) {
         // What is under way may have begun without the newest of them.
         if (!member.session.state.wanted) member.changed = false
-        if (member.ledger.size > 0 && member.trial !== 'waiting') member.session.connect()
+        if (member.store.size > 0 && member.trial !== 'waiting') member.session.connect()
       }
       conclude()
     },
     /** Other channels are wanted now. */
     change() {
       for (const member of all()) {
-        const { ledger, session, changed, trial } = member
+        const { store, session, changed, trial } = member
         if (trial === 'waiting') continue
         member.changed = false
-        if (ledger.size === 0) session.disconnect()
+        if (store.size === 0) session.disconnect()
         else if (!session.state.wanted) session.connect()
         else if (room === 1 || !changed) session.yield()
         else session.change()

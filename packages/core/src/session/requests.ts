@@ -1,5 +1,5 @@
 import type { Channel } from '../delivery/channel.js'
-import type { Ledger } from '../delivery/ledger.js'
+import type { ChannelStore } from '../delivery/channel-store.js'
 import { PushStreamError } from '../errors.js'
 import type { Settings } from '../options.js'
 import { secondOf } from '../position.js'
@@ -18,10 +18,10 @@ const ask = async <T>(provider: Provider<T>, name: string): Promise<T> => {
 }
 
 /** Whether something came of a channel. */
-const heard = (channel: Channel) => channel.heard > 0
+const heard = (channel: Channel) => channel.heardAt > 0
 
 /** Makes requests out of channels and positions, with what the application adds to each. */
-export function createRequests(settings: Settings, ledger: Ledger) {
+export function createRequests(settings: Settings, store: ChannelStore) {
   const { params, headers, protocol } = settings
 
   function eventIdOf(channels: readonly Channel[]): string | undefined {
@@ -39,10 +39,10 @@ export function createRequests(settings: Settings, ledger: Ledger) {
     ): Promise<Exchange> {
       const [query, head] = await Promise.all([ask(params, 'params'), ask(headers, 'headers')])
       const wanted: Wanted[] = channels.map((channel) => {
-        const after = ledger.known(channel)
+        const after = store.watermark(channel)
         return { name: channel.name, backtrack: after === undefined ? backtrack(channel) : 0, after }
       })
-      if (ledger.companion !== undefined) wanted.push({ name: ledger.companion })
+      if (store.companion !== undefined) wanted.push({ name: store.companion })
       return protocol.exchange(kind, {
         channels: wanted,
         position,
@@ -60,7 +60,7 @@ export function createRequests(settings: Settings, ledger: Ledger) {
       // Without a number and a time, what comes again looks like something new: nothing old is asked for after the first.
       const { resume, gaps } = protocol.promises
       if (gaps === 'none' && resume !== 'position' && resume !== 'second' && channels.some(heard)) return undefined
-      const frontier = ledger.frontier(channels)
+      const frontier = store.lowWatermark(channels)
       return frontier === undefined ? undefined : secondOf(frontier)
     },
   }

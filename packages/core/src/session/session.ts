@@ -1,13 +1,13 @@
 import type { Channel } from '../delivery/channel.js'
-import type { Ledger } from '../delivery/ledger.js'
+import type { ChannelStore } from '../delivery/channel-store.js'
 import { bad, PushStreamError } from '../errors.js'
-import type { Received } from '../message.js'
+import type { IncomingMessage } from '../message.js'
 import type { Settings } from '../options.js'
 import { positionOf, timeOf } from '../position.js'
 import type { Classified } from '../protocols/protocol.js'
 import { troubled } from '../symptoms.js'
 import type { CloseReason, ModeName, Position, Transport } from '../types.js'
-import { settleSilent } from './bootstrap.js'
+import { placeSilent } from './bootstrap.js'
 import { acceptDelay, ageOf, type Connection } from './connection.js'
 import { Health } from './health.js'
 import { ModeMemory } from './memory.js'
@@ -62,13 +62,19 @@ export interface Names {
 }
 
 /** Keeps one connection to the server for some channels: makes connections and timers follow the state. */
-export function createSession(settings: Settings, ledger: Ledger, events: SessionEvents, names: Names, share?: Share) {
+export function createSession(
+  settings: Settings,
+  store: ChannelStore,
+  events: SessionEvents,
+  names: Names,
+  share?: Share,
+) {
   const { environment, hosts, protocol } = settings
   const { capabilities } = protocol
   const { now } = environment
   const transportOf = (mode: ModeName) => settings.transports.find(({ name }) => name === mode) as Transport
-  const requests = createRequests(settings, ledger)
-  const poller = new Poller(settings, ledger, requests, {
+  const requests = createRequests(settings, store)
+  const poller = new Poller(settings, store, requests, {
     message: receive,
     deleted,
     deadletter: (raw, reason) => events.deadletter(raw, reason),
@@ -76,7 +82,7 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
   })
   const memory = new ModeMemory(environment, settings.origin)
   const timers = createTimers(environment)
-  const health: Health = new Health(settings, ledger, poller, timers, {
+  const health: Health = new Health(settings, store, poller, timers, {
     current,
     replace,
     dead,
@@ -211,12 +217,12 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
   /** The channels that the connection that works does not carry. */
   function undecided(): readonly Channel[] {
     const carried = current()?.names
-    return ledger.all.filter(({ name }) => !carried?.has(name))
+    return store.all.filter(({ name }) => !carried?.has(name))
   }
 
   /** Where a connection begins: after what no connection can take, if that is what ends them. */
   function beginning(channels: readonly Channel[]): Position | undefined {
-    const { newest } = ledger
+    const { newest } = store
     if (stuck < mostStuck || newest < 0 || poller.possible) return requests.begin(channels)
     // It is the next message, or one of a later second. What is skipped shows as a gap.
     const seconds = 2 ** (stuck - mostStuck - 1)
@@ -227,10 +233,10 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     const transport = transportOf(name)
     const predecessor = current()
     if (predecessor !== undefined && capabilities.lastMessage)
-      settleSilent(ledger, predecessor, health.covered(predecessor))
+      placeSilent(store, predecessor, health.covered(predecessor))
     // A page can't see why a websocket is refused: it may be for the names, so every other round asks for them alone.
     const plain = names.plain || (blind && state.failures % 2 === 1)
-    const context = { settings, ledger, requests, poller, health, share, clockOffset, plain, beginning }
+    const context = { settings, store, requests, poller, health, share, clockOffset, plain, beginning }
     const subscription = subscribe(context, transport, {
       accepted: () => dispatch({ type: 'accepted', key }),
       ended: (reason) => ended(key, subscription, reason),
@@ -303,9 +309,9 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
       names.plain = 'trying'
       return replace()
     }
-    if (classified.historyLost) ledger.doubt(!saidBySelf(reason))
+    if (classified.historyLost) store.suspectLoss(!saidBySelf(reason))
     // A connection that closes before its first message may have been closed because of its resume position.
-    else if (reason.kind === 'lost' && connection.brought === 0) ledger.doubt(true)
+    else if (reason.kind === 'lost' && connection.brought === 0) store.suspectLoss(true)
     const action = actionOf(key, classified)
     const what = whatOf(connection.mode, reason, classified)
     settings.logger?.debug(`pushstream: ${endOf(what, connection, action)}`)
@@ -322,7 +328,7 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     reloading ||= (action === 'reconnect' || unseen) && key === state.current?.key
     const well = worked(connection)
     if (well && key === state.current?.key) lostAt = now()
-    if (capabilities.lastMessage) settleSilent(ledger, connection, health.covered(connection))
+    if (capabilities.lastMessage) placeSilent(store, connection, health.covered(connection))
     // Networks break anywhere. A message that a browser can't take ends each connection at the same place, at once.
     const place = !well && reason.kind === 'lost' && now() - connection.lastLife < 100 ? connection.brought : 0
     stuck = place > 0 && place === stuckAt ? stuck + 1 : 0
@@ -350,7 +356,7 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
 
   /** The server repeats nothing, although a message came just now: it stores none, or takes no position. */
   function unrepeated(position: Position | undefined): void {
-    const { newest } = ledger
+    const { newest } = store
     const age = now() - clockOffset - timeOf(newest)
     if (names.told || !capabilities.lastMessage || position === undefined || position > newest || age > lasting) return
     names.told = true
@@ -386,28 +392,28 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     dispatch({ type: 'dead' })
   }
 
-  function receive(message: Received, connection?: Connection): void {
+  function receive(message: IncomingMessage, connection?: Connection): void {
     if (connection !== undefined) {
       const age = ageOf(message, connection.lastLife)
       if (age < clockOffset) clockOffset = age
-      if (message.position > ledger.newest) connection.advanced()
+      if (message.position > store.newest) connection.advanced()
     }
-    const outcome = ledger.receive(message, connection?.replay)
+    const outcome = store.receive(message, connection?.replay)
     if (outcome === 'dropped' || outcome === undefined) return
     if (connection !== undefined) {
       connection.worked = true
       health.news(connection)
     }
-    if (outcome === 'held') health.missing()
+    if (outcome === 'buffered') health.missing()
   }
 
   function deleted(name: string, text: string, connection?: Connection): void {
-    const channel = ledger.get(name)
+    const channel = store.get(name)
     if (channel === undefined) return
-    ledger.forget(channel)
+    store.forget(channel)
     events.deleted(name, text)
     // The server doesn't deliver a channel of that name to this connection when it is made again.
-    if (connection !== undefined && !connection.transport.polls && ledger.size > 1) replace()
+    if (connection !== undefined && !connection.transport.polls && store.size > 1) replace()
   }
 
   function replace(): void {
@@ -419,7 +425,7 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
     const fits = ({ key }: Attempt) => {
       const connection = connections.get(key)
       const { channels } = (connection && subscriptions.get(connection)) ?? {}
-      return !channels || (channels.length === ledger.size && channels.every((one) => ledger.get(one.name) === one))
+      return !channels || (channels.length === store.size && channels.every((one) => store.get(one.name) === one))
     }
     const newest = state.attempts.at(-1) ?? state.current
     if (!newest || !fits(newest)) replace()
@@ -460,7 +466,7 @@ export function createSession(settings: Settings, ledger: Ledger, events: Sessio
           const connection = current()
           if (connection !== undefined) health.check(connection)
           // From the cache it comes back as it was left: closed, and still wanted.
-          dispatch({ type: !state.wanted && ledger.size > 0 ? 'connect' : 'online' })
+          dispatch({ type: !state.wanted && store.size > 0 ? 'connect' : 'online' })
         }
         // Some browsers keep the connections of a page that was left.
         unlisten = [page.onBack(back), page.onLeave(rest)]

@@ -1,12 +1,12 @@
 import type { Channel } from '../delivery/channel.js'
+import type { ChannelStore } from '../delivery/channel-store.js'
 import type { Gate } from '../delivery/echo.js'
-import type { Ledger } from '../delivery/ledger.js'
 import { newReplay } from '../delivery/order.js'
-import type { Received } from '../message.js'
+import type { IncomingMessage } from '../message.js'
 import type { Settings } from '../options.js'
 import type { Slot } from '../protocols/protocol.js'
 import type { CloseReason, Exchange, Position, Transport } from '../types.js'
-import { newcomersOf, settleLate, settleNewcomers } from './bootstrap.js'
+import { newcomersOf, placeLate, placeNewcomers } from './bootstrap.js'
 import { Connection } from './connection.js'
 import type { Health } from './health.js'
 import { LongPollChain } from './longpoll.js'
@@ -30,7 +30,7 @@ export interface Share {
 /** What a subscription takes from its session. */
 export interface SubscriptionContext {
   readonly settings: Settings
-  readonly ledger: Ledger
+  readonly store: ChannelStore
   readonly requests: Requests
   readonly poller: Poller
   readonly health: Health
@@ -47,7 +47,7 @@ export interface SubscriptionContext {
 export interface SubscriptionEvents {
   accepted(): void
   ended(reason: CloseReason): void
-  message(message: Received, connection: Connection): void
+  message(message: IncomingMessage, connection: Connection): void
   deleted(channel: string, text: string, connection: Connection): void
   deadletter(raw: string, reason: string): void
   buffered(connection: Connection): void
@@ -69,13 +69,13 @@ export function subscribe(
   transport: Transport,
   events: SubscriptionEvents,
 ): Subscription {
-  const { settings, ledger, poller, health, clockOffset } = context
+  const { settings, store, poller, health, clockOffset } = context
   const { protocol, environment } = settings
-  const newcomers = newcomersOf(ledger, settings, Boolean(context.plain))
+  const newcomers = newcomersOf(store, settings, Boolean(context.plain))
   // The new ones first: what comes of any other shows that their stored messages have come.
-  const channels = [...ledger.all].sort((a, b) => Number(newcomers.has(b.name)) - Number(newcomers.has(a.name)))
-  const wanted = () => channels.filter((channel) => ledger.get(channel.name) === channel)
-  const chain = transport.polls ? new LongPollChain(ledger, context.requests, protocol, environment.now) : undefined
+  const channels = [...store.all].sort((a, b) => Number(newcomers.has(b.name)) - Number(newcomers.has(a.name)))
+  const wanted = () => channels.filter((channel) => store.get(channel.name) === channel)
+  const chain = transport.polls ? new LongPollChain(store, context.requests, protocol, environment.now) : undefined
   const only = channels.length === 1 ? channels[0] : undefined
   const echo: Gate | undefined =
     chain &&
@@ -90,19 +90,19 @@ export function subscribe(
       doubt: (reason) => connection.end(reason),
     })
   const asking = createAsking(context, transport, chain, echo, wanted, newcomers, () => connection, events)
-  const before = ledger.newest
+  const before = store.newest
   /** Accepted without an answer: the first one may bring something stored after all. */
   let overdue = false
   const connection: Connection = new Connection(
     transport,
-    { names: new Set(channels.map((channel) => channel.name)), newcomers, clockOffset, companion: ledger.companion },
+    { names: new Set(channels.map((channel) => channel.name)), newcomers, clockOffset, companion: store.companion },
     asking.next,
     settings,
     {
       accepted() {
         const joined = connection.opened || context.plain !== 'trying'
         overdue = !connection.opened
-        settleNewcomers(ledger, connection, wanted(), newcomers, before, joined)
+        placeNewcomers(store, connection, wanted(), newcomers, before, joined)
         events.accepted()
       },
       ended(reason) {
@@ -110,12 +110,12 @@ export function subscribe(
         const own = reason.status === 403 && asking.interrupted
         events.ended(own ? { kind: 'end', status: 408 } : reason)
       },
-      ping: () => ledger.witness(wanted(), health.provenBy(connection)),
+      ping: () => store.advanceWatermark(wanted(), health.provenBy(connection)),
       message(message, history) {
-        const channel = history ? ledger.get(message.channel) : undefined
-        if (overdue) settleLate(ledger, message)
+        const channel = history ? store.get(message.channel) : undefined
+        if (overdue) placeLate(store, message)
         // What the application did not ask for only shows where the channel stands.
-        if (channel?.backtrack === 0) ledger.anchor(channel, message)
+        if (channel?.backtrack === 0) store.startAfter(channel, message)
         else if (echo === undefined) events.message(message, connection)
         else echo.message(message)
       },

@@ -3,7 +3,7 @@ import { Echo, type EchoEvents } from '../delivery/echo.js'
 import { numbered, type Order } from '../delivery/order.js'
 import { textOf } from '../delivery/text.js'
 import { unnumbered } from '../delivery/unnumbered.js'
-import type { Received } from '../message.js'
+import type { IncomingMessage } from '../message.js'
 import { secondOf } from '../position.js'
 
 const hasNumbers = ({ sequence }: Channel) => sequence.last !== undefined
@@ -39,7 +39,7 @@ class RelayEcho extends Echo {
     super.sent(exact && !hasNumbers(this.#channel))
   }
 
-  override message(message: Received): void {
+  override message(message: IncomingMessage): void {
     if (message.id === undefined) super.message(message)
     else this.#events.message(message)
   }
@@ -79,7 +79,7 @@ class RelayEcho extends Echo {
  *
  * @param counted messages whose tag the server doesn't tell: of these, what has the time and the text of a known one is that one.
  */
-export function relayOrder(counted: WeakSet<Received>): Order {
+export function relayOrder(counted: WeakSet<IncomingMessage>): Order {
   const plain = unnumbered(false)
   return {
     receive(channel, message, replay, now) {
@@ -99,7 +99,7 @@ export function relayOrder(counted: WeakSet<Received>): Order {
       }
       return plain.receive(channel, message, replay, now)
     },
-    known: (channel, newest, now) => (hasNumbers(channel) ? numbered : plain).known(channel, newest, now),
+    watermark: (channel, newest, now) => (hasNumbers(channel) ? numbered : plain).watermark(channel, newest, now),
     echo: (channel, events) => new RelayEcho(channel, events),
   }
 }

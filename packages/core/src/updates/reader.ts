@@ -1,6 +1,6 @@
-import type { Received } from '../message.js'
+import type { IncomingMessage } from '../message.js'
 import { timeOf } from '../position.js'
-import type { DecoderContext, Inlet } from '../protocols/protocol.js'
+import type { DecoderContext, DecoderEvents } from '../protocols/protocol.js'
 import { pushStream } from '../protocols/push-stream.js'
 import { messageTemplate } from '../protocols/template.js'
 import type { Position } from '../types.js'
@@ -31,7 +31,7 @@ export function told(headers: Headers): Told {
 
 /** What one answer holds, in its order. */
 export type Part =
-  | { readonly message: Received }
+  | { readonly message: IncomingMessage }
   | { readonly deleted: string }
   | { readonly dead: string; readonly reason: string }
 
@@ -122,7 +122,7 @@ export class Reader {
   #frames(text: string): Part[] {
     const parts: Part[] = []
     let sign = false
-    const inlet: Inlet = {
+    const events: DecoderEvents = {
       message: (message) =>
         parts.push(message.dead === undefined ? { message } : { dead: message.text, reason: message.dead }),
       ping() {
@@ -138,10 +138,10 @@ export class Reader {
     const context: DecoderContext = { kind: 'longpolling', liveFrom: Number.NEGATIVE_INFINITY, channels }
     const endpoint = { base: '', credentials: 'omit', sameOrigin: false } as const
     const protocol = pushStream(template === undefined ? {} : { messageTemplate: messageTemplate(template) })(endpoint)
-    const decoder = protocol.decoder(context, inlet)
+    const decoder = protocol.decoder(context, events)
     decoder.frame(text)
     decoder.finish()
-    if (parts.length === 0 && !sign) inlet.dead(text, 'no frame of the message template')
+    if (parts.length === 0 && !sign) events.dead(text, 'no frame of the message template')
     return parts
   }
 }

@@ -1,7 +1,7 @@
-import { Received } from '../message.js'
+import { IncomingMessage } from '../message.js'
 import { positionOf, tagOf } from '../position.js'
 import { nchan } from '../protocols/nchan.js'
-import type { DecoderContext, Inlet, ProtocolFactory } from '../protocols/protocol.js'
+import type { DecoderContext, DecoderEvents, ProtocolFactory } from '../protocols/protocol.js'
 import type { Position } from '../types.js'
 import { relayOrder } from './order.js'
 import { counted as countedHeader, type Part, type Reader, told } from './reader.js'
@@ -36,7 +36,7 @@ export function createRelay(
   unplaced: (reader: Reader) => void,
 ): { protocol: ProtocolFactory; fetch: typeof globalThis.fetch } {
   const asked = new WeakMap<object, Asked>()
-  const counted = new WeakSet<Received>()
+  const counted = new WeakSet<IncomingMessage>()
   const urlOf = ([name]: readonly string[]) => readers.get(name as string)?.url ?? ''
 
   const protocol: ProtocolFactory = (endpoint) => {
@@ -59,14 +59,14 @@ export function createRelay(
         return reader.kind === 'relay' ? exchange : { ...exchange, url: withArguments(exchange.url, { time, tag }) }
       },
 
-      decoder(context, inlet) {
+      decoder(context, events) {
         const reader = readers.get(context.channels[0] ?? '')
         let uncertain = false
         const plain = base.decoder(context, {
-          ...inlet,
+          ...events,
           message(message) {
             if (uncertain) counted.add(message)
-            inlet.message(message)
+            events.message(message)
           },
         })
         return {
@@ -74,7 +74,7 @@ export function createRelay(
             const { second, tag } = told(headers)
             if (Number.isNaN(second) || tag === undefined) {
               const what = Number.isNaN(second) ? 'Last-Modified' : 'Etag that is a number'
-              return inlet.over({
+              return events.over({
                 kind: 'invalid',
                 explain: `an answer without ${what}, which is none of a push server`,
               })
@@ -83,16 +83,16 @@ export function createRelay(
             uncertain = headers.has(countedHeader)
             if (reading === undefined || reading.kind === 'relay') return plain.frame(text, { headers })
             if (reading.kind === 'frames') {
-              return deliver(reading.parts, reading.several, placeOf(second, tag), context, inlet)
+              return deliver(reading.parts, reading.several, placeOf(second, tag), context, events)
             }
-            if (uncertain) return inlet.over({ kind: 'invalid', explain: unplacedBodies })
+            if (uncertain) return events.over({ kind: 'invalid', explain: unplacedBodies })
             const { length } = reading.bodies
             const contentType = headers.get('Content-Type') ?? undefined
             for (const [index, body] of reading.bodies.entries()) {
               // Only where the last one stands is told.
               const last = index === length - 1
               const place = last ? placeOf(second, tag) : Number.NaN
-              inlet.message(made(context, body, place, { tag: last ? tag : undefined, contentType, last }))
+              events.message(made(context, body, place, { tag: last ? tag : undefined, contentType, last }))
             }
           },
           pulse() {},
@@ -170,11 +170,11 @@ interface More {
   last: boolean
 }
 
-function made({ channels, liveFrom }: DecoderContext, body: unknown, place: Position, more: More): Received {
+function made({ channels, liveFrom }: DecoderContext, body: unknown, place: Position, more: More): IncomingMessage {
   const { id, tag, eventId, eventType, contentType, last } = more
   const name = channels[0] as string
   const replayed = place < liveFrom
-  const message = new Received(
+  const message = new IncomingMessage(
     id,
     name,
     body,
@@ -192,17 +192,23 @@ function made({ channels, liveFrom }: DecoderContext, body: unknown, place: Posi
 }
 
 /** Hands on what stood in frames, under the name that the page gave the channel. */
-function deliver(parts: readonly Part[], several: boolean, end: Position, context: DecoderContext, inlet: Inlet): void {
+function deliver(
+  parts: readonly Part[],
+  several: boolean,
+  end: Position,
+  context: DecoderContext,
+  events: DecoderEvents,
+): void {
   const last = parts.reduce((found, part, index) => ('message' in part ? index : found), -1)
   for (const [index, part] of parts.entries()) {
-    if ('dead' in part) inlet.dead(part.dead, part.reason)
-    else if ('deleted' in part) inlet.deleted(context.channels[0] as string, part.deleted)
+    if ('dead' in part) events.dead(part.dead, part.reason)
+    else if ('deleted' in part) events.deleted(context.channels[0] as string, part.deleted)
     else {
       const { id, body, position, tag, eventId, eventType } = part.message
       const own = position + Number(tagOf(position) > 0)
       const place = Number.isNaN(position) && index === last ? end : own
       const known = { id: several ? undefined : id, tag, eventId, eventType, last: index === last }
-      inlet.message(made(context, body, place, known))
+      events.message(made(context, body, place, known))
     }
   }
 }

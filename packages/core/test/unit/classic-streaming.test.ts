@@ -206,8 +206,8 @@ describe('channels that have another name on the server', () => {
   test('are told to the page as the server names them', () => {
     const given = new ServerNames()
     const ignore = () => undefined
-    const inlet = given.inlet(['a'], { message: ignore, ping: ignore, deleted: ignore, dead: ignore, over: ignore })
-    inlet.deleted('user-7-a', '')
+    const events = given.events(['a'], { message: ignore, ping: ignore, deleted: ignore, dead: ignore, over: ignore })
+    events.deleted('user-7-a', '')
     expect([given.of('a'), given.of('b')]).toEqual(['user-7-a', 'b'])
   })
 })

@@ -383,9 +383,9 @@ describe('what the server was seen to send', () => {
 
   test('a hole, of an event that another process sent (13), is filled by the next stream', async () => {
     const [live, resumed] = transcript('13-gap-other-process') as [string, string]
-    const { told, ledger, connect } = session(['g'], {}, 'g:1')
+    const { told, channelStore, connect } = session(['g'], {}, 'g:1')
     await connect().feed(live)
-    expect(ledger.holes().size).toBe(1)
+    expect(channelStore.missing().size).toBe(1)
     const next = connect()
     expect(next.asked).toBe('g:2')
     await next.feed(resumed)
@@ -436,18 +436,18 @@ describe('what the server was seen to send', () => {
   })
 
   test('Redis, which never resets (19, 20)', async () => {
-    const { told, ledger, connect } = session(['a'], {}, 'a:0')
+    const { told, channelStore, connect } = session(['a'], {}, 'a:0')
     await connect().feed(part('19-redis-storage', 'live'))
     expect(told).toHaveLength(5)
     // What is not stored any more shows as a hole, which the next stream doesn't fill.
     const late = session(['a'], {}, 'a:1')
     await late.connect().feed(part('19-redis-storage', 'events 2,3 expired'))
-    late.ledger.settle(late.ledger.holes())
+    late.channelStore.skipMissing(late.channelStore.missing())
     expect(late.told).toEqual([gap('a', 2, 3), ['a', 4, '{"n": 4}'], ['a', 5, '{"n": 5}']])
     // Its counter began anew: another text under a known number shows it.
     await connect().feed(opening + event('message', 'a:1', '{"n": "first of the new"}'))
     expect(told.slice(5)).toEqual([gap('a', 6, 'unknown', 'restart'), ['a', 1, '{"n": "first of the new"}']])
-    expect(ledger.duplicates).toBe(0)
+    expect(channelStore.duplicates).toBe(0)
     const many = session(['g'], {}, 'g:0')
     await many.connect().feed(transcript('20-redis-pubsub').join(''))
     expect(many.told).toHaveLength(42)
@@ -879,12 +879,12 @@ describe('any course of things', () => {
     })
     await fc.assert(
       fc.asyncProperty(fc.array(frame, { maxLength: 20 }), fc.boolean(), async (frames, both) => {
-        const { told, protocol, ledger, connect } = session(both ? ['a', 'b'] : ['a'], both ? together : {})
+        const { told, protocol, channelStore, connect } = session(both ? ['a', 'b'] : ['a'], both ? together : {})
         connect()
         const decoder = protocol.decoder(
           { kind: 'eventsource', liveFrom: 0, channels: both ? ['a', 'b'] : ['a'] },
           {
-            message: (message) => void ledger.receive(message),
+            message: (message) => void channelStore.receive(message),
             ping() {},
             deleted() {},
             dead() {},

@@ -1,11 +1,11 @@
 import { createManualClock, type ManualClock } from '@pushstream/testkit'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { ChannelStore } from '../../src/delivery/channel-store.js'
 import { Echo } from '../../src/delivery/echo.js'
-import { Ledger } from '../../src/delivery/ledger.js'
 import { newReplay } from '../../src/delivery/order.js'
 import { unnumbered } from '../../src/delivery/unnumbered.js'
-import { Received } from '../../src/message.js'
+import { IncomingMessage } from '../../src/message.js'
 import { everything, positionOf } from '../../src/position.js'
 import type { CloseReason, Position } from '../../src/types.js'
 import { runs } from './support/runs.js'
@@ -13,10 +13,10 @@ import { runs } from './support/runs.js'
 const farewell = 115
 const at = (second: number, tag: number) => positionOf(second * 1000, tag + 1)
 const message = (position: Position, text: string) =>
-  new Received(undefined, 'a', text, position, undefined, undefined, undefined, 'longpolling', false)
+  new IncomingMessage(undefined, 'a', text, position, undefined, undefined, undefined, 'longpolling', false)
 
 interface Answer {
-  messages: readonly Received[]
+  messages: readonly IncomingMessage[]
   ending: CloseReason | undefined
 }
 
@@ -25,17 +25,17 @@ class Chain {
   readonly log: string[] = []
   readonly asked: Position[] = []
   doubt: CloseReason | undefined
-  readonly ledger: Ledger
+  readonly channelStore: ChannelStore
   readonly echo: Echo
 
   constructor(clock: ManualClock, ask: (after: Position) => Promise<Answer>) {
     const replay = newReplay()
-    this.ledger = new Ledger(unnumbered(false), () => clock.now(), {
+    this.channelStore = new ChannelStore(unnumbered(false), () => clock.now(), {
       deliver: ({ text }) => this.log.push(text),
       gap: () => this.log.push('gap'),
     })
-    this.ledger.add('a', 0, undefined)
-    this.echo = new Echo(this.ledger.get('a')!, {
+    this.channelStore.add('a', 0, undefined)
+    this.echo = new Echo(this.channelStore.get('a')!, {
       now: () => clock.now(),
       farewell,
       after: (ms, callback) =>
@@ -47,7 +47,7 @@ class Chain {
         return ask(after)
       },
       interrupt() {},
-      message: (message) => this.ledger.receive(message, replay),
+      message: (message) => this.channelStore.receive(message, replay),
       doubt: (ending) => {
         this.doubt = ending
       },
@@ -60,7 +60,7 @@ let chain: Chain
 let answer: (after: Position) => Answer | Promise<Answer>
 
 /** What the server has. */
-const has = (...messages: Received[]): Answer => ({ messages, ending: undefined })
+const has = (...messages: IncomingMessage[]): Answer => ({ messages, ending: undefined })
 const one = message(at(10, 0), 'one')
 const two = message(at(10, 1), 'two')
 const three = message(at(11, 0), 'three')
@@ -193,7 +193,7 @@ describe('case 17: a server that does not have what it has just delivered', () =
   const five = message(at(13, 0), 'five')
 
   /** A poll that brings a message, and what follows it for some time. */
-  async function brings(one: Received) {
+  async function brings(one: IncomingMessage) {
     chain.echo.sent(true)
     await clock.advance(20)
     chain.echo.message(one)
@@ -266,7 +266,7 @@ test('something older than the second of the last message: the store is the one 
 
 test('what was there of the second before the client listened tells nothing: the last message does', async () => {
   const before = message(at(10, 0), 'before')
-  chain.ledger.receive(message(at(10, 5), 'last'), newReplay())
+  chain.channelStore.receive(message(at(10, 5), 'last'), newReplay())
   answer = (after) => has(after === everything ? before : message(at(10, 5), 'last'))
   chain.echo.sent(true)
   await clock.advance(farewell)
@@ -295,8 +295,8 @@ test('several messages in one answer: the first may have no place, its text does
  * what was before.
  */
 class Reloading {
-  readonly stores: [Received[], Received[]] = [[], []]
-  readonly #waiting: { store: number; after: Position; answer(message: Received | undefined): void }[] = []
+  readonly stores: [IncomingMessage[], IncomingMessage[]] = [[], []]
+  readonly #waiting: { store: number; after: Position; answer(message: IncomingMessage | undefined): void }[] = []
   #count = 0
 
   constructor(
@@ -324,11 +324,11 @@ class Reloading {
   }
 
   /** The next message after a position, or `undefined` when the server goes. */
-  poll(after: Position, answer: (message: Received | undefined) => void): void {
+  poll(after: Position, answer: (message: IncomingMessage | undefined) => void): void {
     this.#answer({ store: this.#store(), after, answer })
   }
 
-  #answer(waiting: { store: number; after: Position; answer(message: Received | undefined): void }): void {
+  #answer(waiting: { store: number; after: Position; answer(message: IncomingMessage | undefined): void }): void {
     const next = this.stores[waiting.store]?.find(({ position }) => position > waiting.after)
     if (next !== undefined || (waiting.store === 0 && this.clock.now() >= this.reload)) waiting.answer(next)
     else this.#waiting.push(waiting)

@@ -1,11 +1,11 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { type Message, messageOf, Received } from '../../src/message.js'
+import { IncomingMessage, type Message, messageOf } from '../../src/message.js'
 import { positionOf } from '../../src/position.js'
 
 const at = Date.UTC(2026, 10, 20, 22, 0, 0)
 const message = (body: unknown, eventType?: string, position = positionOf(at, 7)) =>
-  messageOf(new Received(1, 'a', body, position, 7, 'e1', eventType, 'websocket', false))
+  messageOf(new IncomingMessage(1, 'a', body, position, 7, 'e1', eventType, 'websocket', false))
 
 describe('message', () => {
   test.each<[unknown, string, unknown, string | undefined]>([

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { nchanNames, refusedByNchan } from '../../../../e2e/support/channel-names.js'
 import { PushStreamError } from '../../src/errors.js'
-import { messageOf, type Received } from '../../src/message.js'
+import { type IncomingMessage, messageOf } from '../../src/message.js'
 import { everything, positionOf } from '../../src/position.js'
 import { type NchanSettings, nchan } from '../../src/protocols/nchan.js'
 import type { Classified, RequestKind, Subscription, Wanted } from '../../src/protocols/protocol.js'
@@ -140,7 +140,7 @@ describe('a websocket', () => {
     expect([binary?.eventId, binary?.contentType]).toEqual(['1795211833:5', 'application/octet-stream'])
     expect(binary?.body).toBeInstanceOf(Uint8Array)
     expect([...(binary as { body: Uint8Array }).body]).toEqual([0, 1, 255, 254])
-    expect(messageOf(binary as Received).data).toBe(binary?.body)
+    expect(messageOf(binary as IncomingMessage).data).toBe(binary?.body)
     expect(messages.map(({ position }) => position)).toEqual([0, 1, 2, 3, 4, 5].map((tag) => at(1795211833, tag)))
   })
 
@@ -337,7 +337,7 @@ describe('a long-poll', () => {
     expect(messages.map(({ contentType }) => contentType)).toEqual(
       [...'abc'].map((x) => `text/x-${x}`).concat('text/x-single', ...[...'abc'].map((x) => `text/x-${x}`)),
     )
-    expect(messageOf(messages[0] as Received).time).toBeUndefined()
+    expect(messageOf(messages[0] as IncomingMessage).time).toBeUndefined()
   })
 
   test('any number of parts, any counter', async () => {

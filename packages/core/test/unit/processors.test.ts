@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { Processors } from '../../src/delivery/processors.js'
-import { messageOf, Received } from '../../src/message.js'
+import { IncomingMessage, messageOf } from '../../src/message.js'
 import { runs } from './support/runs.js'
 
 let log: unknown[]
@@ -13,7 +13,9 @@ beforeEach(() => {
 })
 
 const send = (channel: string, body: unknown, eventType?: string) =>
-  processors.route(messageOf(new Received(1, channel, body, Number.NaN, 1, undefined, eventType, 'websocket', false)))
+  processors.route(
+    messageOf(new IncomingMessage(1, channel, body, Number.NaN, 1, undefined, eventType, 'websocket', false)),
+  )
 const note = (name: string) => (data: unknown) => void log.push([name, data])
 describe('processors', () => {
   test('by channel and type, in the order of registration', () => {
@@ -64,7 +66,7 @@ describe('processors', () => {
             expected.push(...concerned.map((other) => other.n))
             const body = type === undefined ? 'x' : { type }
             const count = routed.route(
-              messageOf(new Received(1, channel, body, Number.NaN, 1, undefined, undefined, 'websocket', false)),
+              messageOf(new IncomingMessage(1, channel, body, Number.NaN, 1, undefined, undefined, 'websocket', false)),
             )
             expect(count).toBe(concerned.length)
           }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { anchor, forget, newSequence, sequence, settle } from '../../src/delivery/sequencer.js'
+import { forget, newSequence, sequence, skipMissing, startAfter } from '../../src/delivery/sequencer.js'
 import { positionOf, secondOf } from '../../src/position.js'
 import type { Sequenced } from '../../src/types.js'
 import { runs } from './support/runs.js'
@@ -33,7 +33,7 @@ function channel() {
       return items.map((message) => sequence(state, message, out))
     },
     settle() {
-      settle(state, out)
+      skipMissing(state, out)
       return made
     },
     forget() {
@@ -41,7 +41,7 @@ function channel() {
       return made
     },
     anchor(message: Item) {
-      anchor(state, message)
+      startAfter(state, message)
       return made
     },
   }
@@ -60,7 +60,16 @@ describe('sequencer', () => {
   test('out of order, and twice', () => {
     const a = channel()
     const outcomes = a.send(...[1, 3, 4, 3, 2, 2, 4, 5].map((id) => each(id)))
-    expect(outcomes).toEqual(['delivered', 'held', 'held', 'dropped', 'delivered', 'dropped', 'dropped', 'delivered'])
+    expect(outcomes).toEqual([
+      'delivered',
+      'buffered',
+      'buffered',
+      'dropped',
+      'delivered',
+      'dropped',
+      'dropped',
+      'delivered',
+    ])
     expect(a.log).toEqual([1, 2, 3, 4, 5])
   })
 
@@ -106,7 +115,7 @@ describe('sequencer', () => {
   test('the first message of an empty channel may be overtaken by its second', () => {
     const a = channel()
     a.state.empty = true
-    expect(a.send(each(2), each(1), each(3))).toEqual(['held', 'delivered', 'delivered'])
+    expect(a.send(each(2), each(1), each(3))).toEqual(['buffered', 'delivered', 'delivered'])
     expect(a.log).toEqual([1, 2, 3])
     // Numbers go on where a channel was used before: nothing is missing before the first one there is.
     const b = channel()

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { Ledger } from '../../src/delivery/ledger.js'
+import { ChannelStore } from '../../src/delivery/channel-store.js'
 import { newReplay, type Replay } from '../../src/delivery/order.js'
 import { unnumbered } from '../../src/delivery/unnumbered.js'
-import { Received } from '../../src/message.js'
+import { IncomingMessage } from '../../src/message.js'
 import { everything, positionOf, secondOf } from '../../src/position.js'
 import type { Decoder } from '../../src/protocols/protocol.js'
 import type { Position } from '../../src/types.js'
@@ -13,10 +13,10 @@ import { wanted } from './support/wanted.js'
 
 const at = (second: number, tag: number) => positionOf(second * 1000, tag + 1)
 const message = (position: Position, text: string, channel = 'a') =>
-  new Received(undefined, channel, text, position, undefined, undefined, undefined, 'websocket', false)
+  new IncomingMessage(undefined, channel, text, position, undefined, undefined, undefined, 'websocket', false)
 
 let now: number
-let ledger: Ledger
+let channelStore: ChannelStore
 let log: string[]
 let replay: Replay
 
@@ -24,22 +24,22 @@ function begin(shared = false, ...names: string[]): void {
   now = 1000
   log = []
   replay = newReplay()
-  ledger = new Ledger(unnumbered(shared), () => now, {
+  channelStore = new ChannelStore(unnumbered(shared), () => now, {
     deliver: ({ text }) => log.push(text),
     gap: (channel, first, last, reason) => log.push(`gap ${channel} ${first}-${last} ${reason}`),
   })
-  for (const name of names.length === 0 ? ['a'] : names) ledger.add(name, 0, undefined)
+  for (const name of names.length === 0 ? ['a'] : names) channelStore.add(name, 0, undefined)
 }
 
 beforeEach(() => begin())
 
-const channel = (name = 'a') => ledger.get(name)!
+const channel = (name = 'a') => channelStore.get(name)!
 /** Takes messages in: `[second, counter, text]`, or a text of which nobody knows the place. */
 const bring = (...messages: (readonly [number, number, string] | string)[]) =>
   messages.map((one) =>
     typeof one === 'string'
-      ? ledger.receive(message(Number.NaN, one), replay)
-      : ledger.receive(message(at(one[0], one[1]), one[2]), replay),
+      ? channelStore.receive(message(Number.NaN, one), replay)
+      : channelStore.receive(message(at(one[0], one[1]), one[2]), replay),
   )
 /** Another connection takes over. */
 const reconnect = () => {
@@ -49,66 +49,66 @@ const reconnect = () => {
 
 describe('from where a channel is asked for', () => {
   test('a new one: from nowhere', () => {
-    expect(ledger.known(channel())).toBeUndefined()
+    expect(channelStore.watermark(channel())).toBeUndefined()
   })
 
   test('one that was listened to without a message: everything', () => {
-    channel().joined = 5
-    expect(ledger.known(channel())).toBe(everything)
+    channel().joinedAt = 5
+    expect(channelStore.watermark(channel())).toBe(everything)
   })
 
   test('one that is to begin somewhere: everything, and what is before that is dropped', () => {
-    ledger.add('b', 0, at(10, 3))
-    expect(ledger.known(channel('b'))).toBe(everything)
+    channelStore.add('b', 0, at(10, 3))
+    expect(channelStore.watermark(channel('b'))).toBe(everything)
     for (const [position, text] of [
       [at(9, 0), 'before'],
       [at(10, 3), 'the last before'],
       [at(10, 4), 'b'],
     ] as const) {
-      ledger.receive(message(position, text, 'b'), replay)
+      channelStore.receive(message(position, text, 'b'), replay)
     }
     expect(log).toEqual(['b'])
   })
 
   test('one with messages: the last of them, for 90 s', () => {
     bring([10, 0, 'x'], [10, 1, 'y'])
-    expect(ledger.known(channel())).toBe(at(10, 1))
+    expect(channelStore.watermark(channel())).toBe(at(10, 1))
     now += 90_000
-    expect(ledger.known(channel())).toBe(at(10, 1))
+    expect(channelStore.watermark(channel())).toBe(at(10, 1))
     now += 1
-    expect(ledger.known(channel())).toBe(everything)
+    expect(channelStore.watermark(channel())).toBe(everything)
     bring([10, 1, 'y'])
-    expect(ledger.known(channel())).toBe(at(10, 1))
+    expect(channelStore.watermark(channel())).toBe(at(10, 1))
   })
 
   test('after a doubt: everything, until something of it comes', () => {
     bring([10, 0, 'x'])
-    ledger.doubt()
-    expect(ledger.known(channel())).toBe(everything)
+    channelStore.suspectLoss()
+    expect(channelStore.watermark(channel())).toBe(everything)
     reconnect()
     bring([10, 0, 'x'])
-    expect(ledger.known(channel())).toBe(at(10, 0))
+    expect(channelStore.watermark(channel())).toBe(at(10, 0))
   })
 
   test('a doubt says nothing of a channel that was not listened to', () => {
-    ledger.doubt()
-    expect(ledger.known(channel())).toBeUndefined()
-    channel().joined = 5
-    ledger.doubt()
-    expect(channel().doubtful).toBe(true)
+    channelStore.suspectLoss()
+    expect(channelStore.watermark(channel())).toBeUndefined()
+    channel().joinedAt = 5
+    channelStore.suspectLoss()
+    expect(channel().mayHaveLostHistory).toBe(true)
   })
 
   test('several by one connection: a second before the newest of all, everything where one is in doubt', () => {
     begin(true, 'a', 'b')
-    expect(ledger.frontier()).toBeUndefined()
-    ledger.receive(message(at(10, 0), 'x', 'a'), replay)
-    ledger.receive(message(at(12, 0), 'y', 'b'), replay)
-    expect([ledger.known(channel('a')), ledger.known(channel('b'))]).toEqual([
+    expect(channelStore.lowWatermark()).toBeUndefined()
+    channelStore.receive(message(at(10, 0), 'x', 'a'), replay)
+    channelStore.receive(message(at(12, 0), 'y', 'b'), replay)
+    expect([channelStore.watermark(channel('a')), channelStore.watermark(channel('b'))]).toEqual([
       positionOf(11_000, 0),
       positionOf(11_000, 0),
     ])
-    ledger.doubt()
-    expect(ledger.frontier()).toBe(everything)
+    channelStore.suspectLoss()
+    expect(channelStore.lowWatermark()).toBe(everything)
   })
 })
 
@@ -122,7 +122,7 @@ describe('what comes', () => {
     bring([10, 0, 'x'], [10, 1, 'y'])
     reconnect()
     expect(bring([10, 0, 'x'], [10, 1, 'y'], [12, 4, 'z'])).toEqual(['dropped', 'dropped', 'delivered'])
-    expect([...log, ledger.duplicates]).toEqual(['x', 'y', '|', 'z', 2])
+    expect([...log, channelStore.duplicates]).toEqual(['x', 'y', '|', 'z', 2])
   })
 
   test('directly after what is known: no gap', () => {
@@ -156,7 +156,7 @@ describe('what comes', () => {
 
   test('after a doubt, something new without anything known: a restart', () => {
     bring([10, 0, 'x'])
-    ledger.doubt()
+    channelStore.suspectLoss()
     reconnect()
     bring([12, 0, 'y'])
     expect(log).toEqual(['x', '|', 'gap a unknown-unknown restart', 'y'])
@@ -164,7 +164,7 @@ describe('what comes', () => {
 
   test('after a doubt, something known: nothing was lost', () => {
     bring([10, 0, 'x'])
-    ledger.doubt()
+    channelStore.suspectLoss()
     reconnect()
     bring([10, 0, 'x'], [12, 0, 'y'])
     expect(log).toEqual(['x', '|', 'y'])
@@ -174,19 +174,19 @@ describe('what comes', () => {
     for (const doubted of [true, false]) {
       begin()
       bring([10, 0, 'x'], [10, 1, 'y'], [10, 2, 'z'])
-      if (doubted) ledger.doubt()
+      if (doubted) channelStore.suspectLoss()
       reconnect()
       bring([10, 0, 'new'], [10, 1, 'newer'], [10, 2, 'z'], [10, 3, 'newest'])
       // The text that was there before is taken for new as well: it is.
       expect(log).toEqual(['x', 'y', 'z', '|', 'gap a unknown-unknown restart', 'new', 'newer', 'z', 'newest'])
-      expect(ledger.known(channel())).toBe(at(10, 3))
+      expect(channelStore.watermark(channel())).toBe(at(10, 3))
     }
   })
 
   // The first of a new store, or one from before our time? The next one would tell.
   test.fails('after a doubt, an earlier message of the second in which it began to listen is no new store', () => {
     bring([10, 1, 'x'])
-    ledger.doubt()
+    channelStore.suspectLoss()
     reconnect()
     bring([10, 0, 'before'], [10, 1, 'x'], [12, 0, 'y'])
     expect(log).toEqual(['x', '|', 'y'])
@@ -194,10 +194,10 @@ describe('what comes', () => {
 
   test('in one connection for several, each that lost its store has its own gap', () => {
     begin(true, 'a', 'b')
-    for (const name of ['a', 'b']) ledger.receive(message(at(10, 0), `${name}1`, name), replay)
-    ledger.doubt()
+    for (const name of ['a', 'b']) channelStore.receive(message(at(10, 0), `${name}1`, name), replay)
+    channelStore.suspectLoss()
     reconnect()
-    for (const name of ['a', 'b']) ledger.receive(message(at(12, 0), `${name}2`, name), replay)
+    for (const name of ['a', 'b']) channelStore.receive(message(at(12, 0), `${name}2`, name), replay)
     expect(log).toEqual([
       ...['a1', 'b1', '|'],
       ...['gap a unknown-unknown restart', 'a2', 'gap b unknown-unknown restart', 'b2'],
@@ -206,25 +206,25 @@ describe('what comes', () => {
 
   test('in one connection for several, what is known of one shows that nothing is lost of the others', () => {
     begin(true, 'a', 'b')
-    ledger.receive(message(at(9, 0), 'b1', 'b'), replay)
-    ledger.receive(message(at(10, 0), 'a1', 'a'), replay)
+    channelStore.receive(message(at(9, 0), 'b1', 'b'), replay)
+    channelStore.receive(message(at(10, 0), 'a1', 'a'), replay)
     reconnect()
-    ledger.receive(message(at(10, 0), 'a1', 'a'), replay)
-    ledger.receive(message(at(11, 3), 'b2', 'b'), replay)
+    channelStore.receive(message(at(10, 0), 'a1', 'a'), replay)
+    channelStore.receive(message(at(11, 3), 'b2', 'b'), replay)
     expect(log).toEqual(['b1', 'a1', '|', 'b2'])
   })
 
   // A carriage return alone ends a line of an eventsource, and one before a line feed is no part of the text.
   test('a text of several lines, first by websocket and then by eventsource: once', () => {
     const protocol = make()
-    const inlet = {
+    const events = {
       ping() {},
       deleted() {},
       dead() {},
       over() {},
-      message: (one: Received) => void ledger.receive(one, replay),
+      message: (one: IncomingMessage) => void channelStore.receive(one, replay),
     }
-    const open = (kind: 'websocket' | 'eventsource') => protocol.decoder({ kind, liveFrom: 0, channels: ['a'] }, inlet)
+    const open = (kind: 'websocket' | 'eventsource') => protocol.decoder({ kind, liveFrom: 0, channels: ['a'] }, events)
     open('websocket').frame('id: 10:0\n\nline1\r\nline2')
     reconnect()
     open('eventsource').frame('line1\nline2', { id: '10:0' })
@@ -240,8 +240,8 @@ describe('what comes', () => {
   })
 
   test('before the first message: after a doubt a gap, as something may be lost', () => {
-    channel().joined = 5
-    ledger.doubt()
+    channel().joinedAt = 5
+    channelStore.suspectLoss()
     bring([10, 0, 'x'])
     expect(log).toEqual(['gap a unknown-unknown restart', 'x'])
   })
@@ -249,11 +249,11 @@ describe('what comes', () => {
   test('on two connections at once: once each', () => {
     const other = newReplay()
     bring([10, 0, 'x'])
-    ledger.receive(message(at(10, 0), 'x'), other)
-    ledger.receive(message(at(10, 1), 'y'), other)
+    channelStore.receive(message(at(10, 0), 'x'), other)
+    channelStore.receive(message(at(10, 1), 'y'), other)
     bring([10, 1, 'y'], [10, 2, 'z'])
-    ledger.receive(message(at(10, 2), 'z'), other)
-    ledger.receive(message(at(11, 0), 'w'), other)
+    channelStore.receive(message(at(10, 2), 'z'), other)
+    channelStore.receive(message(at(11, 0), 'w'), other)
     expect(log).toEqual(['x', 'y', 'z', 'w'])
   })
 
@@ -278,7 +278,7 @@ describe('answers of which only the last part has a place', () => {
   const parts = (...texts: string[]) => bring(...texts.slice(0, -1), [12, 0, texts.at(-1) as string])
 
   test('are held until that one comes', () => {
-    expect(bring('x', 'y', [12, 0, 'z'])).toEqual(['held', 'held', 'delivered'])
+    expect(bring('x', 'y', [12, 0, 'z'])).toEqual(['buffered', 'buffered', 'delivered'])
     expect(log).toEqual(['x', 'y', 'z'])
   })
 
@@ -303,7 +303,7 @@ describe('answers of which only the last part has a place', () => {
 
   test('after a doubt, in a second that was known: a new store', () => {
     bring([12, 0, 'x'], [12, 1, 'y'])
-    ledger.doubt()
+    channelStore.suspectLoss()
     reconnect()
     parts('new', 'newer')
     expect(log).toEqual(['x', 'y', '|', 'gap a unknown-unknown restart', 'new', 'newer'])
@@ -400,9 +400,9 @@ class World {
   readonly log: (number | 'gap')[] = []
   /** Whether there may be gaps: something the client knew last was not there any more when it asked. */
   reason = false
-  readonly #numbers = new WeakMap<Received, number>()
+  readonly #numbers = new WeakMap<IncomingMessage, number>()
   readonly #protocol = make()
-  readonly #ledger: Ledger
+  readonly #channelStore: ChannelStore
   readonly begins: 'oldest' | 'newest'
   /** How much was published when it first listened. */
   joined: number | undefined
@@ -415,15 +415,15 @@ class World {
     this.server = new Server(limit)
     this.begins = begins
     this.#many = many
-    this.#ledger = new Ledger(this.#protocol.order, () => this.now, {
+    this.#channelStore = new ChannelStore(this.#protocol.order, () => this.now, {
       deliver: (message) => this.log.push(this.#numbers.get(message) as number),
       gap: () => this.log.push('gap'),
     })
-    this.#ledger.add('a', 0, undefined)
+    this.#channelStore.add('a', 0, undefined)
   }
 
   get #channel() {
-    return this.#ledger.get('a')!
+    return this.#channelStore.get('a')!
   }
 
   #request(kind: Line['kind'], position: Position | undefined): Server['stored'] {
@@ -434,7 +434,7 @@ class World {
   }
 
   #begin(): Position | undefined {
-    const frontier = this.#ledger.frontier()
+    const frontier = this.#channelStore.lowWatermark()
     return frontier === undefined ? undefined : secondOf(frontier)
   }
 
@@ -451,7 +451,7 @@ class World {
         {
           message: (message) => {
             this.#numbers.set(message, this.#feeding.shift() as number)
-            this.#ledger.receive(message, replay)
+            this.#channelStore.receive(message, replay)
             line.brought = true
           },
           ping() {},
@@ -463,7 +463,7 @@ class World {
     }
     this.lines.push(line)
     this.joined ??= this.server.published.length
-    if (this.#ledger.unknown(this.#channel)) this.#channel.joined ??= this.now
+    if (this.#channelStore.isUnknown(this.#channel)) this.#channel.joinedAt ??= this.now
     return line
   }
 
@@ -483,7 +483,7 @@ class World {
   /** One poll: from where the chain stands, as long as the server is seen to have what was last. */
   #poll(line: Line): void {
     const begin = this.#begin()
-    const { newest } = this.#ledger
+    const { newest } = this.#channelStore
     const exact = line.answered && begin !== undefined && newest >= begin
     if (exact) {
       const last = this.log.findLast((one) => one !== 'gap')
@@ -513,7 +513,7 @@ class World {
 
   end(line: Line, how: 'lost' | 'timeout' | 'restart'): void {
     if (this.lines.includes(line)) this.lines.splice(this.lines.indexOf(line), 1)
-    if (how === 'restart' || (how === 'lost' && !line.brought)) this.#ledger.doubt()
+    if (how === 'restart' || (how === 'lost' && !line.brought)) this.#channelStore.suspectLoss()
   }
 
   /**
@@ -526,7 +526,7 @@ class World {
       if (line.kind !== 'longpolling') this.deliver(line, arrives)
       this.end(line, 'lost')
     }
-    if (told || this.server.limit < 1000) this.#ledger.doubt()
+    if (told || this.server.limit < 1000) this.#channelStore.suspectLoss()
     this.server.wipe()
   }
 

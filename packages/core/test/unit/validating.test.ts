@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { Processors } from '../../src/delivery/processors.js'
 import { type ValidationEvents, validating } from '../../src/delivery/validating.js'
-import { messageOf, Received } from '../../src/message.js'
+import { IncomingMessage, messageOf } from '../../src/message.js'
 
 let log: unknown[]
 let processors: Processors
@@ -19,7 +19,9 @@ beforeEach(() => {
 })
 
 const send = (channel: string, body: unknown) =>
-  processors.route(messageOf(new Received(1, channel, body, Number.NaN, 1, undefined, undefined, 'websocket', false)))
+  processors.route(
+    messageOf(new IncomingMessage(1, channel, body, Number.NaN, 1, undefined, undefined, 'websocket', false)),
+  )
 const settled = () => new Promise((resolve) => setTimeout(resolve, 20))
 
 /** Registers a processor with a schema, and returns what takes it back. */

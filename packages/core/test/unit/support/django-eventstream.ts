@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { Ledger } from '../../../src/delivery/ledger.js'
+import { ChannelStore } from '../../../src/delivery/channel-store.js'
 import { newReplay } from '../../../src/delivery/order.js'
-import type { Received } from '../../../src/message.js'
+import type { IncomingMessage } from '../../../src/message.js'
 import { type DjangoEventStreamSettings, djangoEventStream } from '../../../src/protocols/django-eventstream.js'
 import type { Endpoint, Protocol } from '../../../src/protocols/protocol.js'
 import { createSseParser } from '../../../src/transports/sse.js'
@@ -31,26 +31,26 @@ export interface Stream {
 /** The protocol, its decoder and its order together, without a network: what several event streams bring to an application. */
 export function session(channels: readonly string[], settings: DjangoEventStreamSettings = {}, lastEventId?: string) {
   const told: Told[] = []
-  const messages: Received[] = []
+  const messages: IncomingMessage[] = []
   const protocol = make(settings, lastEventId === undefined ? {} : { options: { lastEventId } })
-  const ledger = new Ledger(protocol.order, () => 0, {
+  const channelStore = new ChannelStore(protocol.order, () => 0, {
     deliver(message) {
       messages.push(message)
       told.push(message.dead === undefined ? [message.channel, message.id, message.text] : { dead: message.text })
     },
     gap: (gap, first, last, reason) => void told.push({ gap, first, last, reason }),
   })
-  for (const name of channels) ledger.add(name, 0, undefined)
+  for (const name of channels) channelStore.add(name, 0, undefined)
   const refresh = (name: string) => {
-    ledger.remove(name)
-    ledger.add(name, 0, undefined)
+    channelStore.remove(name)
+    channelStore.add(name, 0, undefined)
   }
-  const add = (name: string) => ledger.add(name, 0, undefined)
+  const add = (name: string) => channelStore.add(name, 0, undefined)
   function connect(): Stream {
-    const wanted = ledger.all
-    const position = ledger.frontier(wanted)
+    const wanted = channelStore.all
+    const position = channelStore.lowWatermark(wanted)
     const exchange = protocol.exchange('eventsource', {
-      channels: wanted.map((channel) => ({ name: channel.name, after: ledger.known(channel) })),
+      channels: wanted.map((channel) => ({ name: channel.name, after: channelStore.watermark(channel) })),
       position,
       eventId: undefined,
       params: {},
@@ -61,7 +61,7 @@ export function session(channels: readonly string[], settings: DjangoEventStream
     const decoder = protocol.decoder(
       { kind: 'eventsource', liveFrom: 0, channels: wanted.map(({ name }) => name) },
       {
-        message: (message) => void ledger.receive(message, replay),
+        message: (message) => void channelStore.receive(message, replay),
         ping: () => void stream.pings++,
         deleted: () => undefined,
         dead: (raw) => void told.push({ dead: raw }),
@@ -86,7 +86,7 @@ export function session(channels: readonly string[], settings: DjangoEventStream
       },
     })
   }
-  return { told, messages, protocol, ledger, connect, refresh, add }
+  return { told, messages, protocol, channelStore, connect, refresh, add }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { defaultEnvironment } from '../../../src/environment.js'
-import { Received } from '../../../src/message.js'
+import { IncomingMessage } from '../../../src/message.js'
 import { type NchanSettings, nchan } from '../../../src/protocols/nchan.js'
-import type { Endpoint, Inlet, Protocol, RequestKind } from '../../../src/protocols/protocol.js'
+import type { DecoderEvents, Endpoint, Protocol, RequestKind } from '../../../src/protocols/protocol.js'
 import { eventsource, longpolling, stream } from '../../../src/transports/http.js'
 import type { CloseReason, Exchange, FrameMeta } from '../../../src/types.js'
 import { wanted } from './wanted.js'
@@ -11,7 +11,7 @@ export const make = (settings: NchanSettings = {}, endpoint: Partial<Endpoint> =
 
 /** What came of frames, in order. */
 export type Seen =
-  | Received
+  | IncomingMessage
   | { ping: true }
   | { dead: string; reason: string }
   | { over: CloseReason }
@@ -19,7 +19,7 @@ export type Seen =
 
 export interface Reading {
   readonly seen: Seen[]
-  readonly messages: Received[]
+  readonly messages: IncomingMessage[]
   frame(text: string, meta?: FrameMeta): void
   pulse(text: string): void
 }
@@ -36,8 +36,8 @@ export function reading(
   { settings = {}, channels = ['a'], liveFrom = 0 }: ReadingOptions = {},
 ): Reading {
   const seen: Seen[] = []
-  const messages: Received[] = []
-  const inlet: Inlet = {
+  const messages: IncomingMessage[] = []
+  const events: DecoderEvents = {
     message(message) {
       messages.push(message)
       seen.push(message)
@@ -47,7 +47,7 @@ export function reading(
     dead: (dead, reason) => void seen.push({ dead, reason }),
     over: (over) => void seen.push({ over }),
   }
-  const decoder = make(settings).decoder({ kind, channels, liveFrom }, inlet)
+  const decoder = make(settings).decoder({ kind, channels, liveFrom }, events)
   return {
     seen,
     messages,
@@ -58,7 +58,7 @@ export function reading(
 
 /** A message in short: id, body, content type, event type. */
 export const brief = (message: Seen) =>
-  message instanceof Received
+  message instanceof IncomingMessage
     ? [message.eventId, message.body, message.contentType, message.eventType].slice(
         0,
         message.eventType === undefined ? 3 : 4,

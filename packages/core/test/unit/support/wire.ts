@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseTranscript } from '../../../../devserver/test/support/transcript.js'
-import { Received } from '../../../src/message.js'
-import type { Inlet, RequestKind } from '../../../src/protocols/protocol.js'
+import { IncomingMessage } from '../../../src/message.js'
+import type { DecoderEvents, RequestKind } from '../../../src/protocols/protocol.js'
 import { type PushStreamSettings, pushStream } from '../../../src/protocols/push-stream.js'
 import type { Naming } from '../../../src/protocols/renamed.js'
 import { messageTemplate } from '../../../src/protocols/template.js'
@@ -57,7 +57,7 @@ export type Seen =
 
 export interface Read {
   seen: Seen[]
-  messages: Received[]
+  messages: IncomingMessage[]
 }
 
 export interface Reading extends Read {
@@ -75,8 +75,8 @@ export function reading(kind: RequestKind, settings: WireSettings = {}, onlyChan
   const { messageTemplate: template, ...others } = settings
   const known = template === undefined ? others : { ...others, messageTemplate: messageTemplate(template) }
   const seen: Seen[] = []
-  const messages: Received[] = []
-  const inlet: Inlet = {
+  const messages: IncomingMessage[] = []
+  const inlet: DecoderEvents = {
     message(message) {
       messages.push(message)
       seen.push(
@@ -169,4 +169,4 @@ export function decoded(pieces: readonly Uint8Array[]): string[] {
   return [...pieces.map((piece) => decoder.decode(piece, { stream: true })), decoder.decode()].filter((s) => s !== '')
 }
 
-export { Received }
+export { IncomingMessage as Received }

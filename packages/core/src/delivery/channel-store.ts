@@ -1,13 +1,13 @@
-import type { Received } from '../message.js'
+import type { IncomingMessage } from '../message.js'
 import { secondOf } from '../position.js'
 import type { GapReason, Position } from '../types.js'
 import type { Channel } from './channel.js'
 import { newReplay, type Order, type Replay } from './order.js'
-import { anchor, forget, newSequence, type Outcome, type Outlet, settle } from './sequencer.js'
+import { forget, newSequence, type Outcome, type SequenceEvents, skipMissing, startAfter } from './sequencer.js'
 
 /** Where messages go once they are in order. */
-export interface LedgerEvents {
-  deliver(message: Received): void
+export interface ChannelStoreEvents {
+  deliver(message: IncomingMessage): void
   gap(channel: string, first: number | 'unknown', last: number | 'unknown', reason: GapReason): void
 }
 
@@ -15,7 +15,7 @@ export interface LedgerEvents {
 export const lengthOf = (name: string): number => encodeURIComponent(name).length + 4
 
 /** What is known of every channel, and the point from which the server must be asked again. */
-export class Ledger {
+export class ChannelStore {
   /** The newest position seen on any channel. */
   newest: Position = -1
   /** Messages that came again and were dropped. */
@@ -27,9 +27,9 @@ export class Ledger {
   readonly #channels = new Map<string, Channel>()
   readonly #order: Order
   readonly #now: () => number
-  readonly #events: LedgerEvents
+  readonly #events: ChannelStoreEvents
 
-  constructor(order: Order, now: () => number, events: LedgerEvents) {
+  constructor(order: Order, now: () => number, events: ChannelStoreEvents) {
     this.#order = order
     this.#now = now
     this.#events = events
@@ -54,19 +54,19 @@ export class Ledger {
       name,
       backtrack,
       sequence: newSequence(),
-      outlet: this.#outlet(name),
+      events: this.#eventsOf(name),
       from,
-      complete: from,
-      joined: undefined,
+      completeUpTo: from,
+      joinedAt: undefined,
       lastEventId: undefined,
-      doubtful: false,
-      heard: 0,
+      mayHaveLostHistory: false,
+      heardAt: 0,
       known: new Map(),
       lately: new Set(),
     })
   }
 
-  #outlet(name: string): Outlet<Received> {
+  #eventsOf(name: string): SequenceEvents<IncomingMessage> {
     return {
       deliver: (message) => this.#events.deliver(message),
       gap: (first, last, reason) => {
@@ -77,10 +77,10 @@ export class Ledger {
   }
 
   /** Hands a channel over, with all that is known of it. */
-  move(channel: Channel, to: Ledger): void {
+  move(channel: Channel, to: ChannelStore): void {
     this.remove(channel.name)
     to.length += lengthOf(channel.name)
-    channel.outlet = to.#outlet(channel.name)
+    channel.events = to.#eventsOf(channel.name)
     to.#channels.set(channel.name, channel)
     to.newest = Math.max(to.newest, channel.sequence.position ?? -1)
   }
@@ -92,12 +92,12 @@ export class Ledger {
   }
 
   /** Takes a message in. `undefined` when nobody listens to its channel. */
-  receive(message: Received, replay: Replay = newReplay()): Outcome | undefined {
+  receive(message: IncomingMessage, replay: Replay = newReplay()): Outcome | undefined {
     const channel = this.#channels.get(message.channel)
     if (channel === undefined) return undefined
     // Without one, what the channel goes on after can't be named.
     channel.lastEventId = message.eventId
-    channel.heard = this.#now()
+    channel.heardAt = this.#now()
     const outcome = this.#order.receive(channel, message, replay, this.#now)
     if (message.position > this.newest) this.newest = message.position
     if (outcome === 'dropped') this.duplicates++
@@ -106,65 +106,66 @@ export class Ledger {
 
   /** The channel was deleted on the server. */
   forget(channel: Channel): void {
-    forget(channel.sequence, channel.outlet)
+    forget(channel.sequence, channel.events)
   }
 
   /** The server may have lost what it stored. `heard`: only of channels of which something came counts. */
-  doubt(heard = false): void {
+  suspectLoss(heard = false): void {
     for (const channel of this.#channels.values()) {
-      if (channel.sequence.position !== undefined || (!heard && channel.joined !== undefined)) channel.doubtful = true
+      if (channel.sequence.position !== undefined || (!heard && channel.joinedAt !== undefined))
+        channel.mayHaveLostHistory = true
     }
   }
 
   /** A message from before the application listened: what comes after it is new. */
-  anchor(channel: Channel, message: Received): void {
-    channel.heard = this.#now()
-    anchor(channel.sequence, message)
+  startAfter(channel: Channel, message: IncomingMessage): void {
+    channel.heardAt = this.#now()
+    startAfter(channel.sequence, message)
     if (message.position > this.newest) this.newest = message.position
   }
 
   /** Whether nothing is known by which the channel could be resumed. */
-  unknown(channel: Channel): boolean {
-    return channel.sequence.position === undefined && channel.complete === undefined
+  isUnknown(channel: Channel): boolean {
+    return channel.sequence.position === undefined && channel.completeUpTo === undefined
   }
 
   /** Up to where a channel is complete. */
-  known(channel: Channel): Position | undefined {
-    return this.#order.known(channel, this.newest, this.#now())
+  watermark(channel: Channel): Position | undefined {
+    return this.#order.watermark(channel, this.newest, this.#now())
   }
 
   /** The point up to which all of these channels are complete. */
-  frontier(channels: readonly Channel[] = this.all): Position | undefined {
+  lowWatermark(channels: readonly Channel[] = this.all): Position | undefined {
     let earliest: Position | undefined
     for (const channel of channels) {
-      const known = this.known(channel)
+      const known = this.watermark(channel)
       if (known !== undefined && (earliest === undefined || known < earliest)) earliest = known
     }
     return earliest
   }
 
   /** It is proven that these channels have brought everything up to a position. */
-  witness(channels: readonly Channel[], upTo: Position): void {
+  advanceWatermark(channels: readonly Channel[], upTo: Position): void {
     if (upTo < 0) return
     for (const channel of channels) {
-      if (channel.sequence.held.size === 0 && upTo > (channel.complete ?? -1)) channel.complete = upTo
+      if (channel.sequence.buffered.size === 0 && upTo > (channel.completeUpTo ?? -1)) channel.completeUpTo = upTo
     }
   }
 
   /** Channels with messages above a hole, and the id the hole begins after. */
-  holes(): Map<Channel, number | undefined> {
+  missing(): Map<Channel, number | undefined> {
     const found = new Map<Channel, number | undefined>()
     for (const channel of this.#channels.values()) {
-      if (channel.sequence.held.size > 0) found.set(channel, channel.sequence.last)
+      if (channel.sequence.buffered.size > 0) found.set(channel, channel.sequence.last)
     }
     return found
   }
 
   /** What was missing then, and still is, can't be had any more. */
-  settle(holes: Map<Channel, number | undefined>): void {
+  skipMissing(holes: Map<Channel, number | undefined>): void {
     for (const [channel, after] of holes) {
       if (this.#channels.get(channel.name) === channel && channel.sequence.last === after) {
-        settle(channel.sequence, channel.outlet)
+        skipMissing(channel.sequence, channel.events)
       }
     }
   }
@@ -173,8 +174,8 @@ export class Ledger {
   #rewind(): void {
     if (this.newest >= 0) this.newest = secondOf(this.newest)
     for (const channel of this.#channels.values()) {
-      const { complete, sequence } = channel
-      if (complete !== undefined) channel.complete = secondOf(complete)
+      const { completeUpTo: complete, sequence } = channel
+      if (complete !== undefined) channel.completeUpTo = secondOf(complete)
       if (sequence.position !== undefined) sequence.position = secondOf(sequence.position)
     }
   }

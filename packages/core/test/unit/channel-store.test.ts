@@ -1,68 +1,68 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { Ledger } from '../../src/delivery/ledger.js'
+import { ChannelStore } from '../../src/delivery/channel-store.js'
 import { numbered } from '../../src/delivery/order.js'
-import { Received } from '../../src/message.js'
+import { IncomingMessage } from '../../src/message.js'
 import { positionOf, secondOf } from '../../src/position.js'
 import { runs } from './support/runs.js'
 
 const at = (second: number, tag: number) => positionOf(second * 1000, tag)
 const message = (channel: string, id: number | undefined, position: number, eventId?: string) =>
-  new Received(id, channel, `${channel}${id}`, position, undefined, eventId, undefined, 'websocket', false)
+  new IncomingMessage(id, channel, `${channel}${id}`, position, undefined, eventId, undefined, 'websocket', false)
 
-let ledger: Ledger
+let channelStore: ChannelStore
 let log: string[]
 
 beforeEach(() => {
   log = []
-  ledger = new Ledger(numbered, () => 0, {
+  channelStore = new ChannelStore(numbered, () => 0, {
     deliver: ({ channel, id }) => log.push(`${channel}${id}`),
     gap: (channel, first, last, reason) => log.push(`${channel} ${first}-${last} ${reason}`),
   })
 })
 
 const add = (...names: string[]) => {
-  for (const name of names) ledger.add(name, 0, undefined)
+  for (const name of names) channelStore.add(name, 0, undefined)
 }
-const get = (name: string) => ledger.get(name)!
+const get = (name: string) => channelStore.get(name)!
 
 describe('the frontier', () => {
   test('is where the channel that is furthest behind stands', () => {
     add('a', 'b')
-    expect(ledger.frontier()).toBeUndefined()
-    ledger.receive(message('a', 1, at(10, 1)))
-    ledger.receive(message('b', 1, at(12, 1)))
-    expect(ledger.frontier()).toBe(at(10, 1))
-    expect(ledger.frontier([get('b')])).toBe(at(12, 1))
+    expect(channelStore.lowWatermark()).toBeUndefined()
+    channelStore.receive(message('a', 1, at(10, 1)))
+    channelStore.receive(message('b', 1, at(12, 1)))
+    expect(channelStore.lowWatermark()).toBe(at(10, 1))
+    expect(channelStore.lowWatermark([get('b')])).toBe(at(12, 1))
   })
 
   test('stays below a hole', () => {
     add('a')
-    ledger.receive(message('a', 1, at(10, 1)))
-    ledger.receive(message('a', 3, at(12, 1)))
-    expect(ledger.frontier()).toBe(at(10, 1))
-    ledger.witness(ledger.all, at(20, 0))
-    expect(ledger.frontier()).toBe(at(10, 1))
-    ledger.settle(ledger.holes())
-    expect([ledger.frontier(), ...log]).toEqual([at(12, 1), 'a1', 'a 2-2 overflow', 'a3'])
+    channelStore.receive(message('a', 1, at(10, 1)))
+    channelStore.receive(message('a', 3, at(12, 1)))
+    expect(channelStore.lowWatermark()).toBe(at(10, 1))
+    channelStore.advanceWatermark(channelStore.all, at(20, 0))
+    expect(channelStore.lowWatermark()).toBe(at(10, 1))
+    channelStore.skipMissing(channelStore.missing())
+    expect([channelStore.lowWatermark(), ...log]).toEqual([at(12, 1), 'a1', 'a 2-2 overflow', 'a3'])
   })
 
   test('falls back below a hole that shows after everything seemed complete', () => {
     add('a')
-    ledger.receive(message('a', 1, at(10, 1)))
-    ledger.witness(ledger.all, at(20, 0))
-    ledger.receive(message('a', 3, at(22, 1)))
-    expect(ledger.frontier()).toBe(at(10, 1))
+    channelStore.receive(message('a', 1, at(10, 1)))
+    channelStore.advanceWatermark(channelStore.all, at(20, 0))
+    channelStore.receive(message('a', 3, at(22, 1)))
+    expect(channelStore.lowWatermark()).toBe(at(10, 1))
   })
 
   test('a channel that is silent is carried on by what proves that it is', () => {
     add('a', 'b')
-    ledger.receive(message('a', 1, at(10, 1)))
-    ledger.receive(message('b', 1, at(900, 1)))
-    ledger.witness(ledger.all, ledger.newest)
-    expect(ledger.frontier()).toBe(at(900, 1))
-    ledger.witness(ledger.all, at(5, 1))
-    expect(ledger.frontier()).toBe(at(900, 1))
+    channelStore.receive(message('a', 1, at(10, 1)))
+    channelStore.receive(message('b', 1, at(900, 1)))
+    channelStore.advanceWatermark(channelStore.all, channelStore.newest)
+    expect(channelStore.lowWatermark()).toBe(at(900, 1))
+    channelStore.advanceWatermark(channelStore.all, at(5, 1))
+    expect(channelStore.lowWatermark()).toBe(at(900, 1))
   })
 
   test.each([
@@ -70,23 +70,23 @@ describe('the frontier', () => {
     ['since when it is listened to, with a margin', undefined, 100_000, at(98, 0)],
     ['from where it was to begin', at(50, 0), 100_000, at(50, 0)],
   ])('a channel that brought nothing: %s', (_, from, joined, expected) => {
-    ledger.add('a', 0, from)
-    get('a').joined = joined
-    expect(ledger.frontier()).toBe(expected)
+    channelStore.add('a', 0, from)
+    get('a').joinedAt = joined
+    expect(channelStore.lowWatermark()).toBe(expected)
   })
 
   test('a hole that was settled in between is not settled twice', () => {
     add('a')
-    ledger.receive(message('a', 1, at(10, 1)))
-    ledger.receive(message('a', 3, at(10, 3)))
-    const holes = ledger.holes()
-    ledger.receive(message('a', 2, at(10, 2)))
-    ledger.receive(message('a', 5, at(10, 5)))
-    ledger.settle(holes)
+    channelStore.receive(message('a', 1, at(10, 1)))
+    channelStore.receive(message('a', 3, at(10, 3)))
+    const holes = channelStore.missing()
+    channelStore.receive(message('a', 2, at(10, 2)))
+    channelStore.receive(message('a', 5, at(10, 5)))
+    channelStore.skipMissing(holes)
     expect(log).toEqual(['a1', 'a2', 'a3'])
-    ledger.remove('a')
+    channelStore.remove('a')
     add('a')
-    ledger.settle(holes)
+    channelStore.skipMissing(holes)
     expect(log).toHaveLength(3)
   })
 })
@@ -94,55 +94,55 @@ describe('the frontier', () => {
 describe('a restart', () => {
   test('takes back what was known of its second, for every channel', () => {
     add('a', 'b', 'c')
-    ledger.receive(message('a', 1, at(10, 40)))
-    ledger.receive(message('a', 2, at(10, 41)))
-    ledger.receive(message('b', 1, at(10, 50)))
-    ledger.receive(message('c', 1, at(9, 1)))
-    ledger.witness([get('c')], at(10, 50))
-    ledger.receive(message('a', 1, at(10, 1)))
+    channelStore.receive(message('a', 1, at(10, 40)))
+    channelStore.receive(message('a', 2, at(10, 41)))
+    channelStore.receive(message('b', 1, at(10, 50)))
+    channelStore.receive(message('c', 1, at(9, 1)))
+    channelStore.advanceWatermark([get('c')], at(10, 50))
+    channelStore.receive(message('a', 1, at(10, 1)))
     expect(log.slice(4)).toEqual(['a 3-unknown restart', 'a1'])
     // The counter began anew: what b and c are sent from now on in this second stands before 50.
-    expect(ledger.frontier()).toBeLessThanOrEqual(at(10, 1))
-    expect(ledger.newest).toBeLessThanOrEqual(at(10, 1))
-    expect(ledger.receive(message('b', 2, at(10, 2)))).toBe('delivered')
+    expect(channelStore.lowWatermark()).toBeLessThanOrEqual(at(10, 1))
+    expect(channelStore.newest).toBeLessThanOrEqual(at(10, 1))
+    expect(channelStore.receive(message('b', 2, at(10, 2)))).toBe('delivered')
   })
 })
 
 describe('messages', () => {
   test('of a channel nobody listens to', () => {
     add('a')
-    expect(ledger.receive(message('b', 1, at(10, 1)))).toBeUndefined()
-    ledger.remove('a')
-    expect(ledger.receive(message('a', 1, at(10, 1)))).toBeUndefined()
+    expect(channelStore.receive(message('b', 1, at(10, 1)))).toBeUndefined()
+    channelStore.remove('a')
+    expect(channelStore.receive(message('a', 1, at(10, 1)))).toBeUndefined()
     expect(log).toEqual([])
   })
 
   test.each(['__proto__', 'constructor', 'toString'])('a channel called %s', (name) => {
-    expect(ledger.receive(message(name, 1, at(10, 1)))).toBeUndefined()
+    expect(channelStore.receive(message(name, 1, at(10, 1)))).toBeUndefined()
     add(name)
-    expect(ledger.receive(message(name, 1, at(10, 1)))).toBe('delivered')
+    expect(channelStore.receive(message(name, 1, at(10, 1)))).toBe('delivered')
   })
 
   test('duplicates are counted, event ids remembered', () => {
     add('a')
-    ledger.receive(message('a', 1, at(10, 1), 'e1'))
-    ledger.receive(message('a', 1, at(10, 1), 'e1'))
-    expect([ledger.duplicates, get('a').lastEventId]).toEqual([1, 'e1'])
+    channelStore.receive(message('a', 1, at(10, 1), 'e1'))
+    channelStore.receive(message('a', 1, at(10, 1), 'e1'))
+    expect([channelStore.duplicates, get('a').lastEventId]).toEqual([1, 'e1'])
   })
 
   test('a channel that is removed and added begins anew', () => {
     add('a')
-    ledger.receive(message('a', 7, at(10, 1)))
-    ledger.remove('a')
+    channelStore.receive(message('a', 7, at(10, 1)))
+    channelStore.remove('a')
     add('a')
-    expect(ledger.unknown(get('a'))).toBe(true)
-    ledger.receive(message('a', 7, at(10, 1)))
+    expect(channelStore.isUnknown(get('a'))).toBe(true)
+    channelStore.receive(message('a', 7, at(10, 1)))
     expect(log).toEqual(['a7', 'a7'])
   })
 
   test('what comes while one is delivered waits for nothing, and stays in order', () => {
     add('a')
-    const nested: Ledger = new Ledger(numbered, () => 0, {
+    const nested: ChannelStore = new ChannelStore(numbered, () => 0, {
       deliver: ({ id }) => {
         log.push(`${id}`)
         if (id === 1) nested.receive(message('a', 2, at(10, 2)))
@@ -178,7 +178,7 @@ describe('resuming from the frontier', () => {
     fc.assert(
       fc.property(story, fc.boolean(), (steps, wholeSecond) => {
         const seen: string[] = []
-        const made = new Ledger(numbered, () => 0, {
+        const made = new ChannelStore(numbered, () => 0, {
           deliver: ({ channel, id }) => seen.push(`${channel}${id}`),
           gap(channel, first, last, reason) {
             if (reason === 'restart') seen.push(`${channel} restart`)
@@ -202,7 +202,7 @@ describe('resuming from the frontier', () => {
         }
         /** The backlog comes channel by channel, and may be cut short. */
         const resume = (cut: number) => {
-          const frontier = made.frontier()
+          const frontier = made.lowWatermark()
           const from = frontier === undefined ? -1 : wholeSecond ? secondOf(frontier) : frontier
           const backlog = names.flatMap((name) =>
             stored
@@ -223,14 +223,14 @@ describe('resuming from the frontier', () => {
           } else if ('cut' in step) {
             for (const index of step.meanwhile) publish(index)
             // The frontier never passes what a channel still lacks.
-            const before = made.frontier()!
+            const before = made.lowWatermark()!
             for (const name of names) {
               const lacking = stored.get(name)!.find(({ id }) => id > (made.get(name)!.sequence.last ?? 0))
               if (lacking !== undefined) expect(before).toBeLessThan(lacking.position)
             }
             resume(step.cut)
             resume(Number.POSITIVE_INFINITY)
-            made.settle(made.holes())
+            made.skipMissing(made.missing())
           } else {
             second += 2
             tag = 0
@@ -243,7 +243,7 @@ describe('resuming from the frontier', () => {
           }
         }
         resume(Number.POSITIVE_INFINITY)
-        made.settle(made.holes())
+        made.skipMissing(made.missing())
         for (const name of names) {
           const own = (list: string[]) => list.filter((entry) => entry.startsWith(name))
           expect(own(seen)).toEqual(own(wanted))
