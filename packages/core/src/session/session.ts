@@ -271,7 +271,12 @@ export function createSession(
     const patience = probe === 'HEAD' ? unproven : timeout
     const known = verified || (asks && (await poller.reachable(connection.mode, channels, patience)))
     const hidden = troubleOf(`${connection.mode} refused`, { kind: 'refused', asked: connection.asked })
-    if (known === undefined && probe === 'HEAD' && !connection.closed && /cors|credentials/.test(hidden.symptom ?? '')) {
+    if (
+      known === undefined &&
+      probe === 'HEAD' &&
+      !connection.closed &&
+      /cors|credentials/.test(hidden.symptom ?? '')
+    ) {
       // The page sees no answer: none that would show that the poll is well, either.
       connection.patient = true
       return failed(hidden)
