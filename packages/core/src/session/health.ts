@@ -295,13 +295,17 @@ export class Health {
     this.#watch()
   }
 
-  /** Unless something live shows that a connection delivers, it is replaced once more. */
-  #renew(connection: Connection): void {
+  /** Unless something live shows that a connection delivers, it is replaced once more, or polls again a few times. */
+  #renew(connection: Connection, times = 3): void {
     this.#timers.in('renew', firstCheck * (1 + this.#settings.environment.random()), () => {
       if (connection !== this.#actions.current() || connection.live) return
-      if (!this.#early && connection.repoll) return this.#repoll(connection, 'quiet')
-      this.#replacing = true
-      this.#actions.replace()
+      if (this.#early || !connection.repoll) {
+        this.#replacing = true
+        return this.#actions.replace()
+      }
+      // A chain that has something to see first does not poll again for this.
+      this.#repoll(connection, 'quiet')
+      if (times > 1) this.#renew(connection, times - 1)
     })
   }
 }
