@@ -79,6 +79,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
     // An error listener that throws would get its own error for ever.
     event === 'error' ? report(cause) : this.#listenerFailed(`A listener of '${event}'`, cause),
   )
+  readonly #report = (error: PushStreamError): void => this.#emit('error', error)
   readonly #notices: Notices
   readonly #processors: Processors
   readonly #pool: Pool
@@ -116,10 +117,10 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
         this.#everOpen = true
         this.#emit('open', this.#status)
       },
-      refused: (error) => this.#emit('error', error),
+      refused: this.#report,
       deleted: (channel, text) => this.#emit('channeldeleted', { channel, text }),
       deadletter: (raw, reason) => this.#deadletter(raw, reason),
-      failed: (error) => this.#emit('error', error),
+      failed: this.#report,
     })
     this.#notices = new Notices(this.#settings.environment, () => this.#wanting())
     this.#status = this.#nextStatus()
@@ -163,7 +164,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
     if (!Number.isInteger(backtrack) || backtrack < 0)
       throw bad(`'backtrack' is a whole number from 0, not ${backtrack}.`)
     this.#settings.protocol.check(name, backtrack)
-    if (!this.#wanted && this.channels.length === 0) this.#notices.begin((error) => this.#emit('error', error))
+    if (!this.#wanted && this.channels.length === 0) this.#notices.begin(this.#report)
     const after = this.#everOpen || backtrack > 0 ? undefined : this.#settings.publishedAfter
     if (this.#pool.add(name, backtrack, after === undefined ? undefined : positionOf(after, 0))) this.#change()
     return this
@@ -194,8 +195,8 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
       throw bad(`There is no page to take the server's address from: set 'url'.`)
     }
     this.#wanted = true
-    this.#unwatch ??= onBlocked(this.#settings, (error) => this.#emit('error', error))
-    this.#notices.begin((error) => this.#emit('error', error))
+    this.#unwatch ??= onBlocked(this.#settings, this.#report)
+    this.#notices.begin(this.#report)
     this.#pool.connect()
     return this
   }
@@ -298,7 +299,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
       this.#promises = promises
       this.#update()
       if (capabilities.lastMessage && (promises.resume !== 'position' || promises.gaps !== 'exact')) {
-        this.#emit('error', uncertain())
+        this.#report(uncertain())
       }
     }
     const message = messageOf(received)
@@ -328,11 +329,10 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
 
   #emit<K extends keyof ClientEvents<C>>(event: K, value: ClientEvents<C>[K]): void {
     if (this.#closed) return
-    const heard = this.#emitter.heard(event)
-    if (event === 'error') this.#notices.error(value as PushStreamError, heard)
-    else if (event === 'deadletter' && !heard) {
+    if (event === 'error') this.#notices.error(value as PushStreamError, this.#emitter.heard(event))
+    else if (event === 'deadletter' && !this.#emitter.heard(event)) {
       const error = this.#notices.unread(value as DeadLetter)
-      if (error) this.#emit('error', error)
+      if (error) this.#report(error)
     }
     this.#emitter.emit(event, value)
   }

@@ -9,7 +9,7 @@ const patience = 1000
 /** What each client has under way by websocket. */
 const queues = new WeakMap<object, Promise<unknown>>()
 
-const fail = (message: string, details: object = {}) => new PushStreamError('send', message, details)
+const fail = (message: string, details?: object) => new PushStreamError('send', message, details)
 
 /**
  * Publishes a text to all channels of a client.
@@ -47,9 +47,8 @@ async function publish(client: Client<any>, internals: Internals, text: string):
   await Promise.all(
     groups().map(async (names) => {
       const { url, body, frame } = settings.protocol.publish(names, text)
-      const [first = ''] = names
       const echo = frame === undefined ? undefined : createEcho(client, internals, names, [text, frame])
-      if (frame !== undefined && send(first, frame)) return echo?.came
+      if (frame !== undefined && send(names[0] as string, frame)) return echo?.came
       echo?.end()
       await post(settings, url, body)
     }),

@@ -146,7 +146,7 @@ export interface Transport {
   /** Its mode. It tells the protocol the location and the form of its requests. */
   readonly name: ModeName
   /**
-   * What shows that the server accepted the subscription: `time` (250 ms without a rejection), a first `byte`, or the
+   * What shows that the server accepted the subscription: `time` (150 ms without a rejection), a first `byte`, or the
    * `opening`. Polls open with their first answer.
    */
   readonly acceptedBy: 'time' | 'byte' | 'opening'

@@ -297,9 +297,9 @@ export function createSession(
     if (predecessor !== undefined) {
       connection.worked ||= worked(predecessor)
       if (predecessor.mode === connection.mode) connection.heartbeat.follow(predecessor.heartbeat)
+      // A server that was well until now has what it stored.
+      connection.after(acceptDelay, () => connection.brought || unrepeated(connection.from))
     }
-    // A server that was well until now has what it stored.
-    if (predecessor) connection.after(acceptDelay, () => connection.brought || unrepeated(connection.from))
     health.accepted(connection, reloading)
     reloading = false
   }
