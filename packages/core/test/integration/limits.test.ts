@@ -357,6 +357,20 @@ describe('case 19: a refused channel is added again', () => {
   })
 })
 
+/** Adds ten channels, each when the change for the one before it is done. */
+async function addOneByOne(
+  stream: PushStream,
+  proxy: Awaited<ReturnType<typeof startProxy>>,
+  until: (condition: () => boolean) => Promise<void>,
+): Promise<void> {
+  for (let n = 0; n < 10; n++) {
+    const before = proxy.requests.length
+    stream.addChannel(`more-${n}`)
+    await until(() => proxy.requests.length > before)
+    await until(() => stream.status.state === 'open')
+  }
+}
+
 describe.each(places)('case 26: a quiet channel beside one with 100 stored messages, %s', (_, start, absent) => {
   test.skipIf(absent).each(allModes.filter((mode) => mode !== 'stream'))(
     '%s: ten channels are added one by one → each change costs a second of overlap at most',
@@ -368,16 +382,10 @@ describe.each(places)('case 26: a quiet channel beside one with 100 stored messa
       const proxy = await startProxy(url)
       const { stream, messages, until } = record({ url: proxy.url, modes: [mode] })
       stream.addChannel('quiet').addChannel('busy').connect()
-      const open = () => until(() => stream.status.state === 'open')
-      await open()
+      await until(() => stream.status.state === 'open')
       await publish('busy', 'live')
       await until(() => messages.length === 1)
-      for (let n = 0; n < 10; n++) {
-        const before = proxy.requests.length
-        stream.addChannel(`more-${n}`)
-        await until(() => proxy.requests.length > before)
-        await open()
-      }
+      await addOneByOne(stream, proxy, until)
       await publish('quiet', 'last')
       await until(() => messages.length === 2)
       expect(messages.map(({ text }) => text)).toEqual(['live', 'last'])
@@ -397,20 +405,14 @@ describe.each(places)(
         const proxy = await startProxy(url)
         const { stream, messages, until } = record({ url: proxy.url, modes: [mode] })
         stream.addChannel('quiet').addChannel('busy').connect()
-        const open = () => until(() => stream.status.state === 'open')
-        await open()
+        await until(() => stream.status.state === 'open')
         for (let n = 0; n < 100; n++) await publish('busy', String(n))
         // A change repeats the second before the newest message.
         await pause(2100)
         await publish('busy', 'newest')
         await until(() => messages.length === 101)
         const { duplicates } = stream.stats
-        for (let n = 0; n < 10; n++) {
-          const before = proxy.requests.length
-          stream.addChannel(`more-${n}`)
-          await until(() => proxy.requests.length > before)
-          await open()
-        }
+        await addOneByOne(stream, proxy, until)
         await publish('quiet', 'last')
         await until(() => messages.length === 102)
         expect(stream.stats.duplicates - duplicates).toBeLessThanOrEqual(150)

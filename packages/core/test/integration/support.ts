@@ -122,3 +122,17 @@ export const publishAtRate = (
 
 /** What is wrong with a recording of ids that should be 1…n per channel, gaps aside. Empty when nothing is. */
 export const faults = (recording: Recording): string[] => numbered.faults(recording.all)
+
+/** A client of these channels that is open, with every dead letter it got. */
+export async function openClient(options: Parameters<typeof record>[0], names: readonly string[]) {
+  const recording = record(options)
+  const dead: string[] = []
+  recording.stream.on('deadletter', ({ raw }) => dead.push(raw))
+  for (const name of names) recording.stream.addChannel(name)
+  recording.stream.connect()
+  await recording.until(() => recording.stream.status.state === 'open')
+  return { ...recording, dead, recording }
+}
+
+/** What came, each as its channel and its text. */
+export const came = ({ messages }: Recording) => messages.map(({ channel, text }) => `${channel} ${text}`)

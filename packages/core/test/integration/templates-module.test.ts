@@ -2,7 +2,7 @@ import { request } from 'node:http'
 import { messageTemplate } from '@pushstream/core'
 import { describe, expect, test } from 'vitest'
 import { missing, startModule } from './push-stream-support.js'
-import { allModes, type Recording, record } from './support.js'
+import { allModes, came, openClient } from './support.js'
 
 /** nginx with this message template; without one, the module's own default (`~text~`). */
 const started = (template?: string) =>
@@ -26,23 +26,11 @@ function publishWith(url: string, channel: string, text: string, headers: Record
   })
 }
 
-async function open(options: Parameters<typeof record>[0], names: readonly string[]) {
-  const recording = record(options)
-  const dead: string[] = []
-  recording.stream.on('deadletter', ({ raw }) => dead.push(raw))
-  for (const name of names) recording.stream.addChannel(name)
-  recording.stream.connect()
-  await recording.until(() => recording.stream.status.state === 'open')
-  return { recording, dead }
-}
-
-const came = ({ messages }: Recording) => messages.map(({ channel, text }) => `${channel} ${text}`)
-
 describe.skipIf(missing !== undefined)('the push stream module', () => {
   test.each(allModes)('case 3: %s, no template, several channels → every text, by a connection each', async (mode) => {
     const { nginx, publish } = await started()
     for (const names of [['a'], ['b', 'c', 'd']]) {
-      const { recording, dead } = await open({ url: nginx.url, modes: [mode] }, names)
+      const { recording, dead } = await openClient({ url: nginx.url, modes: [mode] }, names)
       let count = 0
       for (const text of ['hello', '{"n":1}', '{"text":"x","user":"y"}', '42']) {
         for (const name of names) {
@@ -64,7 +52,7 @@ describe.skipIf(missing !== undefined)('the push stream module', () => {
     const { proxy, publish } = await started()
     proxy.delay(30)
     const options = { url: proxy.url, modes: ['longpolling'], messageTemplate: messageTemplate('~text~') } as const
-    const { recording, dead } = await open(options, ['a'])
+    const { recording, dead } = await openClient(options, ['a'])
     const sent: string[] = []
     for (const texts of [
       ['{"a":1}', 'x', 'y'],
@@ -83,7 +71,7 @@ describe.skipIf(missing !== undefined)('the push stream module', () => {
     const template = '{"meta":{"id":~id~,"channel":"~channel~","kind":"~event-type~"},"text":~text~}'
     const { nginx } = await started(template)
     const options = { url: nginx.url, modes: [mode], messageTemplate: messageTemplate(template) }
-    const { recording } = await open(options, ['a', 'b'])
+    const { recording } = await openClient(options, ['a', 'b'])
     await publishWith(nginx.url, 'a', '{"n":1}', { 'Event-Type': 'price' })
     await publishWith(nginx.url, 'b', 'plain', { 'Event-Type': 'note' })
     await recording.until(() => recording.messages.length === 2)
@@ -97,7 +85,7 @@ describe.skipIf(missing !== undefined)('the push stream module', () => {
     const template = `<script>p(~id~,"~channel~","~text~");</script>`
     const { nginx, publish } = await started(template)
     const options = { url: nginx.url, modes: ['stream'], messageTemplate: messageTemplate(template) } as const
-    const { recording } = await open(options, ['a'])
+    const { recording } = await openClient(options, ['a'])
     for (let n = 0; n < 3; n++) {
       await publish('a', `${n}`)
       await recording.until(() => recording.messages.length === n + 1, 1500)
@@ -108,7 +96,7 @@ describe.skipIf(missing !== undefined)('the push stream module', () => {
   test.each(allModes)('case 9: %s, names that JSON finds escapes in → delivered as added', async (mode) => {
     const names = ['CORP\\bob', 'CORP\\alice', 'a\\u0041', 'a"b', 'a\\"b', 'tab\\tx', 'back\\\\slash']
     const { nginx } = await startModule()
-    const { recording } = await open({ url: nginx.url, modes: [mode] }, names)
+    const { recording } = await openClient({ url: nginx.url, modes: [mode] }, names)
     for (const [i, name] of names.entries()) await publishWith(nginx.url, name, `${i}`)
     await recording.until(() => recording.messages.length === names.length)
     expect(came(recording).sort()).toEqual(names.map((name, i) => `${name} ${i}`).sort())
@@ -117,7 +105,7 @@ describe.skipIf(missing !== undefined)('the push stream module', () => {
   test.each(allModes)('case 20: %s, a line end in the template → not in the text', async (mode) => {
     const { nginx, publish } = await started('~text~\\n')
     const options = { url: nginx.url, modes: [mode], messageTemplate: messageTemplate('~text~\n') }
-    const { recording } = await open(options, ['a'])
+    const { recording } = await openClient(options, ['a'])
     await publish('a', 'x')
     await recording.until(() => recording.messages.length === 1)
     expect(came(recording)).toEqual(['a x'])

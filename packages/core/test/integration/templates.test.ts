@@ -1,27 +1,14 @@
 import { messageTemplate } from '@pushstream/core'
 import { describe, expect, test } from 'vitest'
-import { allModes, publishAtRate, type Recording, record, startProxy, startServer } from './support.js'
+import { allModes, came, openClient, publishAtRate, startProxy, startServer } from './support.js'
 
 const raw = { settings: { messageTemplate: '~text~' } }
-
-/** A client of these channels that is open, with every dead letter it got. */
-async function open(options: Parameters<typeof record>[0], names: readonly string[]) {
-  const recording = record(options)
-  const dead: string[] = []
-  recording.stream.on('deadletter', ({ raw }) => dead.push(raw))
-  for (const name of names) recording.stream.addChannel(name)
-  recording.stream.connect()
-  await recording.until(() => recording.stream.status.state === 'open')
-  return { ...recording, dead, recording }
-}
-
-const came = ({ messages }: Recording) => messages.map(({ channel, text }) => `${channel} ${text}`)
 
 describe('case 3: no message template in nginx (~text~), default options', () => {
   test.each(allModes)('%s, one channel → every text, and status says none', async (mode) => {
     const { server, url } = await startServer(raw)
     server.publish('a', 'stored before')
-    const { recording, dead } = await open({ url, modes: [mode] }, ['a'])
+    const { recording, dead } = await openClient({ url, modes: [mode] }, ['a'])
     const bodies = [
       'hello',
       '{"n":1}',
@@ -47,7 +34,7 @@ describe('case 3: no message template in nginx (~text~), default options', () =>
       const { server, url } = await startServer(raw)
       const names = ['a', 'b', 'c']
       if (stored) for (const name of names) server.publish(name, `old ${name}`)
-      const { recording, dead } = await open({ url, modes: [mode] }, names)
+      const { recording, dead } = await openClient({ url, modes: [mode] }, names)
       // By a stream it can't be told which stored texts came, so none is asked for again.
       const first = mode !== 'stream' || !stored
       const one = first ? undefined : setInterval(() => server.publish('a', 'one'), 100)
@@ -83,7 +70,7 @@ describe('case 5: long-polling, texts with nothing between them', () => {
       const { server, url } = await startServer({ settings: { messageTemplate: template } })
       const proxy = await startProxy(url)
       proxy.delay(30)
-      const { recording, dead } = await open(
+      const { recording, dead } = await openClient(
         { url: proxy.url, modes: ['longpolling'], messageTemplate: messageTemplate(template) },
         ['a'],
       )
@@ -106,7 +93,7 @@ describe('case 5: long-polling, texts with nothing between them', () => {
     const proxy = await startProxy(url)
     proxy.delay(10)
     const options = { url: proxy.url, modes: ['longpolling'], messageTemplate: messageTemplate('~text~') } as const
-    const { recording, dead } = await open(options, ['a'])
+    const { recording, dead } = await openClient(options, ['a'])
     const sent: string[] = []
     await publishAtRate((_, text) => sent.push(text) && server.publish('a', text), ['a'], 100, 50)
     await recording.until(() => recording.messages.length >= sent.length)
@@ -117,7 +104,7 @@ describe('case 5: long-polling, texts with nothing between them', () => {
   test('nothing is stored → each answer is one message, and only the first is asked about', async () => {
     const { server, url } = await startServer({ settings: { messageTemplate: '~text~', storeMessages: false } })
     const options = { url, modes: ['longpolling'], messageTemplate: messageTemplate('~text~') } as const
-    const { recording } = await open(options, ['a'])
+    const { recording } = await openClient(options, ['a'])
     for (let n = 0; n < 5; n++) {
       // The question about the first one hangs next to the poll.
       if (n === 1) await recording.until(() => server.stats().subscribers === 2)
@@ -136,7 +123,7 @@ describe('case 7: a stream whose template ends with the text', () => {
   ])('%s → each message is there before anything follows', async (template, body) => {
     const { server, url } = await startServer({ settings: { messageTemplate: template, pingMessageInterval: null } })
     const options = { url, modes: ['stream'], messageTemplate: messageTemplate(template) } as const
-    const { recording, dead } = await open(options, ['a'])
+    const { recording, dead } = await openClient(options, ['a'])
     for (let n = 0; n < 3; n++) {
       server.publish('a', `${body}${n}`)
       await recording.until(() => recording.messages.length === n + 1, 2000)
@@ -150,7 +137,7 @@ test.each(allModes)('case 9: %s, names that JSON finds escapes in → delivered 
   const names = ['CORP\\bob', 'CORP\\alice', 'a\\u0041', 'a"b', 'a\\"b', 'tab\\tx', 'back\\\\slash']
   for (const channelsByArgument of [false, true]) {
     const { server, url } = await startServer()
-    const { recording, dead } = await open({ url, modes: [mode], channelsByArgument }, names)
+    const { recording, dead } = await openClient({ url, modes: [mode], channelsByArgument }, names)
     for (const [i, name] of names.entries()) server.publish(name, `${i}`)
     await recording.until(() => recording.messages.length === names.length)
     expect(came(recording).sort()).toEqual(names.map((name, i) => `${name} ${i}`).sort())
@@ -169,7 +156,7 @@ describe('case 10: a template with channel, text and event id alone', () => {
       const { server, url } = await startServer({ settings: { messageTemplate: template } })
       const proxy = await startProxy(url)
       const options = { url: proxy.url, modes, reconnectOnTimeoutInterval: 100, pingtimeout: 1500 }
-      const { recording } = await open(options, ['a'])
+      const { recording } = await openClient(options, ['a'])
       let n = 0
       const publish = (eventId?: string) => server.publish('a', `${++n}`, eventId === undefined ? {} : { eventId })
       publish('first')
@@ -198,7 +185,7 @@ test.each([
   ['eventsource', '{"channel":"~channel~","text":"~text~"}'],
 ] as const)('case 3: %s, %s, a connection is replaced under a flow → each message once', async (mode, template) => {
   const { server, url } = await startServer({ settings: { messageTemplate: template } })
-  const { recording } = await open({ url, modes: [mode] }, ['a'])
+  const { recording } = await openClient({ url, modes: [mode] }, ['a'])
   const sent: string[] = []
   await publishAtRate(
     (_, text) => sent.push(text) && server.publish('a', text),
@@ -216,7 +203,7 @@ test.each([
 describe('case 25: a streaming location without a header template, quiet channel', () => {
   test.each(['stream', 'stream|longpolling', 'websocket|stream'] as const)('%s → open, and no error', async (modes) => {
     const { server, url } = await startServer({ settings: { pingMessageInterval: 60_000 } })
-    const { recording } = await open({ url, modes, timeout: 1000 }, ['a'])
+    const { recording } = await openClient({ url, modes, timeout: 1000 }, ['a'])
     const { since } = recording.stream.status
     await new Promise((resolve) => setTimeout(resolve, 2500))
     expect(recording.stream.status).toMatchObject({ state: 'open', since })
@@ -228,7 +215,7 @@ describe('case 25: a streaming location without a header template, quiet channel
 
 test('case 12: websocket alone, a body that is not UTF-8 → a gap, and what follows arrives', async () => {
   const { server, url } = await startServer()
-  const { recording } = await open({ url, modes: ['websocket'], reconnectOnTimeoutInterval: 100 }, ['a'])
+  const { recording } = await openClient({ url, modes: ['websocket'], reconnectOnTimeoutInterval: 100 }, ['a'])
   server.publish('a', 'before')
   await recording.until(() => recording.messages.length === 1)
   server.publish('a', Uint8Array.of(0x63, 0x61, 0x66, 0xe9))
