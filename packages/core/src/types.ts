@@ -245,7 +245,10 @@ export interface CommonOptions {
    * listed mode answers one. Lower it to notice sooner that a silent connection delivers nothing. Default 30000.
    */
   pingtimeout?: number
-  /** How long to wait for the server's answer, in ms. Raise it for slow networks. Default 10000. */
+  /**
+   * How long to wait for the server's answer at most, in ms. Raise it for slow networks. Once a connection worked, the
+   * first attempts to replace it wait ten times as long as that one took, at least 1.5 s. Default 10000.
+   */
   timeout?: number
   /** Whether to connect again after a loss. If false, call `connect` yourself. Default true. */
   autoReconnect?: boolean

@@ -58,6 +58,8 @@ export interface ConnectionTask {
   readonly newcomers: ReadonlyMap<string, number>
   /** How much the page's clock is ahead of the server's, in ms, at most. */
   readonly clockOffset: number
+  /** How long it may take to be accepted, in ms. */
+  readonly timeout: number
 }
 
 /** One transport, its decoder and its heartbeat. */
@@ -112,8 +114,8 @@ export class Connection {
     settings: Settings,
     events: ConnectionEvents,
   ) {
-    const { environment, protocol, timeout } = settings
-    const { names, newcomers, clockOffset } = task
+    const { environment, protocol } = settings
+    const { names, newcomers, clockOffset, timeout } = task
     this.transport = transport
     this.names = names
     this.newcomers = new Map(newcomers)

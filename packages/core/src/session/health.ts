@@ -67,6 +67,9 @@ export class Health {
   #replacing = false
   /** The connection that has to show it. */
   #proving: Connection | undefined
+  /** The sign of life that the one that is waited for follows, and until when it has to come, both in ms since 1970. */
+  #expected = 0
+  #due = 0
   /** The server may have reloaded: where only replacements can show how it is, they follow each other sooner. */
   #dense = false
 
@@ -119,19 +122,20 @@ export class Health {
   }
 
   /**
-   * A connection was accepted. `reloading`: the one before it may have been ended by a server that reloads, and this
-   * one taken in by a worker that never delivers anything.
+   * A connection was accepted. `predecessor`: the one that it replaces. `reloading`: the one before it may have been ended
+   * by a server that reloads, and this one taken in by a worker that never delivers anything.
    */
-  accepted(connection: Connection, reloading: boolean): void {
+  accepted(connection: Connection, predecessor: Connection | undefined, reloading: boolean): void {
     const { pingtimeout } = this.#settings
+    this.#replacing &&= predecessor !== undefined
     this.#timers.cancel('deaf')
     if (this.#store.missing().size > 0) this.#missing.wait()
     this.#proving = this.#replacing ? connection : undefined
     if (reloading) this.#dense = true
     else if (!this.#replacing) this.#dense = this.#deaf > 0
-    const { opened, repoll: polls } = connection
+    const { from, opened, repoll: polls } = connection
     // The first answer of a long-polling chain may still bring what is stored.
-    const unanswered = polls !== undefined && !opened && !this.#poller.immediate
+    const unanswered = polls !== undefined && !opened && from === undefined && !this.#poller.immediate
     if (!unanswered && (this.#poller.possible || (this.#early && polls))) this.#patience = this.#soon()
     else if (this.#deaf > 0) this.#patience = deafRhythm
     else if (!this.#replacing) this.#patience = this.#early ? Math.min(firstReplacement, pingtimeout) : pingtimeout
@@ -238,8 +242,9 @@ export class Health {
     this.#proven(connection, reason === 'quiet')
     this.#proving = connection
     const deadline = reason === 'unusual' ? unusualDeadline : this.#settings.timeout
-    if (connection.repoll?.() || !this.#early) this.#expect(connection, connection.lastLife, deadline)
-    if (!this.#early) void this.#ask(connection, deadline)
+    const answers = connection.repoll?.()
+    this.#expect(connection, connection.lastLife, deadline)
+    if (!answers) void this.#ask(connection, deadline)
     this.#watch()
   }
 
@@ -253,10 +258,18 @@ export class Health {
 
   /** Without a sign of life until then the connection is dead. */
   #expect(connection: Connection, lastLife: number, deadline: number): void {
-    if (this.#timers.has('deaf')) return
+    const due = this.#settings.environment.now() + deadline
+    if (this.#expects(connection) && this.#due <= due) return
+    this.#expected = lastLife
+    this.#due = due
     this.#timers.in('deaf', deadline, () => {
       if (connection.lastLife === lastLife) this.#actions.dead(connection, gone)
     })
+  }
+
+  /** Whether a sign of life is waited for, and none came yet. */
+  #expects({ lastLife }: Connection): boolean {
+    return this.#timers.has('deaf') && this.#expected === lastLife
   }
 
   /** The connection was checked. */
@@ -286,11 +299,14 @@ export class Health {
 
   /** No location answers a question, so a replacement has to show whether the connection was well. */
   #replace(connection: Connection, deadline: number): void {
-    this.#proven(connection, this.#dense)
-    if (!this.#dense) this.#patience = this.#settings.pingtimeout
-    if (this.#timers.has('deaf')) return this.#watch()
-    this.#replacing = true
+    // What never brought a byte may hang on a dead link.
+    const dense = this.#dense || !connection.opened
+    this.#proven(connection, dense)
+    if (!dense) this.#patience = this.#settings.pingtimeout
+    const expected = this.#expects(connection)
     this.#expect(connection, connection.lastLife, deadline)
+    if (expected) return this.#watch()
+    this.#replacing = true
     this.#actions.replace()
     this.#watch()
   }

@@ -33,6 +33,12 @@ import { createTimers } from './timers.js'
 const lasting = 5000
 /** How long a mode that brought nothing is put last, in ms. */
 const cooldown = 5 * 60_000
+/**
+ * How long an attempt may take where a connection worked before, in ms, and how many times what that one took. It grows by
+ * half with every failure, up to `timeout`: a request that the network swallowed is never answered.
+ */
+const leastTimeout = 1500
+const slower = 10
 /** So many round trips later, a request that is still not answered hangs. */
 const roundTrips = 3
 /** How often a connection may be lost at one place before it is skipped. */
@@ -108,6 +114,8 @@ export function createSession(
   let host = hosts.current
   let error: PushStreamError | undefined
   let reconnects = -1
+  /** How long the last connection took to be accepted, in ms. */
+  let took = Number.POSITIVE_INFINITY
   /** When a connection that worked was lost. */
   let lostAt = Number.NEGATIVE_INFINITY
   /** How often in a row a connection was lost before it brought anything new: it may be unable to take what comes next. */
@@ -236,7 +244,8 @@ export function createSession(
       placeSilent(store, predecessor, health.covered(predecessor))
     // A page can't see why a websocket is refused: it may be for the names, so every other round asks for them alone.
     const plain = names.plain || (blind && state.failures % 2 === 1)
-    const context = { settings, store, requests, poller, health, share, clockOffset, plain, beginning }
+    const timeout = Math.min(settings.timeout, Math.max(leastTimeout, slower * took) * 1.5 ** state.failures)
+    const context = { settings, store, requests, poller, health, share, clockOffset, timeout, plain, beginning }
     const subscription = subscribe(context, transport, {
       accepted: () => dispatch({ type: 'accepted', key }),
       ended: (reason) => ended(key, subscription, reason),
@@ -259,15 +268,17 @@ export function createSession(
   async function prove(connection: Connection): Promise<void> {
     const { timeout, transports } = settings
     const channels = health.covered(connection)
-    // Other modes, which show more, may need longer. After a failure, or where another works, there is no hurry.
-    const first = transports.length === 1 && state.failures === 0 && state.current === undefined
+    // Other modes, which show more, may need longer. Once one worked, or failed, there is no hurry.
+    const first = transports.length === 1 && state.failures === 0 && reconnects < 0
     const unproven = first ? attemptDelay : timeout / 5
     const asked = now()
     const verified = poller.immediate && (await poller.verify(channels, timeout)) === 'answered'
     if (verified && connection.newcomers.size === 0) return connection.accept()
     if (!verified && poller.immediate) return
     const { probe, lastMessage } = capabilities
-    const asks = probe !== undefined && (connection.newcomers.size > 0 || !lastMessage || state.failures > 0)
+    // What broke the connection before may have swallowed this one's request, too.
+    const doubtful = state.failures > 0 || (reconnects >= 0 && state.current === undefined && probe === 'OPTIONS')
+    const asks = probe !== undefined && (connection.newcomers.size > 0 || !lastMessage || doubtful)
     const patience = probe === 'HEAD' ? unproven : timeout
     const known = verified || (asks && (await poller.reachable(connection.mode, channels, patience)))
     const hidden = troubleOf(`${connection.mode} refused`, { kind: 'refused', asked: connection.asked })
@@ -290,6 +301,7 @@ export function createSession(
     error = undefined
     renewed = false
     rejection = undefined
+    took = now() - connection.openedAt
     // That time has passed without a refusal does not show it.
     if (names.plain === 'trying' && connection.opened) names.plain = true
     memory.remember(connection.mode === usable()[0] ? undefined : connection.mode)
@@ -300,7 +312,7 @@ export function createSession(
       // A server that was well until now has what it stored.
       connection.after(acceptDelay, () => connection.brought || unrepeated(connection.from))
     }
-    health.accepted(connection, reloading)
+    health.accepted(connection, predecessor, reloading)
     reloading = false
   }
 

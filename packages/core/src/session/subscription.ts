@@ -37,6 +37,8 @@ export interface SubscriptionContext {
   readonly share: Share | undefined
   /** How much the page's clock is ahead of the server's, in ms, at most. */
   readonly clockOffset: number
+  /** How long a connection may take to be accepted, in ms. */
+  readonly timeout: number
   /** Whether channels are asked for by their names alone, be it only to see whether the server takes them so. */
   readonly plain: boolean | 'trying'
   /** Where a connection begins that is not a chain of polls. */
@@ -69,7 +71,7 @@ export function subscribe(
   transport: Transport,
   events: SubscriptionEvents,
 ): Subscription {
-  const { settings, store, poller, health, clockOffset } = context
+  const { settings, store, poller, health, clockOffset, timeout } = context
   const { protocol, environment } = settings
   const newcomers = newcomersOf(store, settings, Boolean(context.plain))
   // The new ones first: what comes of any other shows that their stored messages have come.
@@ -95,7 +97,13 @@ export function subscribe(
   let overdue = false
   const connection: Connection = new Connection(
     transport,
-    { names: new Set(channels.map((channel) => channel.name)), newcomers, clockOffset, companion: store.companion },
+    {
+      names: new Set(channels.map((channel) => channel.name)),
+      newcomers,
+      clockOffset,
+      timeout,
+      companion: store.companion,
+    },
     asking.next,
     settings,
     {

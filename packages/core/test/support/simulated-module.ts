@@ -99,6 +99,8 @@ export class SimulatedModule {
   #oldUntil = 0
   /** Requests by fetch that are still sent on a connection that is dead. */
   #deadKept = 0
+  /** Nothing gets across, and what is sent meanwhile never does. */
+  #blackHole = false
 
   constructor({ pings = 2000, longPollTtl = 30_000 }: ModuleOptions = {}) {
     this.#pings = pings
@@ -156,6 +158,16 @@ export class SimulatedModule {
   forget(deadKept = 0): void {
     for (const subscriber of this.#subscribers) subscriber.lost = true
     this.#deadKept = deadKept
+  }
+
+  /**
+   * A network that loses everything, until it is well again; what was sent meanwhile is not sent again, and the browser
+   * sends some requests on connections from before.
+   */
+  blackHole(on: boolean, deadKept = 0): void {
+    this.#blackHole = on
+    if (on) this.forget()
+    else this.#deadKept = deadKept
   }
 
   #ping(): void {
@@ -237,6 +249,7 @@ export class SimulatedModule {
   }
 
   #answer(request: FakeRequest): void {
+    if (this.#blackHole) return
     if (request.method === 'OPTIONS') return request.respond(200)
     const { mode, poll, history, channels } = this.#ask(request.url, request.headers)
     if (this.#deadKept-- > 0) return
@@ -257,6 +270,7 @@ export class SimulatedModule {
   }
 
   #handshake(socket: FakeSocket): void {
+    if (this.#blackHole) return
     const { channels, history } = this.#ask(socket.url)
     if (socket.readyState === 3) return
     socket.open()

@@ -105,6 +105,31 @@ describe.each(allModes)('%s', (mode) => {
     stream.close()
   })
 
+  test.each([500, 1500, 3000, 3200, 4500, 4700, 5500].flatMap((ms) => [0, 1].map((kept) => [ms, kept] as const)))(
+    'a black hole of %i ms under 20 messages a second leaves %i dead kept connections → all come within 5 s after it',
+    async (ms, deadKept) => {
+      const { cameAt, server, stream } = await follow([mode], ['a'])
+      const published: string[] = []
+      const flow = async (during: number) => {
+        for (let passed = 0; passed < during; passed += 50) {
+          server.publish('a', String(published.push(String(published.length + 1))))
+          await server.advance(50)
+        }
+      }
+      await flow(6000)
+      // Quiet enough for a check.
+      await server.advance(2000, 50)
+      await flow(5000)
+      server.blackHole(true)
+      await flow(ms)
+      server.blackHole(false, deadKept)
+      const until = [...published]
+      await flow(soon)
+      expect(until.filter((text) => !cameAt.has(text))).toEqual([])
+      stream.close()
+    },
+  )
+
   test('nothing happens → at most five requests in the first minute, then one each pingtimeout', async () => {
     const { server, stream, told } = await follow([mode], ['a', 'b'])
     // A long-poll that is answered because its time is up is asked again anyway.

@@ -117,7 +117,7 @@ describe('a connection for each channel', () => {
     await settle()
     const b = of('b')
     of('a').end()
-    await settle(2000)
+    await settle(1000)
     expect(of('b')).toBe(b)
     expect(pool.status.state).toBe('connecting')
     expect(of('a').url).toBe('http://h/sub/a?last_event_id=0:0')
@@ -135,7 +135,7 @@ describe('a connection for each channel', () => {
     await accepted('a')
     of('a').send(message('1795211831:4', 'a1'))
     of('a').send(':408: 408 Request Timeout\n\n')
-    await settle(2000)
+    await settle(1000)
     expect(of('a').url).toBe('http://h/sub/a?last_event_id=1795211830:32767')
   })
 
