@@ -22,6 +22,8 @@ export const acceptDelay = 150
  * server writes them together with its answer.
  */
 const historyWindow = 50
+/** How long a connection must last to count as having worked, in ms. */
+const lasting = 5000
 /** A timer that is late by so many ms shows that the page was busy. */
 const busy = 20
 /** How long the first byte may follow its headers, in ms: a server sends them together. */
@@ -262,6 +264,11 @@ export class Connection {
 
   get mode(): ModeName {
     return this.transport.name
+  }
+
+  /** Whether its end is no failure. */
+  get succeeded(): boolean {
+    return this.accepted && (this.worked || this.#settings.environment.now() - this.openedAt > lasting)
   }
 
   /** When something last came, in ms since 1970. */

@@ -5,8 +5,9 @@ import type { Settings } from '../options.js'
 import type { CloseReason, ModeName, Position } from '../types.js'
 import type { Connection } from './connection.js'
 import { hasRoom, type Member, memberOf, type PoolStatus, statusOf } from './member.js'
+import type { Names } from './rejection.js'
 import { refusalOf, shown, tooLong } from './reports.js'
-import { createSession, type Names, type SessionEvents } from './session.js'
+import { Session, type SessionEvents } from './session.js'
 import type { Share } from './subscription.js'
 
 /** How many sessions look for a refused channel at once. */
@@ -55,7 +56,7 @@ export function createPool(settings: Settings, events: PoolEvents) {
 
   function make(trial: Member['trial'] = 'none'): Member {
     const store = new ChannelStore(protocol.order, environment.now, events)
-    const session = createSession(
+    const session = new Session(
       own,
       store,
       {

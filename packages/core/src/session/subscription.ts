@@ -2,13 +2,13 @@ import type { Channel } from '../delivery/channel.js'
 import type { ChannelStore } from '../delivery/channel-store.js'
 import type { Gate } from '../delivery/echo.js'
 import { newReplay } from '../delivery/order.js'
-import type { IncomingMessage } from '../message.js'
 import type { Settings } from '../options.js'
 import type { Slot } from '../protocols/protocol.js'
 import type { CloseReason, Exchange, Position, Transport } from '../types.js'
 import { newcomersOf, placeLate, placeNewcomers } from './bootstrap.js'
 import { Connection } from './connection.js'
 import type { Health } from './health.js'
+import type { Intake } from './intake.js'
 import { LongPollChain } from './longpoll.js'
 import type { Poller } from './poll.js'
 import type { Requests } from './requests.js'
@@ -27,34 +27,27 @@ export interface Share {
   take(): Promise<Slot>
 }
 
-/** What a subscription takes from its session. */
-export interface SubscriptionContext {
+/** What all subscriptions of a session use. */
+export interface Parts {
   readonly settings: Settings
   readonly store: ChannelStore
   readonly requests: Requests
+  readonly intake: Intake
   readonly poller: Poller
   readonly health: Health
   readonly share: Share | undefined
-  /** How much the page's clock is ahead of the server's, in ms, at most. */
-  readonly clockOffset: number
-  /** How long a connection may take to be accepted, in ms. */
+}
+
+/** How a subscription is made. */
+export interface SubscriptionTask {
+  /** How long it may take to be accepted, in ms. */
   readonly timeout: number
   /** Whether channels are asked for by their names alone, be it only to see whether the server takes them so. */
   readonly plain: boolean | 'trying'
   /** Where a connection begins that is not a chain of polls. */
   beginning(channels: readonly Channel[]): Position | undefined
-}
-
-/** What a subscription reports to its session. */
-export interface SubscriptionEvents {
   accepted(): void
   ended(reason: CloseReason): void
-  message(message: IncomingMessage, connection: Connection): void
-  deleted(channel: string, text: string, connection: Connection): void
-  deadletter(raw: string, reason: string): void
-  buffered(connection: Connection): void
-  /** Nothing came from this position on, not even what is known. */
-  unrepeated(position: Position | undefined): void
 }
 
 /** A connection for some channels. */
@@ -66,18 +59,14 @@ export interface Subscription {
 }
 
 /** Opens a connection for all channels of a session. */
-export function subscribe(
-  context: SubscriptionContext,
-  transport: Transport,
-  events: SubscriptionEvents,
-): Subscription {
-  const { settings, store, poller, health, clockOffset, timeout } = context
+export function subscribe(parts: Parts, transport: Transport, task: SubscriptionTask): Subscription {
+  const { settings, store, requests, intake, poller, health } = parts
   const { protocol, environment } = settings
-  const newcomers = newcomersOf(store, settings, Boolean(context.plain))
+  const newcomers = newcomersOf(store, settings, Boolean(task.plain))
   // The new ones first: what comes of any other shows that their stored messages have come.
   const channels = [...store.all].sort((a, b) => Number(newcomers.has(b.name)) - Number(newcomers.has(a.name)))
   const wanted = () => channels.filter((channel) => store.get(channel.name) === channel)
-  const chain = transport.polls ? new LongPollChain(store, context.requests, protocol, environment.now) : undefined
+  const chain = transport.polls ? new LongPollChain(store, requests, protocol, environment.now) : undefined
   const only = channels.length === 1 ? channels[0] : undefined
   const echo: Gate | undefined =
     chain &&
@@ -88,35 +77,35 @@ export function subscribe(
       after: (ms, callback) => connection.after(ms, callback),
       ask: (after, deadline) => poller.ask('longpolling', [only], after, deadline),
       interrupt: () => asking.interrupt(),
-      message: (message) => events.message(message, connection),
+      message: (message) => intake.message(message, connection),
       doubt: (reason) => connection.end(reason),
     })
-  const asking = createAsking(context, transport, chain, echo, wanted, newcomers, () => connection, events)
+  const asking = createAsking(parts, transport, task, chain, echo, wanted, newcomers, () => connection)
   const before = store.newest
   /** Accepted without an answer: the first one may bring something stored after all. */
   let overdue = false
   const connection: Connection = new Connection(
     transport,
     {
-      names: new Set(channels.map((channel) => channel.name)),
+      names: new Set(channels.map(({ name }) => name)),
       newcomers,
-      clockOffset,
-      timeout,
+      clockOffset: intake.clockOffset,
+      timeout: task.timeout,
       companion: store.companion,
     },
     asking.next,
     settings,
     {
       accepted() {
-        const joined = connection.opened || context.plain !== 'trying'
+        const joined = connection.opened || task.plain !== 'trying'
         overdue = !connection.opened
         placeNewcomers(store, connection, wanted(), newcomers, before, joined)
-        events.accepted()
+        task.accepted()
       },
       ended(reason) {
         // The server still counts the poll that was given up for this one.
         const own = reason.status === 403 && asking.interrupted
-        events.ended(own ? { kind: 'end', status: 408 } : reason)
+        task.ended(own ? { kind: 'end', status: 408 } : reason)
       },
       ping: () => store.advanceWatermark(wanted(), health.provenBy(connection)),
       message(message, history) {
@@ -124,12 +113,12 @@ export function subscribe(
         if (overdue) placeLate(store, message)
         // What the application did not ask for only shows where the channel stands.
         if (channel?.backtrack === 0) store.startAfter(channel, message)
-        else if (echo === undefined) events.message(message, connection)
+        else if (echo === undefined) intake.message(message, connection)
         else echo.message(message)
       },
-      deleted: (channel, text) => events.deleted(channel, text, connection),
-      deadletter: events.deadletter,
-      buffered: () => events.buffered(connection),
+      deleted: (channel, text) => intake.deleted(channel, text, connection),
+      deadletter: (raw, reason) => intake.deadletter(raw, reason),
+      buffered: () => intake.buffered(connection),
       closed() {
         asking.stop()
         echo?.end()
@@ -150,14 +139,14 @@ export function subscribe(
 
 /** Makes the requests of a connection: the one that opens it, or one poll after the other. */
 function createAsking(
-  { settings, requests, share, beginning }: SubscriptionContext,
+  { settings, requests, share, intake }: Parts,
   transport: Transport,
+  { beginning }: SubscriptionTask,
   chain: LongPollChain | undefined,
   echo: Gate | undefined,
   wanted: () => Channel[],
   newcomers: ReadonlyMap<string, number>,
   connection: () => Connection,
-  { unrepeated }: SubscriptionEvents,
 ) {
   let slot: Slot | undefined
   let hanging: AbortController | undefined
@@ -205,7 +194,7 @@ function createAsking(
       chain.restart()
       if (!taking) asking.interrupt()
       if (echo?.blind === undefined) {
-        connection().after(repetition, () => chain.echoed || unrepeated(connection().from))
+        connection().after(repetition, () => chain.echoed || intake.unrepeated(connection().from))
         return echoed
       }
       // As with a new connection, what comes has to follow something known.

@@ -1,0 +1,97 @@
+import { bad } from '../errors.js'
+import type { Settings } from '../options.js'
+import type { ModeName, Transport } from '../types.js'
+import type { Connection } from './connection.js'
+import { ModeMemory } from './memory.js'
+import type { Policy } from './state.js'
+import type { Share } from './subscription.js'
+
+/** How long a mode that brought nothing is put last, in ms. */
+const cooldown = 5 * 60_000
+
+/**
+ * How long an attempt may take where a connection worked before, in ms, and how many times what that one took. It grows by
+ * half with every failure, up to `timeout`: a request that the network swallowed is never answered.
+ */
+const leastTimeout = 1500
+const slower = 10
+
+/** Which modes a session may use, in which order, and how patient it is. */
+export class Strategy {
+  readonly #settings: Settings
+  readonly #share: Share | undefined
+  readonly #memory: ModeMemory
+  readonly #coolingUntil = new Map<ModeName, number>()
+  /** How long the last connection took to be accepted, in ms. */
+  #took = Number.POSITIVE_INFINITY
+  /** When a connection that worked was lost. */
+  #lostAt = Number.NEGATIVE_INFINITY
+
+  constructor(settings: Settings, share: Share | undefined) {
+    this.#settings = settings
+    this.#share = share
+    this.#memory = new ModeMemory(settings.environment, settings.origin)
+  }
+
+  /** The modes wanted, as far as this runtime has them. */
+  get usable(): readonly ModeName[] {
+    const { environment, transports } = this.#settings
+    const available = transports.filter((one) => one.available(environment))
+    // Only polls can take turns.
+    const kept = this.#share?.scarce ? available.filter((one) => one.uncounted || one.polls) : available
+    return kept.map(({ name }) => name)
+  }
+
+  /** @throws PushStreamError `bad-option` if this runtime has none of the modes. */
+  check(): void {
+    if (this.usable.length > 0) return
+    const modes = this.#settings.transports.map(({ name }) => name).join(', ')
+    throw bad(`This runtime has none of the modes ${modes}: use others, or 'environment'.`)
+  }
+
+  /** What a decision depends on besides the state. */
+  get policy(): Policy {
+    const { autoReconnect, backoffBase, backoffCap, environment, hosts } = this.#settings
+    const modes = this.usable
+    const now = environment.now()
+    const cooling = modes.filter((mode) => (this.#coolingUntil.get(mode) ?? 0) > now)
+    const last = (mode: ModeName) => Number(cooling.includes(mode))
+    return {
+      now,
+      random: environment.random(),
+      autoReconnect,
+      base: backoffBase,
+      // Only long outages make attempts rare.
+      cap: Math.min(backoffCap, Math.max(backoffBase, (now - this.#lostAt) / 4)),
+      others: hosts.count - 1,
+      modes,
+      cooling,
+      order: [...this.#memory.order(modes)].sort((a, b) => last(a) - last(b)),
+    }
+  }
+
+  /** How long an attempt may take after so many failures, in ms. */
+  timeout(failures: number): number {
+    return Math.min(this.#settings.timeout, Math.max(leastTimeout, slower * this.#took) * 1.5 ** failures)
+  }
+
+  transportOf(mode: ModeName): Transport {
+    return this.#settings.transports.find(({ name }) => name === mode) as Transport
+  }
+
+  /** A connection was accepted: its mode is tried first, unless the most wanted one works. */
+  accepted({ mode, openedAt }: Connection): void {
+    this.#took = this.#settings.environment.now() - openedAt
+    this.#memory.remember(mode === this.usable[0] ? undefined : mode)
+  }
+
+  /** A connection that worked was lost. */
+  lost(): void {
+    this.#lostAt = this.#settings.environment.now()
+  }
+
+  /** A mode brought nothing, so it is put last for a while. */
+  penalize(mode: ModeName): void {
+    this.#coolingUntil.set(mode, this.#settings.environment.now() + cooldown)
+  }
+}
