@@ -18,7 +18,9 @@ const remedies: Record<Symptom, string> = {
   forbidden: 'Check who may subscribe: auth_request, push_stream_authorized_channels_only.',
   unreadable: 'Compare messageTemplate with push_stream_message_template.',
   template: 'Add ~id~, ~time~ and ~tag~ to push_stream_message_template.',
-  unstored: 'Set push_stream_store_messages on and push_stream_last_received_message_time $arg_time, …_tag $arg_tag.',
+  unstored:
+    'Set push_stream_store_messages on, push_stream_last_received_message_time $arg_time, …_tag $arg_tag and ' +
+    'push_stream_last_event_id $arg_eventid.',
   idle: 'Call addChannel and connect.',
 }
 

@@ -115,11 +115,13 @@ export const advice: Record<Symptom, Advice> = {
   unstored: {
     title: 'The server repeats nothing',
     cause:
-      'The client asked for messages from a position on, and not even the newest one came again. The location stores none, ' +
-      'or it does not read the position.',
+      'The client asked for messages from a position on, and not even the newest one came again. Or it asked for what ' +
+      'follows `lastEventId`, and nothing came, although messages are stored. The location stores none, does not read the ' +
+      'position, or no longer has the message with that id.',
     mend:
       'Set `push_stream_store_messages on` in the publisher location. In the subscriber locations set ' +
-      '`push_stream_last_received_message_time $arg_time` and `push_stream_last_received_message_tag $arg_tag`.',
+      '`push_stream_last_received_message_time $arg_time`, `push_stream_last_received_message_tag $arg_tag` and ' +
+      '`push_stream_last_event_id $arg_eventid`.',
   },
   idle: {
     title: 'A client that receives nothing',

@@ -86,14 +86,17 @@ export class Intake implements PollEvents {
     const expected = protocol.capabilities.lastMessage && position !== undefined && position <= newest && age <= recent
     if (this.#names.told || !expected) return
     this.#names.told = true
+    this.#unstored('The server sends no message again, so those of an interruption are lost.')
+  }
+
+  /** The server has messages, and sends nothing from `lastEventId` on. */
+  unresumed(): void {
+    this.#unstored(`The server has messages, and sends none after lastEventId.`)
+  }
+
+  #unstored(message: string): void {
     const { mode, asked } = this.#session.current() ?? {}
-    this.#events.failed(
-      troubled('setup', 'The server sends no message again, so those of an interruption are lost.', {
-        mode,
-        url: shown(asked?.url),
-        symptom: 'unstored',
-      }),
-    )
+    this.#events.failed(troubled('setup', message, { mode, url: shown(asked?.url), symptom: 'unstored' }))
   }
 
   buffered({ asked, mode }: Connection): void {

@@ -5,10 +5,10 @@ import type { Settings } from '../options.js'
 import type { CloseReason, ModeName, Position } from '../types.js'
 import type { Connection } from './connection.js'
 import { hasRoom, type Member, memberOf, type PoolStatus, statusOf } from './member.js'
+import type { Share } from './parts.js'
 import type { Names } from './rejection.js'
 import { refusalOf, shown, tooLong } from './reports.js'
 import { Session, type SessionEvents } from './session.js'
-import type { Share } from './subscription.js'
 
 /** How many sessions look for a refused channel at once. */
 const mostTrials = 4

@@ -30,16 +30,20 @@ export function createRequests(settings: Settings, store: ChannelStore) {
   }
 
   return {
-    /** A request for these channels from a position. `backtrack`: stored messages of a channel of which nothing is known. */
+    /**
+     * A request for these channels from a position. `backtrack`: stored messages of a channel of which nothing is known.
+     * `anew`: as if nothing was known of any.
+     */
     async make(
       kind: RequestKind,
       channels: readonly Channel[],
       position: Position | undefined,
       backtrack: (channel: Channel) => number = () => 0,
+      anew = false,
     ): Promise<Exchange> {
       const [query, head] = await Promise.all([ask(params, 'params'), ask(headers, 'headers')])
       const wanted: Wanted[] = channels.map((channel) => {
-        const after = store.watermark(channel)
+        const after = anew ? undefined : store.watermark(channel)
         return { name: channel.name, backtrack: after === undefined ? backtrack(channel) : 0, after }
       })
       if (store.companion !== undefined) wanted.push({ name: store.companion })

@@ -8,6 +8,7 @@ import { placeSilent } from './bootstrap.js'
 import { acceptDelay, type Connection } from './connection.js'
 import { Health } from './health.js'
 import { Intake, type IntakeEvents } from './intake.js'
+import type { Parts, Share } from './parts.js'
 import { Poller } from './poll.js'
 import { type Names, Rejection } from './rejection.js'
 import { doingOf, endOf, whatOf } from './reports.js'
@@ -15,7 +16,7 @@ import { createRequests } from './requests.js'
 import { type Attempt, type Event, initial, reduce, type State, type TimerName, timerNames } from './state.js'
 import { Strategy } from './strategy.js'
 import { Stuck } from './stuck.js'
-import { type Parts, type Share, type Subscription, subscribe } from './subscription.js'
+import { type Subscription, subscribe } from './subscription.js'
 import { createTimers } from './timers.js'
 
 /** What a session reports. */
@@ -213,6 +214,7 @@ export class Session {
     if (predecessor !== undefined) this.#placeSilent(predecessor)
     const subscription = subscribe(this.parts, transport, {
       timeout: this.#strategy.timeout(failures),
+      first: this.#reconnects < 0,
       plain: this.#rejection.plain(failures),
       // After what no connection can take, if that is what ends them.
       beginning: (channels) =>

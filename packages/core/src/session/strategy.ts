@@ -3,8 +3,8 @@ import type { Settings } from '../options.js'
 import type { ModeName, Transport } from '../types.js'
 import type { Connection } from './connection.js'
 import { ModeMemory } from './memory.js'
+import type { Share } from './parts.js'
 import type { Policy } from './state.js'
-import type { Share } from './subscription.js'
 
 /** How long a mode that brought nothing is put last, in ms. */
 const cooldown = 5 * 60_000

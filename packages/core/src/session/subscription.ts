@@ -1,17 +1,13 @@
 import type { Channel } from '../delivery/channel.js'
-import type { ChannelStore } from '../delivery/channel-store.js'
 import type { Gate } from '../delivery/echo.js'
 import { newReplay } from '../delivery/order.js'
-import type { Settings } from '../options.js'
 import type { Slot } from '../protocols/protocol.js'
 import type { CloseReason, Exchange, Position, Transport } from '../types.js'
 import { newcomersOf, placeLate, placeNewcomers } from './bootstrap.js'
 import { Connection } from './connection.js'
-import type { Health } from './health.js'
-import type { Intake } from './intake.js'
+import { checkEventId } from './event-id.js'
 import { LongPollChain } from './longpoll.js'
-import type { Poller } from './poll.js'
-import type { Requests } from './requests.js'
+import type { Parts } from './parts.js'
 import { reloadGrace } from './state.js'
 
 /** What a poll repeats comes within this time, in ms. */
@@ -19,29 +15,12 @@ const repetition = 1000
 /** How long a server may take to notice that a poll was given up, in ms: before that it counts a second subscriber. */
 const closing = 50
 
-/** Where connections are few, and others want some too. */
-export interface Share {
-  /** Whether there are fewer connections than channels, so that none can be kept open. */
-  readonly scarce: boolean
-  /** Waits for a connection to use. */
-  take(): Promise<Slot>
-}
-
-/** What all subscriptions of a session use. */
-export interface Parts {
-  readonly settings: Settings
-  readonly store: ChannelStore
-  readonly requests: Requests
-  readonly intake: Intake
-  readonly poller: Poller
-  readonly health: Health
-  readonly share: Share | undefined
-}
-
 /** How a subscription is made. */
 export interface SubscriptionTask {
   /** How long it may take to be accepted, in ms. */
   readonly timeout: number
+  /** No connection of this session was accepted before. */
+  readonly first: boolean
   /** Whether channels are asked for by their names alone, be it only to see whether the server takes them so. */
   readonly plain: boolean | 'trying'
   /** Where a connection begins that is not a chain of polls. */
@@ -84,6 +63,7 @@ export function subscribe(parts: Parts, transport: Transport, task: Subscription
   const before = store.newest
   /** Accepted without an answer: the first one may bring something stored after all. */
   let overdue = false
+  let endCheck: (() => void) | undefined
   const connection: Connection = new Connection(
     transport,
     {
@@ -100,6 +80,7 @@ export function subscribe(parts: Parts, transport: Transport, task: Subscription
         const joined = connection.opened || task.plain !== 'trying'
         overdue = !connection.opened
         placeNewcomers(store, connection, wanted(), newcomers, before, joined)
+        if (task.first) endCheck = checkEventId(connection, parts)
         task.accepted()
       },
       ended(reason) {
@@ -120,6 +101,7 @@ export function subscribe(parts: Parts, transport: Transport, task: Subscription
       deadletter: (raw, reason) => intake.deadletter(raw, reason),
       buffered: () => intake.buffered(connection),
       closed() {
+        endCheck?.()
         asking.stop()
         echo?.end()
       },

@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { type ModeName, nchan, type Options, PushStream, type PushStreamError } from '@pushstream/core'
 import { createDevServer } from '@pushstream/devserver'
 import { freePort } from '@pushstream/testkit'
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type CatchAll, startSite } from './site.js'
 import { cleanup, environment, startServer } from './support.js'
 
@@ -362,4 +362,58 @@ describe('case 41: the server is down for 1.5 s', () => {
       await vi.waitFor(() => expect(visited.stream.status.state).toBe('open'), { timeout: 1300, interval: 10 })
     },
   )
+})
+
+describe('case 33: lastEventId', () => {
+  const modes = ['websocket', 'eventsource', 'stream', 'longpolling'] as const
+  const servers = { reads: createDevServer(), ignores: createDevServer({ settings: { lastEventId: 'another' } }) }
+  const urls = { reads: '', ignores: '' }
+  const publish = (server: keyof typeof servers, mode: ModeName, n: number) =>
+    servers[server].publish(mode, `${n}`, { eventId: `ev${n}` })
+  beforeAll(async () => {
+    for (const name of ['reads', 'ignores'] as const) {
+      const port = await freePort()
+      await servers[name].listen(port)
+      urls[name] = `http://127.0.0.1:${port}`
+      for (const mode of modes) for (const n of [1, 2, 3]) publish(name, mode, n)
+    }
+    // What was published in the last two seconds might be new for a page that comes now.
+    await new Promise((resolve) => setTimeout(resolve, 3000))
+  })
+  afterAll(async () => {
+    for (const server of Object.values(servers)) await server.close()
+  })
+
+  async function resume(mode: ModeName, lastEventId: string, server: keyof typeof servers) {
+    const texts: string[] = []
+    const visited = visit({ url: urls[server], modes: [mode], lastEventId }, [mode])
+    visited.stream.on('message', ({ text }) => texts.push(text))
+    await open(visited)
+    return { texts, ...visited }
+  }
+
+  test.each(modes)('%s: the server reads it → what follows comes, and the console is silent', async (mode) => {
+    const { texts } = await resume(mode, 'ev2', 'reads')
+    await vi.waitFor(() => expect(texts).toEqual(['3']), { timeout: soon })
+    await new Promise((resolve) => setTimeout(resolve, 2500))
+    expect([texts, lines]).toEqual([['3'], []])
+  })
+
+  test.each(modes)('%s: nothing follows it → the console is silent, and the next message comes', async (mode) => {
+    const { texts } = await resume(mode, 'ev3', 'reads')
+    await new Promise((resolve) => setTimeout(resolve, 2500))
+    publish('reads', mode, 4)
+    await vi.waitFor(() => expect(texts).toEqual(['4']), { timeout: soon })
+    expect(lines).toEqual([])
+  })
+
+  test.each(modes)('%s: the server does not read it → one warning names the directive', async (mode) => {
+    const { stream, texts } = await resume(mode, 'ev2', 'ignores')
+    await said()
+    expect(lines[0]).toContain('sends none after lastEventId')
+    expect(lines[0]).toContain('push_stream_last_event_id')
+    publish('ignores', mode, 4)
+    await vi.waitFor(() => expect(texts).toEqual(['4']), { timeout: soon })
+    expect([lines.length, stream.stats.gaps]).toEqual([1, 0])
+  })
 })
