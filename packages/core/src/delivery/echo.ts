@@ -9,7 +9,9 @@ const patience = 5000
 
 /** Holds what a chain of polls brings until it can be handed on. */
 export interface Gate {
-  /** Whether nothing is to be seen: the server stores nothing, or lets nobody look. Only who looks at the server has it. */
+  /** Whether it looks at what the server stores, to verify that the polls missed nothing. */
+  readonly verifies?: boolean
+  /** Whether there is nothing to verify by: the server stores nothing, or does not let the client look. */
   readonly blind?: boolean
   /** Whether something is held back: what follows it is not to overtake it. */
   readonly busy?: boolean
@@ -62,6 +64,7 @@ interface Held {
  * while from what it had. On a quiet channel all that is over long before the next message comes.
  */
 export class Echo implements Gate {
+  readonly verifies = true
   readonly #channel: Channel
   readonly #events: EchoEvents
   /** What polls brought, with when the poll was sent. */
@@ -71,8 +74,7 @@ export class Echo implements Gate {
   #sure = false
   /** Polls sent up to then can be trusted. */
   #provenTo = Number.NEGATIVE_INFINITY
-  /** The server stores nothing, so that nothing is skipped, or lets nobody look. */
-  #blind = false
+  blind = false
   /** The server was seen to store messages. */
   #stores = false
   /** When it first did not have what it had just delivered. */
@@ -92,26 +94,16 @@ export class Echo implements Gate {
     this.#events = events
   }
 
-  /** Whether the server is known to store nothing, or not to let anybody look. */
-  get blind(): boolean {
-    return this.#blind
-  }
-
   /** Whether something is held back: what follows it is not to overtake it. */
   get busy(): boolean {
     return this.held.length > 0
-  }
-
-  /** Called before a poll leaves, for what has to be seen first. */
-  before(): Promise<void> | undefined {
-    return undefined
   }
 
   sent(exact: boolean): void {
     this.#sentAt = this.#events.now()
     this.#brought = 0
     this.#sure = !exact
-    if (exact && !this.#blind) this.plan()
+    if (exact && !this.blind) this.plan()
   }
 
   message(message: IncomingMessage): void {
@@ -140,10 +132,10 @@ export class Echo implements Gate {
     const { proven, missed = 0, live } = found
     const last = this.held[missed - 1]
     // Once, it may be a server that began anew after it had delivered that. What polls bring that it takes later tells.
-    this.#blind = found.blind || (last?.sentAt ?? 0) >= this.#missedAt + this.#events.farewell
+    this.blind = found.blind || (last?.sentAt ?? 0) >= this.#missedAt + this.#events.farewell
     if (missed > 0) this.#missedAt = Math.min(this.#missedAt, this.#events.now())
     this.#stores ||= proven ?? false
-    if (this.#blind) this.#provenTo = Number.POSITIVE_INFINITY
+    if (this.blind) this.#provenTo = Number.POSITIVE_INFINITY
     else if (proven) this.#provenTo = Math.max(this.#provenTo, upTo)
     // Where nothing is stored, nobody brings it again.
     if (live !== undefined) this.held.push({ sentAt: now, message: live })

@@ -114,7 +114,7 @@ export function subscribe(parts: Parts, transport: Transport, task: Subscription
     },
   )
   // Of several channels without numbers, what is repeated proves too little: another connection has to show how it is.
-  const repolls = echo?.blind !== undefined || Object.keys(protocol.capabilities.oneShot).length > 0
+  const repolls = echo?.verifies || Object.keys(protocol.capabilities.oneShot).length > 0
   if (chain && repolls) connection.repoll = asking.repoll
   return { connection, channels, asksLast: channels.some((one) => one.backtrack === 0 && newcomers.has(one.name)) }
 }
@@ -164,18 +164,18 @@ function createAsking(
     interrupted: false,
     /** Ends the poll that hangs. The next one follows. */
     interrupt() {
-      asking.interrupted = echo?.blind !== undefined
+      asking.interrupted = echo?.verifies === true
       hanging?.abort()
     },
     /** Sends the next poll at once. Returns whether the server is known to answer it at once. */
     repoll(): boolean {
       const taking = share?.scarce
       // Who takes turns polls again anyway, and so does who has something to see first.
-      if (chain === undefined || (taking && echo?.blind === undefined) || echo?.busy) return false
+      if (chain === undefined || (taking && !echo?.verifies) || echo?.busy) return false
       const { echoed } = chain
       chain.restart()
       if (!taking) asking.interrupt()
-      if (echo?.blind === undefined) {
+      if (!echo?.verifies) {
         connection().after(repetition, () => chain.echoed || intake.unrepeated(connection().from))
         return echoed
       }

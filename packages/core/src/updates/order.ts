@@ -44,7 +44,8 @@ class RelayEcho extends Echo {
     else this.#events.message(message)
   }
 
-  override before(): Promise<void> | undefined {
+  /** Called before a poll leaves. */
+  before(): Promise<void> | undefined {
     return this.#due() <= 0 ? this.ask() : undefined
   }
 
