@@ -1,6 +1,7 @@
 import { cursors } from '../delivery/cursors.js'
-import { PushStreamError } from '../errors.js'
+import { bad, PushStreamError } from '../errors.js'
 import type { CommonOptions } from '../types.js'
+import { addressOf, argumentsOf } from './address.js'
 import { CursorDecoder } from './django-eventstream-decoder.js'
 import { encodeIds, type Ids, parseIds } from './event-ids.js'
 import { refuseForeign } from './foreign.js'
@@ -51,9 +52,6 @@ const stored = { resume: 'position', gaps: 'exact' } as const
 /** Nothing is stored. */
 const passing = { resume: 'none', gaps: 'none' } as const
 
-const wrong = (message: string): never => {
-  throw new PushStreamError('bad-option', message)
-}
 const instead = `leave it out, and give 'lastEventId' what get_current_event_id() was when the page was rendered.`
 
 /** What the client was told to begin with. Throws a `bad-option` error for what this server doesn't have. */
@@ -61,19 +59,21 @@ function initialIds(options: CommonOptions = {}): Ids {
   refuseForeign('djangoEventStream', options)
   const { messagesPublishedAfter, lastEventId, modes } = options
   if (typeof modes === 'object' && modes.some((mode) => typeof mode === 'object' && mode.opaque)) {
-    wrong(`This protocol needs the pings, which nativeEventSource hides: set modes: [eventsource].`)
+    throw bad(`This protocol needs the pings, which nativeEventSource hides: set modes: [eventsource].`)
   }
   if (messagesPublishedAfter !== undefined) {
-    wrong(`'messagesPublishedAfter' is nothing that django-eventstream has, as its events have no time: ${instead}`)
+    throw bad(`'messagesPublishedAfter' is nothing that django-eventstream has, as its events have no time: ${instead}`)
   }
   // Without a store the server gives an empty one. A page may keep what a stream ended with.
   if (!lastEventId || lastEventId === 'error') return new Map()
-  return parseIds(lastEventId) ?? wrong(`'lastEventId' is no id of django-eventstream ('channel:12,other:3').`)
+  const ids = parseIds(lastEventId)
+  if (ids === undefined) throw bad(`'lastEventId' is no id of django-eventstream ('channel:12,other:3').`)
+  return ids
 }
 
 const oneOf = (name: string, value: unknown, words: readonly unknown[]) => {
   if (!words.includes(value))
-    wrong(`'${name}' of djangoEventStream is ${words.map((word) => JSON.stringify(word)).join(' or ')}.`)
+    throw bad(`'${name}' of djangoEventStream is ${words.map((word) => JSON.stringify(word)).join(' or ')}.`)
 }
 
 /**
@@ -83,7 +83,7 @@ const oneOf = (name: string, value: unknown, words: readonly unknown[]) => {
 export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): ProtocolFactory => {
   const { url = '/events/', together = false, position: where = 'query', holes = 'ask', probe = true } = settings
   if (typeof url !== 'function' && typeof url !== 'string') {
-    wrong(`'url' of djangoEventStream is an address or a function.`)
+    throw bad(`'url' of djangoEventStream is an address or a function.`)
   }
   const inRoute = typeof url === 'function' || url.includes('{channel}')
   const { channels: style = inRoute ? 'route' : 'repeated' } = settings
@@ -93,17 +93,11 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
   oneOf('together', together, [true, false])
   oneOf('probe', probe, [true, false])
   if (together && typeof url === 'string' && inRoute) {
-    wrong(`An address with {channel} has room for one: leave out 'together', or give 'url' as a function.`)
+    throw bad(`An address with {channel} has room for one: leave out 'together', or give 'url' as a function.`)
   }
 
   return (endpoint) => {
     const state = new ResumeState(initialIds(endpoint.options))
-
-    const fill = (names: readonly string[]) => {
-      const path =
-        typeof url === 'function' ? url(names) : url.replaceAll('{channel}', encodeURIComponent(names[0] ?? ''))
-      return new URL(/^https?:/.test(path) ? path : `${endpoint.base}/${path.replace(/^\/+/, '')}`)
-    }
 
     return {
       capabilities: {
@@ -120,7 +114,7 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
       order: cursors(holes === 'ask'),
 
       check(channel, backtrack) {
-        if (backtrack) wrong(`'backtrack' is nothing that django-eventstream has: ${instead}`)
+        if (backtrack) throw bad(`'backtrack' is nothing that django-eventstream has: ${instead}`)
         checkName(channel)
         if (style === 'list' && channel.includes(',')) {
           refuse(channel, `can't have a comma where channels are asked for as a list`)
@@ -131,21 +125,20 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
       exchange(_, { channels, params, headers }) {
         const ids = state.request(channels, probe)
         const names = channels.map(({ name }) => name)
-        const target = fill(names)
-        const query = Object.entries(params)
-        if (style === 'repeated') for (const name of names) query.push(['channel', name])
-        const parts = query.map((pair) => pair.map(encodeURIComponent).join('='))
+        const query = argumentsOf(params)
+        if (style === 'repeated') query.push(...names.map((name) => `channel=${encodeURIComponent(name)}`))
         // The commas are the list's own.
-        if (style === 'list') parts.push(`channels=${names.map(encodeURIComponent).join(',')}`)
+        if (style === 'list') query.push(`channels=${names.map(encodeURIComponent).join(',')}`)
         const head: Record<string, string> = { ...headers, Accept: 'text/event-stream' }
         if (ids.size > 0) {
           const id = encodeIds(ids)
-          if (where === 'query') parts.push(`lastEventId=${encodeURIComponent(id)}`)
+          if (where === 'query') query.push(`lastEventId=${encodeURIComponent(id)}`)
           else head['Last-Event-ID'] = id
         }
-        const search = [target.search.slice(1), ...parts].filter(Boolean).join('&')
+        const path =
+          typeof url === 'function' ? url(names) : url.replaceAll('{channel}', encodeURIComponent(names[0] ?? ''))
         return {
-          url: `${target.origin}${target.pathname}${search && `?${search}`}`,
+          url: addressOf(endpoint.base, path, query),
           headers: head,
           credentials: endpoint.credentials,
         }

@@ -1,4 +1,4 @@
-import { PushStreamError } from '../errors.js'
+import { bad } from '../errors.js'
 import type { CommonOptions } from '../types.js'
 
 /** Options that say how nginx-push-stream-module is set up. */
@@ -8,8 +8,7 @@ const foreign = /^urlPrefix|^json|Argument$|^messageTemplate$|^text$/
 export function refuseForeign(protocol: string, options: CommonOptions = {}): void {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || !foreign.test(name)) continue
-    throw new PushStreamError(
-      'bad-option',
+    throw bad(
       `'${name}' is of nginx-push-stream-module: leave it out. What ${protocol} takes stands in its own options.`,
     )
   }

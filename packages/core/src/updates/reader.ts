@@ -1,5 +1,6 @@
 import type { IncomingMessage } from '../message.js'
 import { timeOf } from '../position.js'
+import { etagOf } from '../protocols/nchan-ids.js'
 import type { DecoderContext, DecoderEvents } from '../protocols/protocol.js'
 import { pushStream } from '../protocols/push-stream.js'
 import { messageTemplate } from '../protocols/template.js'
@@ -20,7 +21,7 @@ export interface Told {
 }
 
 export function told(headers: Headers): Told {
-  const etag = headers.get('Etag') ?? /(?:^|[\s,])etag=([^\s,]+)/.exec(headers.get('Cache-Control') ?? '')?.[1]
+  const etag = etagOf(headers)
   const digits = /^(?:W\/)?"?(\d+)"?$/.exec(etag ?? '')?.[1]
   return {
     second: Date.parse(headers.get('Last-Modified') ?? '') / 1000,

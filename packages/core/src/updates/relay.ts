@@ -1,6 +1,7 @@
 import { IncomingMessage } from '../message.js'
 import { positionOf, tagOf } from '../position.js'
 import { nchan } from '../protocols/nchan.js'
+import { placeOf } from '../protocols/nchan-ids.js'
 import type { DecoderContext, DecoderEvents, ProtocolFactory } from '../protocols/protocol.js'
 import type { Position } from '../types.js'
 import { relayOrder } from './order.js'
@@ -15,9 +16,6 @@ interface Asked {
 
 const unplacedBodies =
   'several messages whose place is not told: let the server expose the Etag, or have time and tag in its message template'
-
-/** As relays count: the first message of a second has the tag 0. */
-const placeOf = (second: number, tag: number): Position => positionOf(second * 1000, tag + 1)
 
 /**
  * The protocol of whoever answers long-polls with `Last-Modified` and `Etag`: Basic HTTP Push Relays, Nchan, and the

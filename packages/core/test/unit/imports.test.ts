@@ -43,6 +43,8 @@ const protocolImports = {
   // The other servers: an application ships them only if it imports them.
   'protocols/nchan.ts': ['index.ts', 'scripts/', 'updates/'],
   'protocols/django-eventstream.ts': ['index.ts'],
+  // How relays write ids.
+  'protocols/nchan-ids.ts': ['updates/'],
   // For the scripts that are loaded after pushstream.js.
   'protocols/names.ts': ['shared.ts'],
   // The value of a public option and a helper for regular expressions, and the type of a public option.
