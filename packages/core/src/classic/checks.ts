@@ -1,13 +1,8 @@
 import { bad, PushStreamError } from '../errors.js'
 import type { ClassicProperties } from './properties.js'
 
-function encoded(name: string): string | undefined {
-  try {
-    return encodeURIComponent(name)
-  } catch {
-    return undefined
-  }
-}
+/** What encodeURIComponent leaves as it is. */
+const unreserved = /^[\w.!~*'()-]+$/
 
 /** Throws a `bad-channel` error for a channel that can't be added. */
 export function checkChannel(channel: unknown, { channels }: ClassicProperties): void {
@@ -15,7 +10,7 @@ export function checkChannel(channel: unknown, { channels }: ClassicProperties):
   const refuse = (why: string) => {
     throw new PushStreamError('bad-channel', why, { channel: name })
   }
-  if (typeof channel !== 'string' || channel === '' || channel === '__proto__' || encoded(channel) !== channel) {
+  if (typeof channel !== 'string' || channel === '__proto__' || !unreserved.test(channel)) {
     refuse(`Invalid channel name! Use only letters, digits and -_.!~*'().`)
   }
   if (Object.hasOwn(channels, name)) refuse(`Cannot add channel ${name}: already subscribed`)

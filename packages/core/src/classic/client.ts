@@ -10,7 +10,7 @@ import type { Position } from '../types.js'
 import { checkChannel, checkComplete } from './checks.js'
 import { type LogLevel, log } from './log.js'
 import { ServerNames } from './names.js'
-import { baseOf, beginningOf, optionsOf, paramsOf, serverOf } from './options.js'
+import { baseOf, beginningOf, ms, optionsOf, paramsOf, serverOf } from './options.js'
 import { type Failure, guarded, post, type Success } from './post.js'
 import { ClassicProperties, wrappersOf } from './properties.js'
 import { classicProtocol } from './protocol.js'
@@ -51,7 +51,7 @@ export class ClassicPushStream extends ClassicProperties {
    * @param error gets the status of an answer other than 200, or 0 if there was none.
    */
   static sendMessage(url: string, text: string, success?: Success | null, error?: Failure | null): void {
-    post((...request) => fetch(...request), url, text, success, error)
+    void post((...request) => fetch(...request), url, text, success, error)
   }
 
   /** Its place in `PushStreamManager`. */
@@ -175,7 +175,7 @@ export class ClassicPushStream extends ClassicProperties {
     const names = Object.keys(this.channels).map(encodeURIComponent).join('/')
     const path = this.urlPrefixPublisher.replace(/^\/+/, '')
     const url = `${baseOf(this)}/${path}${path.includes('?') ? '&' : '?'}id=${names}`
-    post(this.environment.fetch, url, text, success, error)
+    void post(this.environment.fetch, url, text, success, error)
   }
 
   #log(level: LogLevel, ...values: unknown[]): void {
@@ -273,12 +273,14 @@ export class ClassicPushStream extends ClassicProperties {
   /** Asks for a refused channel later, because permissions may change. */
   #again(name: string): void {
     const { environment } = this
-    const interval = Number(this.reconnectOnChannelUnavailableInterval) || 60_000
     environment.clearTimeout(this.#refused.get(name))
-    const timer = environment.setTimeout(() => {
-      this.#refused.delete(name)
-      if (this.#client !== undefined && Object.hasOwn(this.channels, name)) this.#add(this.#client, name)
-    }, interval)
+    const timer = environment.setTimeout(
+      () => {
+        this.#refused.delete(name)
+        if (this.#client !== undefined && Object.hasOwn(this.channels, name)) this.#add(this.#client, name)
+      },
+      ms(this, 'reconnectOnChannelUnavailableInterval'),
+    )
     this.#refused.set(name, timer)
   }
 }

@@ -16,15 +16,13 @@ export class ServerNames {
   /** Passes frames on under the page's names. */
   events(asked: readonly string[], events: DecoderEvents): DecoderEvents {
     return {
+      ...events,
       message: (message) => {
         const channel = this.#asked(message.channel, asked)
         if (channel !== message.channel) (message as { channel: string }).channel = channel
         events.message(message)
       },
-      ping: () => events.ping(),
       deleted: (channel, text) => events.deleted(this.#asked(channel, asked), text),
-      dead: (raw, reason) => events.dead(raw, reason),
-      over: (ending) => events.over(ending),
     }
   }
 

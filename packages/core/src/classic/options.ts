@@ -2,7 +2,11 @@ import type { Options } from '../client.js'
 import type { PushStreamSettings } from '../protocols/push-stream.js'
 import { messageTemplate } from '../protocols/template.js'
 import type { Params } from '../types.js'
-import { type ClassicProperties, modeOf } from './properties.js'
+import { type ClassicProperties, defaults, modeOf } from './properties.js'
+
+type Interval = {
+  [Name in keyof typeof defaults]: (typeof defaults)[Name] extends number ? Name : never
+}[keyof typeof defaults]
 
 /** The server's address. */
 export function baseOf({ useSSL, host, port }: ClassicProperties): string {
@@ -10,33 +14,16 @@ export function baseOf({ useSSL, host, port }: ClassicProperties): string {
   return `${useSSL ? 'https' : 'http'}://${host}${usual ? '' : `:${port}`}`
 }
 
+/** The names of the settings that describe the module's configuration. */
+const ofServer = /^urlPrefix|^json|Argument$/
+
 /** The settings of the protocol: what it must know of the module's configuration. */
 export function serverOf(properties: ClassicProperties): PushStreamSettings {
-  const { messageTemplate: template, messagesControlByArgument } = properties
-  const { urlPrefixWebsocket, urlPrefixEventsource, urlPrefixLongpolling, urlPrefixStream } = properties
-  const { urlPrefixPublisher, channelsByArgument, channelsArgument } = properties
-  const { tagArgument, timeArgument, eventIdArgument } = properties
-  const { jsonIdKey, jsonChannelKey, jsonTextKey, jsonTagKey, jsonTimeKey, jsonEventIdKey } = properties
+  const { messageTemplate: template } = properties
   return {
-    urlPrefixWebsocket,
-    urlPrefixEventsource,
-    urlPrefixLongpolling,
-    urlPrefixStream,
-    urlPrefixPublisher,
-    channelsByArgument,
-    channelsArgument,
-    tagArgument,
-    timeArgument,
-    eventIdArgument,
-    jsonIdKey,
-    jsonChannelKey,
-    jsonTextKey,
-    jsonTagKey,
-    jsonTimeKey,
-    jsonEventIdKey,
+    // `false` is left out: by default, the position goes both ways, because a websocket has only the query.
+    ...Object.fromEntries(Object.entries(properties).filter(([name, value]) => ofServer.test(name) && value)),
     text: 'encoded',
-    // By default, the position goes both ways, because a websocket has only the query.
-    ...(messagesControlByArgument && { messagesControlByArgument }),
     ...(template && { messageTemplate: messageTemplate(template) }),
   }
 }
@@ -48,22 +35,21 @@ export function beginningOf({ messagesPublishedAfter: after }: ClassicProperties
   return seconds < 0 ? new Date(0) : seconds > 0 ? seconds : undefined
 }
 
-const ms = (value: unknown, usual: number) => (Number(value) > 0 ? Number(value) : usual)
+/** A time in ms. What is not one counts as not set. */
+export const ms = (properties: ClassicProperties, name: Interval): number =>
+  Number(properties[name]) > 0 ? Number(properties[name]) : defaults[name]
 
 /** The client options that can be compared, to notice changed settings. */
 export function optionsOf(properties: ClassicProperties): Options {
   const { autoReconnect, credentials } = properties
-  const first = ms(properties.reconnectOnTimeoutInterval, 3000)
+  const first = ms(properties, 'reconnectOnTimeoutInterval')
   return {
     url: baseOf(properties),
     modes: properties.wrappers.map(modeOf),
-    timeout: ms(properties.timeout, 30_000),
-    pingtimeout: ms(properties.pingtimeout, 30_000),
+    timeout: ms(properties, 'timeout'),
+    pingtimeout: ms(properties, 'pingtimeout'),
     reconnectOnTimeoutInterval: first,
-    reconnectOnChannelUnavailableInterval: Math.max(
-      first,
-      ms(properties.reconnectOnChannelUnavailableInterval, 60_000),
-    ),
+    reconnectOnChannelUnavailableInterval: Math.max(first, ms(properties, 'reconnectOnChannelUnavailableInterval')),
     autoReconnect,
     ...(credentials && { credentials }),
   }

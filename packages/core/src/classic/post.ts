@@ -18,26 +18,26 @@ export function guarded<T extends readonly unknown[]>(
 }
 
 /** Publishes a text to the module's publisher: percent-encoded, with a JSON answer. */
-export function post(
+export async function post(
   request: typeof fetch,
   url: string,
   text: string,
   success?: Success | null,
   failure?: Failure | null,
-): void {
-  const send = async (): Promise<() => void> => {
+): Promise<void> {
+  let status = 0
+  let answer: string | undefined
+  try {
     const response = await request(url, {
       method: 'POST',
       headers: { Accept: 'application/json', 'Content-Type': 'application/x-www-form-urlencoded' },
       body: encodeURIComponent(text),
     })
-    const { status } = response
-    if (status !== 200) return () => guarded(failure, status)
-    const answer = await response.text()
-    return () => guarded(success, answer)
+    if (response.status === 200) answer = await response.text()
+    status = response.status
+  } catch {
+    // No answer, or not all of it: the status is 0.
   }
-  send().then(
-    (tell) => tell(),
-    () => guarded(failure, 0),
-  )
+  if (answer === undefined) guarded(failure, status)
+  else guarded(success, answer)
 }

@@ -33,46 +33,78 @@ export function wrappersOf(modes: readonly string[], { WebSocket, EventSource }:
   return [...new Set(modes.filter(isMode))].filter((mode) => !lacking(mode)).map(wrapperOf)
 }
 
+/** What a setting is if the page does not give it, or gives something empty. */
+export const defaults = {
+  timeout: 30_000,
+  pingtimeout: 30_000,
+  reconnectOnTimeoutInterval: 3000,
+  reconnectOnChannelUnavailableInterval: 60_000,
+  lastEventId: null,
+  messagesControlByArgument: false,
+  tagArgument: 'tag',
+  timeArgument: 'time',
+  eventIdArgument: 'eventid',
+  useJSONP: false,
+  urlPrefixPublisher: '/pub',
+  urlPrefixStream: '/sub',
+  urlPrefixEventsource: '/ev',
+  urlPrefixLongpolling: '/lp',
+  urlPrefixWebsocket: '/ws',
+  jsonIdKey: 'id',
+  jsonChannelKey: 'channel',
+  jsonTextKey: 'text',
+  jsonTagKey: 'tag',
+  jsonTimeKey: 'time',
+  jsonEventIdKey: 'eventid',
+  channelsByArgument: false,
+  channelsArgument: 'channels',
+  onmessage: null,
+  onerror: null,
+  onstatuschange: null,
+  onchanneldeleted: null,
+  ongap: null,
+}
+
 /**
  * The properties of a classic client. A page may read them, and may write them until it calls `connect`. Each is
  * described at the setting of the same name, see {@link ClassicSettings}.
  */
 export class ClassicProperties {
-  useSSL: boolean
-  host: string | undefined
-  port: number
+  declare useSSL: boolean
+  declare host: string | undefined
+  declare port: number
   /** How long to wait for the server's answer, in ms. */
-  timeout: number
+  declare timeout: number
   /** The silence after which a connection is checked, in ms. */
-  pingtimeout: number
+  declare pingtimeout: number
   /** The first back-off, in ms. */
-  reconnectOnTimeoutInterval: number
+  declare reconnectOnTimeoutInterval: number
   /** The wait until a refused channel is asked for again, in ms. It is also the longest back-off. */
-  reconnectOnChannelUnavailableInterval: number
-  autoReconnect: boolean
-  lastEventId: string | null
+  declare reconnectOnChannelUnavailableInterval: number
+  declare autoReconnect: boolean
+  declare lastEventId: string | null
   /** Seconds before `connect`, or a Date. A negative number: all stored messages. */
-  messagesPublishedAfter: number | string | Date | undefined
-  messagesControlByArgument: boolean
-  tagArgument: string
-  timeArgument: string
-  eventIdArgument: string
+  declare messagesPublishedAfter: number | string | Date | undefined
+  declare messagesControlByArgument: boolean
+  declare tagArgument: string
+  declare timeArgument: string
+  declare eventIdArgument: string
   /** Has no effect. */
-  useJSONP: boolean
-  urlPrefixPublisher: string
-  urlPrefixStream: string
-  urlPrefixEventsource: string
-  urlPrefixLongpolling: string
-  urlPrefixWebsocket: string
-  jsonIdKey: string
-  jsonChannelKey: string
-  jsonTextKey: string
-  jsonTagKey: string
-  jsonTimeKey: string
-  jsonEventIdKey: string
-  modes: readonly string[]
+  declare useJSONP: boolean
+  declare urlPrefixPublisher: string
+  declare urlPrefixStream: string
+  declare urlPrefixEventsource: string
+  declare urlPrefixLongpolling: string
+  declare urlPrefixWebsocket: string
+  declare jsonIdKey: string
+  declare jsonChannelKey: string
+  declare jsonTextKey: string
+  declare jsonTagKey: string
+  declare jsonTimeKey: string
+  declare jsonEventIdKey: string
+  declare modes: readonly string[]
   /** Those of `modes` that this browser has. */
-  wrappers: Wrapper[]
+  declare wrappers: Wrapper[]
   /** The mode in use, or the last one. */
   wrapper: Wrapper | null = null
   /** Called before every request. */
@@ -81,61 +113,34 @@ export class ClassicProperties {
   channels: ClassicChannels = {}
   /** How many channels there are. */
   channelsCount = 0
-  channelsByArgument: boolean
-  channelsArgument: string
-  messageTemplate: string | undefined
-  credentials: RequestCredentials | undefined
-  headers: Provider<Record<string, string>> | undefined
-  onmessage: NonNullable<ClassicCallbacks['onmessage']> | null
-  onerror: NonNullable<ClassicCallbacks['onerror']> | null
-  onstatuschange: NonNullable<ClassicCallbacks['onstatuschange']> | null
-  onchanneldeleted: NonNullable<ClassicCallbacks['onchanneldeleted']> | null
-  ongap: NonNullable<ClassicCallbacks['ongap']> | null
+  declare channelsByArgument: boolean
+  declare channelsArgument: string
+  declare messageTemplate: string | undefined
+  declare credentials: RequestCredentials | undefined
+  declare headers: Provider<Record<string, string>> | undefined
+  declare onmessage: NonNullable<ClassicCallbacks['onmessage']> | null
+  declare onerror: NonNullable<ClassicCallbacks['onerror']> | null
+  declare onstatuschange: NonNullable<ClassicCallbacks['onstatuschange']> | null
+  declare onchanneldeleted: NonNullable<ClassicCallbacks['onchanneldeleted']> | null
+  declare ongap: NonNullable<ClassicCallbacks['ongap']> | null
   readonly #injected: Partial<Environment> | undefined
 
   constructor(settings: ClassicSettings) {
+    const { modes, messagesPublishedAfter, messageTemplate, credentials, headers } = settings
     this.#injected = settings.environment
     const { environment } = this
+    for (const [name, usual] of Object.entries(defaults)) {
+      Object.assign(this, { [name]: settings[name as keyof ClassicSettings] || usual })
+    }
     // On an https page, the browser forbids anything else.
     this.useSSL = Boolean(settings.useSSL ?? environment.location?.protocol === 'https:')
     this.host = settings.host || environment.location?.hostname
     this.port = Number(settings.port || (this.useSSL ? 443 : 80))
-    this.timeout = settings.timeout || 30_000
-    this.pingtimeout = settings.pingtimeout || 30_000
-    this.reconnectOnTimeoutInterval = settings.reconnectOnTimeoutInterval || 3000
-    this.reconnectOnChannelUnavailableInterval = settings.reconnectOnChannelUnavailableInterval || 60_000
     this.autoReconnect = settings.autoReconnect !== false
-    this.lastEventId = settings.lastEventId || null
-    this.messagesPublishedAfter = settings.messagesPublishedAfter
-    this.messagesControlByArgument = settings.messagesControlByArgument || false
-    this.tagArgument = settings.tagArgument || 'tag'
-    this.timeArgument = settings.timeArgument || 'time'
-    this.eventIdArgument = settings.eventIdArgument || 'eventid'
-    this.useJSONP = settings.useJSONP || false
-    this.urlPrefixPublisher = settings.urlPrefixPublisher || '/pub'
-    this.urlPrefixStream = settings.urlPrefixStream || '/sub'
-    this.urlPrefixEventsource = settings.urlPrefixEventsource || '/ev'
-    this.urlPrefixLongpolling = settings.urlPrefixLongpolling || '/lp'
-    this.urlPrefixWebsocket = settings.urlPrefixWebsocket || '/ws'
-    this.jsonIdKey = settings.jsonIdKey || 'id'
-    this.jsonChannelKey = settings.jsonChannelKey || 'channel'
-    this.jsonTextKey = settings.jsonTextKey || 'text'
-    this.jsonTagKey = settings.jsonTagKey || 'tag'
-    this.jsonTimeKey = settings.jsonTimeKey || 'time'
-    this.jsonEventIdKey = settings.jsonEventIdKey || 'eventid'
-    this.modes = (settings.modes || 'eventsource|websocket|stream|longpolling').split('|')
+    this.modes = (modes || 'eventsource|websocket|stream|longpolling').split('|')
     this.wrappers = wrappersOf(this.modes, environment)
     this.extraParams = settings.extraParams ?? (() => ({}))
-    this.channelsByArgument = settings.channelsByArgument || false
-    this.channelsArgument = settings.channelsArgument || 'channels'
-    this.messageTemplate = settings.messageTemplate
-    this.credentials = settings.credentials
-    this.headers = settings.headers
-    this.onmessage = settings.onmessage || null
-    this.onerror = settings.onerror || null
-    this.onstatuschange = settings.onstatuschange || null
-    this.onchanneldeleted = settings.onchanneldeleted || null
-    this.ongap = settings.ongap || null
+    Object.assign(this, { messagesPublishedAfter, messageTemplate, credentials, headers })
   }
 
   /** The page's own environment, overridden by the injected one. */

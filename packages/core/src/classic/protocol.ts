@@ -3,6 +3,7 @@ import type { DecoderEvents, Protocol, ProtocolFactory } from '../protocols/prot
 import { type PushStreamSettings, pushStream } from '../protocols/push-stream.js'
 import { escaped, messageTemplate } from '../protocols/template.js'
 import type { ServerNames } from './names.js'
+import { defaults } from './properties.js'
 import { streamDecoder } from './streaming.js'
 
 /** The beginning of a frame: of the template, or else of JSON with these keys. */
@@ -10,10 +11,8 @@ function beginning({ messageTemplate: template, ...settings }: PushStreamSetting
   if (template !== undefined) {
     return new RegExp(escaped((template.text.split(/~[a-z-]+~/)[0] as string).trim()).replace(/\s+/g, '\\s*'))
   }
-  const { jsonIdKey = 'id', jsonChannelKey = 'channel', jsonTextKey = 'text' } = settings
-  const { jsonTagKey = 'tag', jsonTimeKey = 'time', jsonEventIdKey = 'eventid' } = settings
-  const keys = [jsonIdKey, jsonChannelKey, jsonTextKey, jsonTagKey, jsonTimeKey, jsonEventIdKey]
-  return new RegExp(`\\{\\s*"(?:${keys.map(escaped).join('|')})"\\s*:`)
+  const keys = Object.entries({ ...defaults, ...settings }).filter(([name]) => name.startsWith('json'))
+  return new RegExp(`\\{\\s*"(?:${keys.map(([, key]) => escaped(String(key))).join('|')})"\\s*:`)
 }
 
 /** Marks all but the last message of a poll's answer. None is delivered before the answer is complete. */
