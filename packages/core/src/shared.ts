@@ -2,6 +2,7 @@ import { Client } from './client.js'
 import { numbered } from './delivery/order.js'
 import { Processors } from './delivery/processors.js'
 import { textOf } from './delivery/text.js'
+import { Emitter } from './emitter.js'
 import { onAbort } from './environment.js'
 import { bad, PushStreamError } from './errors.js'
 import { IncomingMessage } from './message.js'
@@ -19,6 +20,7 @@ export const shared = {
   Client,
   PushStreamError,
   Processors,
+  Emitter,
   IncomingMessage,
   bad,
   checkName,

@@ -1,4 +1,4 @@
-import { positionOf } from '../position.js'
+import { everything, positionOf, tagOf, timeOf } from '../position.js'
 import type { Position } from '../types.js'
 
 /** The headers of an answer, or of a part of one. */
@@ -28,4 +28,21 @@ export function readId(id: string) {
   const index = all.length === 1 ? 0 : all.findIndex((counter) => counter.includes('['))
   const tag = Number.parseInt(all[index]?.replace('[', '') ?? '', 10)
   return { second, tag, index, count: all.length, position: placeOf(second, tag) }
+}
+
+/** The position in headers. */
+export function placeIn(headers: Headed): Position | undefined {
+  const id = idIn(headers)
+  return id === undefined ? undefined : readId(id).position
+}
+
+/** The last counter of a second. */
+const lastTag = 32767
+
+/** The id after which everything of one channel is asked for. */
+export function idAfter(position: Position): string {
+  if (position === everything) return '0:0'
+  const second = timeOf(position) / 1000
+  const tag = tagOf(position)
+  return tag === 0 ? `${second - 1}:${lastTag}` : `${second}:${tag - 1}`
 }

@@ -1,14 +1,15 @@
 import { unnumbered } from '../delivery/unnumbered.js'
 import { bad } from '../errors.js'
 import { everything, secondOf, tagOf, timeOf } from '../position.js'
-import type { CloseReason, Exchange, ModeName, Position, Symptom } from '../types.js'
+import type { Exchange, ModeName, Position, Symptom } from '../types.js'
 import { addressOf, argumentsOf } from './address.js'
 import { refuseForeign } from './foreign.js'
 import { checkName, refuse, steps } from './names.js'
 import { createDecoder } from './nchan-decoder.js'
-import { idIn, readId } from './nchan-ids.js'
+import { classify } from './nchan-endings.js'
+import { idAfter, placeIn } from './nchan-ids.js'
 import { createPollScheduler } from './poll-scheduler.js'
-import type { Classified, ProtocolFactory, Subscription } from './protocol.js'
+import type { ProtocolFactory, Subscription } from './protocol.js'
 
 /** How Nchan's locations are set up, where that is not the usual. */
 export interface NchanSettings {
@@ -38,9 +39,6 @@ export interface NchanSettings {
   publisher?: string
 }
 
-/** After everything of a second. */
-const lastTag = 32767
-
 /** An answer that Nchan does not give to a poll. */
 function foreignPoll(headers: Headers): Symptom | undefined {
   const etag = headers.get('Etag') ?? ''
@@ -63,40 +61,12 @@ const forms: Record<ModeName, Partial<Exchange>> = {
 }
 const accepted: Partial<Record<ModeName, string>> = { eventsource: 'text/event-stream', stream: 'multipart/mixed' }
 
-function actionOf(kind: CloseReason['kind'], status: number): Classified['action'] {
-  if (kind === 'end' || status === 410 || status === 408) return 'reconnect'
-  if (kind === 'invalid') return 'unsupported'
-  if (kind !== 'status') return 'backoff'
-  if ([405, 406, 426, 501].includes(status)) return 'unsupported'
-  return status >= 300 && status < 500 && ![409, 425, 429].includes(status) ? 'rejected' : 'backoff'
-}
-
-/** What the end of a connection means. A reload, a restart and a DELETE look the same. */
-const classify = ({ kind, status = 0, explain }: CloseReason, retry: boolean | undefined): Classified => ({
-  action: retry && status === 403 ? 'backoff' : actionOf(kind, status),
-  status: kind === 'status' ? status : undefined,
-  explain,
-  historyLost:
-    kind === 'refused' ||
-    // Only the subscriber's own time limit is known to be harmless.
-    (kind === 'end' && status !== 408 && !explain?.startsWith('408')) ||
-    (kind === 'status' && (status === 410 || status >= 500)),
-})
-
 function check(channel: string, separator: string | undefined): void {
   checkName(channel)
   // To a location's expression, '$' is also before a line end: 'x\n' would be 'x'.
   if (/\p{Cc}/u.test(channel)) refuse(channel, 'has no control characters')
   if (steps.test(channel)) refuse(channel, `has no steps of a path that are empty or only dots`)
   if (separator && channel.includes(separator)) refuse(channel, `can't contain the separator '${separator}'`)
-}
-
-/** The id after which everything of one channel is asked for. */
-function idAfter(position: Position): string {
-  if (position === everything) return '0:0'
-  const second = timeOf(position) / 1000
-  const tag = tagOf(position)
-  return tag === 0 ? `${second - 1}:${lastTag}` : `${second}:${tag - 1}`
 }
 
 /**
@@ -182,10 +152,7 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
       },
 
       classify: (ending) => classify(ending, retry),
-      positionOf({ headers }) {
-        const id = idIn(headers)
-        return id === undefined ? undefined : readId(id).position
-      },
+      positionOf: ({ headers }) => placeIn(headers),
       publish: (channels, text) => ({
         url: addressOf(endpoint.base, fill(publisher, channels), []),
         body: text,

@@ -80,6 +80,8 @@ export class Reader {
   readonly name: string
   readonly url: string
   kind: Reading['kind'] | undefined
+  /** Whether the application knows that the answers tell no Etag. */
+  reported = false
   readonly #template: string | undefined
   /** What the push stream module calls the channel, and whether there are several of them. */
   #channel: string | undefined

@@ -41,10 +41,14 @@ const protocolImports = {
   // The default protocol. Its settings are options of the client.
   'protocols/push-stream.ts': ['index.ts', 'shared.ts', 'options.ts', 'client.ts', 'classic/', 'updates/'],
   // The other servers: an application ships them only if it imports them.
-  'protocols/nchan.ts': ['index.ts', 'scripts/', 'updates/'],
+  'protocols/nchan.ts': ['index.ts', 'scripts/'],
   'protocols/django-eventstream.ts': ['index.ts'],
-  // How relays write ids.
+  // What other relays have in common with Nchan.
+  'protocols/address.ts': ['updates/'],
+  'protocols/nchan-answers.ts': ['updates/'],
+  'protocols/nchan-endings.ts': ['updates/'],
   'protocols/nchan-ids.ts': ['updates/'],
+  'protocols/poll-scheduler.ts': ['updates/'],
   // For the scripts that are loaded after pushstream.js.
   'protocols/names.ts': ['shared.ts'],
   // The value of a public option and a helper for regular expressions, and the type of a public option.
