@@ -2,67 +2,10 @@ import { EventEmitter, once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { type Clock, systemClock } from './clock.js'
 import { listenOnFreePort } from './free-port.js'
-import { type ClosedBy, type Faults, Link } from './proxy/link.js'
+import { type Faults, Link } from './proxy/link.js'
 import { type ProxyTarget, parseTarget, type Target } from './proxy/target.js'
+import type { FaultProxyEvents, FaultProxyOptions, ProxiedRequest, ProxyAddress, ProxyStats } from './proxy/types.js'
 import type { UpgradePolicy } from './proxy/upgrade.js'
-
-/** Options of {@link createFaultProxy}. */
-export interface FaultProxyOptions {
-  /** The server behind the proxy. */
-  target: ProxyTarget
-  /** The address to listen on. Default `'127.0.0.1'`: nothing outside this machine can reach it. */
-  host?: string
-  /** The source of time for `delay`, `throttle` and `cutEvery`. Default: the machine's. */
-  clock?: Clock
-}
-
-/** Where a proxy listens. */
-export interface ProxyAddress {
-  port: number
-  /** `http://host:port`, without a slash at the end. */
-  url: string
-}
-
-/** One HTTP request, in order of arrival. */
-export interface ProxiedRequest {
-  method: string
-  /** Path and query as on the wire. */
-  path: string
-  /** Names in lower case. A repeated header has its last value. */
-  headers: Record<string, string>
-  /** Whether it asked for an upgrade (a websocket). */
-  upgrade: boolean
-  /** The id of its connection. */
-  connection: number
-  /** When, in ms of the proxy's clock. */
-  at: number
-}
-
-/** Counters since the proxy was created. */
-export interface ProxyStats {
-  /** Connections accepted, including those reset at once. */
-  accepted: number
-  /** HTTP requests seen. */
-  requests: number
-  /** Bytes received from clients, including lost ones. */
-  bytesFromClients: number
-  /** Bytes received from the server, including lost ones. */
-  bytesFromServer: number
-  /** Bytes that `blackhole` lost, in both directions. */
-  bytesSwallowed: number
-}
-
-/** The events of a proxy. To wait for one: `await once(proxy, 'request')`. */
-export interface FaultProxyEvents {
-  /** A client has connected. */
-  connection: [connection: { id: number }]
-  /** The head of an HTTP request was read. It is forwarded right after. */
-  request: [request: ProxiedRequest]
-  /** Bytes were lost to `blackhole`. */
-  swallowed: [loss: { id: number; from: 'client' | 'server'; bytes: number }]
-  /** A client connection has ended. `by`: who ended it. */
-  closed: [connection: { id: number; by: ClosedBy }]
-}
 
 /**
  * A TCP proxy that breaks the network on demand. Every fault can be switched at any time. The settings (`delay`,
