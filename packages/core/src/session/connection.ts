@@ -14,6 +14,7 @@ import type {
   TransportEvents,
 } from '../types.js'
 import { createHeartbeat, type Heartbeat } from './heartbeat.js'
+import { createTimers, type Timers } from './timers.js'
 
 /** How long a connection that shows nothing by itself must go without a rejection to count as accepted, in ms. */
 export const acceptDelay = 150
@@ -79,9 +80,8 @@ export class Connection {
   worked = false
   /** The newest position it brought. */
   newest: Position = -1
-  /** When a message came last, and when the server was last asked about all of its channels, in ms since 1970. */
+  /** When a message came last, in ms since 1970. */
   heardAt: number
-  verifiedAt: number | undefined
   /**
    * Ends a long-poll that hangs and sends the next one, where the connection is a chain of them. Returns whether that one
    * is known to be answered at once.
@@ -101,12 +101,8 @@ export class Connection {
   readonly newcomers: Map<string, number>
   readonly #open: OpenTransport
   readonly #settings: Settings
-  readonly #timers = new Set<unknown>()
+  readonly #timers: Timers
   readonly #events: ConnectionEvents
-  #window: unknown
-  #idle: unknown
-  /** What follows when no more stored messages of new channels come. */
-  #over: (() => void) | undefined
   #closed = false
 
   constructor(
@@ -123,6 +119,7 @@ export class Connection {
     this.newcomers = new Map(newcomers)
     this.#settings = settings
     this.#events = events
+    this.#timers = createTimers(environment)
     this.openedAt = this.since = this.heardAt = environment.now()
     this.replay = newReplay(this.openedAt)
     this.heartbeat = createHeartbeat(environment)
@@ -132,7 +129,7 @@ export class Connection {
       this.end({ kind: 'refused', explain: `no answer within ${timeout} ms`, symptom })
     })
     const live = Number.isFinite(clockOffset) ? positionOf(this.openedAt - clockOffset, 0) : Number.NEGATIVE_INFINITY
-    const isNew = () => !this.accepted && this.newcomers.size > 0
+    const isNew = () => this.newcomers.size > 0
     const decoder = protocol.decoder(
       {
         kind: transport.name,
@@ -189,7 +186,7 @@ export class Connection {
         if (!polls) this.since = this.#settings.environment.now()
         if (acceptedBy === 'time') {
           this.acceptIn(acceptDelay)
-          this.#awaitHistory(() => this.newcomers.clear())
+          this.#awaitHistory()
         } else if (acceptedBy === 'opening' && !polls) this.#greeted()
         else if (acceptedBy === 'byte') this.after(firstByte, () => this.accepted || this.#events.buffered())
       },
@@ -200,9 +197,7 @@ export class Connection {
       comment: (text) => decoder.pulse(text),
       frame: (text, meta) => {
         decoder.frame(text, meta)
-        if (!decoder.idle) return
-        this.#cancel(this.#idle)
-        this.#idle = this.after(idleTime, decoder.idle)
+        if (decoder.idle) this.after(idleTime, decoder.idle)
       },
       answered: (answer) => {
         decoder.finish()
@@ -224,25 +219,25 @@ export class Connection {
   /** The server answered. Stored messages of new channels follow at once. */
   #greeted(): void {
     if (this.newcomers.size === 0) this.accept()
-    else if (this.#window === undefined) this.#awaitHistory(() => this.accept())
+    else if (!this.#timers.has('history')) this.#awaitHistory()
   }
 
-  #awaitHistory(then: () => void): void {
-    this.#over = then
-    this.#cancel(this.#window)
-    this.#window = this.#unhurried(historyWindow, then, (timer) => (this.#window = timer))
+  #awaitHistory(): void {
+    // Where only time shows that it is accepted, that takes longer.
+    const over = () => (this.transport.acceptedBy === 'time' ? this.newcomers.clear() : this.accept())
+    this.#unhurried(historyWindow, over, 'history')
   }
 
   /** Waits. A page that was busy for longer has not handled yet what arrived meanwhile, so it gets that time again. */
-  #unhurried(ms: number, callback: () => void, again = (_timer: unknown) => {}): unknown {
+  #unhurried(ms: number, callback: () => void, name: string): void {
     const { now } = this.#settings.environment
     const due = now() + ms
-    return this.after(ms, () => (now() - due < busy ? callback() : again(this.after(ms, callback))))
+    this.after(ms, () => (now() - due < busy ? callback() : this.after(ms, callback, name)), name)
   }
 
   /** Whether a message is one that was stored before its channel was new here. */
   #awaited({ channel: name, id, position }: IncomingMessage): boolean {
-    const left = this.accepted ? undefined : this.newcomers.get(name)
+    const left = this.newcomers.get(name)
     if (left === undefined) return false
     // What does not say where it stands may be a header template: only time ends the wait.
     if (id === undefined && Number.isNaN(position)) return true
@@ -254,7 +249,7 @@ export class Connection {
     if (left > 1) this.newcomers.set(name, left - 1)
     else this.newcomers.delete(name)
     // More of them may be on their way.
-    if (this.newcomers.size > 0 && this.#over !== undefined) this.#awaitHistory(this.#over)
+    if (this.newcomers.size > 0 && this.#timers.has('history')) this.#awaitHistory()
     return true
   }
 
@@ -279,12 +274,13 @@ export class Connection {
   accept(): void {
     if (this.accepted || this.#closed) return
     this.accepted = true
+    this.newcomers.clear()
     this.#events.accepted()
   }
 
   /** Accepts it, unless it is rejected until then. */
   acceptIn(ms: number): void {
-    this.#unhurried(ms, () => this.accept())
+    this.#unhurried(ms, () => this.accept(), 'accept')
   }
 
   /** It brought something newer than everything known: by now that was published while it listened. */
@@ -298,26 +294,14 @@ export class Connection {
     return this.#open.send?.(text) ?? false
   }
 
-  /** Something to do later, unless the connection is closed by then. */
-  after(ms: number, callback: () => void): unknown {
-    if (this.#closed) return undefined
-    const timer = this.#settings.environment.setTimeout(() => {
-      this.#timers.delete(timer)
-      callback()
-    }, ms)
-    this.#timers.add(timer)
-    return timer
-  }
-
-  #cancel(timer: unknown): void {
-    this.#settings.environment.clearTimeout(timer)
-    this.#timers.delete(timer)
+  /** Something to do later, unless the connection is closed by then. The same again puts it off. */
+  after(ms: number, callback: () => void, name: unknown = callback): void {
+    if (!this.#closed) this.#timers.in(name, ms, callback)
   }
 
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    for (const timer of this.#timers) this.#settings.environment.clearTimeout(timer)
     this.#timers.clear()
     this.#open.close()
     this.#events.closed?.()

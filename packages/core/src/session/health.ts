@@ -3,9 +3,9 @@ import type { ChannelStore } from '../delivery/channel-store.js'
 import type { Settings } from '../options.js'
 import type { Position } from '../types.js'
 import type { Connection } from './connection.js'
-import { Missing } from './missing.js'
+import { createMissing, type Missing } from './missing.js'
 import type { Poller } from './poll.js'
-import { Silence } from './silence.js'
+import { createSilence, type Silence } from './silence.js'
 import type { Timers } from './timers.js'
 
 /** How long a connection may take to bring what an answer found, in ms. */
@@ -81,12 +81,9 @@ export class Health {
     this.#actions = actions
     this.#keepAlive = settings.protocol.capabilities.keepAlive
     this.#early = Object.keys(settings.protocol.capabilities.oneShot).length > 0
-    this.#silence = new Silence(settings, actions.takesTurns)
-    this.#missing = new Missing(store, poller, timers, settings.timeout, {
-      current: actions.current,
-      replace: actions.replace,
-      verify: (connection) => void this.#verify(connection, 'missing'),
-    })
+    this.#silence = createSilence(settings, actions.takesTurns)
+    const verify = (connection: Connection) => void this.#verify(connection, 'missing')
+    this.#missing = createMissing(store, poller, timers, settings.timeout, actions, verify)
   }
 
   /** The channels that a connection was opened for, as far as they are still wanted. */
@@ -96,7 +93,7 @@ export class Health {
 
   /** Up to where a ping of this connection proves its channels complete: a deaf connection has pings as well. */
   provenBy(connection: Connection): Position {
-    return connection.verifiedAt !== undefined || !this.#poller.possible ? connection.newest : -1
+    return connection.heartbeat.checked > 0 || !this.#poller.possible ? connection.newest : -1
   }
 
   /** Looks now, as the page or the network came back. */
@@ -127,12 +124,11 @@ export class Health {
    */
   accepted(connection: Connection, predecessor: Connection | undefined, reloading: boolean): void {
     const { pingtimeout } = this.#settings
-    this.#replacing &&= predecessor !== undefined
     this.#timers.cancel('deaf')
-    if (this.#store.missing().size > 0) this.#missing.wait()
+    this.#missing.wait()
+    this.#replacing &&= predecessor !== undefined
     this.#proving = this.#replacing ? connection : undefined
-    if (reloading) this.#dense = true
-    else if (!this.#replacing) this.#dense = this.#deaf > 0
+    this.#dense = reloading || (this.#replacing ? this.#dense : this.#deaf > 0)
     const { from, opened, repoll: polls } = connection
     // The first answer of a long-polling chain may still bring what is stored.
     const unanswered = polls !== undefined && !opened && from === undefined && !this.#poller.immediate
@@ -170,30 +166,32 @@ export class Health {
     return Math.min(firstCheck * (1 + environment.random()), pingtimeout)
   }
 
-  /** No message came for a while. A server with keep-alives of its own is known to deliver. */
-  #quietAt(connection: Connection): number {
-    if (this.#keepAlive !== undefined) return Number.POSITIVE_INFINITY
-    return Math.max(connection.verifiedAt ?? connection.heardAt, connection.heardAt) + this.#patience
+  /** The deadlines of the current connection, in ms since 1970, each with what follows. The worst come first. */
+  #deadlines(): [when: number, then: () => void][] {
+    const connection = this.#actions.current()
+    if (connection === undefined) return []
+    const { heartbeat, heardAt } = connection
+    const dead = () => this.#actions.dead(connection, 'The pings of the server stopped.')
+    const deadlines: [number, () => void][] = [[this.#silence.deadAt(connection), dead]]
+    // A server with keep-alives of its own is known to deliver.
+    if (this.#verifying || this.#keepAlive !== undefined) return deadlines
+    const verify = (reason: Reason) => () => void this.#verify(connection, reason)
+    return [
+      ...deadlines,
+      [this.#silence.unusualAt(connection), verify(heartbeat.usual === undefined ? 'silent' : 'unusual')],
+      [Math.max(heardAt, heartbeat.checked) + this.#patience, verify('quiet')],
+    ]
   }
 
   #watch(): void {
-    const connection = this.#actions.current()
-    if (connection === undefined) return
-    const dead = this.#silence.deadAt(connection)
-    const next = this.#verifying ? dead : Math.min(dead, this.#silence.unusualAt(connection), this.#quietAt(connection))
-    if (next === Number.POSITIVE_INFINITY) return this.#timers.cancel('health')
-    this.#timers.in('health', Math.max(0, next - this.#settings.environment.now()), () => this.#look(connection))
+    const next = Math.min(...this.#deadlines().map(([when]) => when))
+    this.#timers.at('health', Number.isFinite(next) ? next : undefined, () => this.#look())
   }
 
-  #look(connection: Connection): void {
-    if (connection !== this.#actions.current()) return this.#watch()
-    const time = this.#settings.environment.now()
-    if (time >= this.#silence.deadAt(connection))
-      return this.#actions.dead(connection, 'The pings of the server stopped.')
-    if (this.#verifying) return this.#watch()
-    if (time >= this.#silence.unusualAt(connection)) {
-      void this.#verify(connection, connection.heartbeat.usual === undefined ? 'silent' : 'unusual')
-    } else if (time >= this.#quietAt(connection)) void this.#verify(connection, 'quiet')
+  #look(): void {
+    const { now } = this.#settings.environment
+    const due = this.#deadlines().find(([when]) => now() >= when)
+    if (due) due[1]()
     else this.#watch()
   }
 
@@ -237,46 +235,39 @@ export class Health {
     this.#watch()
   }
 
-  /** A long-poll is checked by the next one, which needs no other request. */
-  #repoll(connection: Connection, reason: Reason): void {
+  /** A long-poll is checked by the next one. If that may hang, another request or connection shows whether the server is there. */
+  async #repoll(connection: Connection, reason: Reason): Promise<void> {
+    const deadline = reason === 'unusual' ? unusualDeadline : this.#settings.timeout
     this.#proven(connection, reason === 'quiet')
     this.#proving = connection
-    const deadline = reason === 'unusual' ? unusualDeadline : this.#settings.timeout
     const answers = connection.repoll?.()
-    this.#expect(connection, connection.lastLife, deadline)
-    if (!answers) void this.#ask(connection, deadline)
+    this.#expect(connection, deadline)
     this.#watch()
-  }
-
-  /** Asks whether the server is there. If a page may not see the answer, another connection has to show it. */
-  async #ask(connection: Connection, deadline: number): Promise<void> {
+    if (answers) return
     const known = await this.#poller.reachable(connection.mode, this.covered(connection), deadline)
     if (known === false || connection !== this.#actions.current()) return
     this.#timers.cancel('deaf')
+    // A page may not see the answer.
     if (known === undefined) this.#replace(connection, deadline)
   }
 
-  /** Without a sign of life until then the connection is dead. */
-  #expect(connection: Connection, lastLife: number, deadline: number): void {
-    const due = this.#settings.environment.now() + deadline
-    if (this.#expects(connection) && this.#due <= due) return
+  /** Without a sign of life until then the connection is dead. Returns whether one was waited for already. */
+  #expect(connection: Connection, deadline: number): boolean {
+    const { lastLife } = connection
+    const { now } = this.#settings.environment
+    const waiting = this.#timers.has('deaf') && this.#expected === lastLife
+    this.#due = Math.min(now() + deadline, waiting ? this.#due : Number.POSITIVE_INFINITY)
     this.#expected = lastLife
-    this.#due = due
-    this.#timers.in('deaf', deadline, () => {
+    this.#timers.in('deaf', this.#due - now(), () => {
       if (connection.lastLife === lastLife) this.#actions.dead(connection, gone)
     })
-  }
-
-  /** Whether a sign of life is waited for, and none came yet. */
-  #expects({ lastLife }: Connection): boolean {
-    return this.#timers.has('deaf') && this.#expected === lastLife
+    return waiting
   }
 
   /** The connection was checked. */
   #proven(connection: Connection, quiet: boolean): void {
-    const { environment, pingtimeout } = this.#settings
+    const { pingtimeout } = this.#settings
     connection.heartbeat.check()
-    connection.verifiedAt = environment.now()
     if (!quiet) return
     // A long-poll is checked by two requests: the one that repeats what is known, and the next.
     const twice = connection.repoll !== undefined && !this.#poller.immediate && !this.#dense
@@ -303,24 +294,23 @@ export class Health {
     const dense = this.#dense || !connection.opened
     this.#proven(connection, dense)
     if (!dense) this.#patience = this.#settings.pingtimeout
-    const expected = this.#expects(connection)
-    this.#expect(connection, connection.lastLife, deadline)
-    if (expected) return this.#watch()
-    this.#replacing = true
-    this.#actions.replace()
+    if (!this.#expect(connection, deadline)) {
+      this.#replacing = true
+      this.#actions.replace()
+    }
     this.#watch()
   }
 
   /** Unless something live shows that a connection delivers, it is replaced once more, or polls again a few times. */
   #renew(connection: Connection, times = 3): void {
-    this.#timers.in('renew', firstCheck * (1 + this.#settings.environment.random()), () => {
+    this.#timers.in('renew', this.#soon(), () => {
       if (connection !== this.#actions.current() || connection.live) return
       if (this.#early || !connection.repoll) {
         this.#replacing = true
         return this.#actions.replace()
       }
       // A chain that has something to see first does not poll again for this.
-      this.#repoll(connection, 'quiet')
+      void this.#repoll(connection, 'quiet')
       if (times > 1) this.#renew(connection, times - 1)
     })
   }

@@ -21,13 +21,17 @@ export function createHeartbeat({ now }: Pick<Environment, 'now'>) {
   let since: number | undefined
   /** The last sign of life that was counted as one of its own. */
   let counted = last
-  let checked = last
+  let checked = 0
   let pings: number[] = []
   let intervals: number[] = []
   return {
     /** When something last came, in ms since 1970. */
     get last() {
       return last
+    },
+    /** When the connection was last found to be well by other means, in ms since 1970. */
+    get checked() {
+      return checked
     },
     /** When the connection was last known to be well. */
     get well() {

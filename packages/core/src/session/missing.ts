@@ -1,4 +1,3 @@
-import type { Channel } from '../delivery/channel.js'
 import type { ChannelStore } from '../delivery/channel-store.js'
 import type { Connection } from './connection.js'
 import type { Poller } from './poll.js'
@@ -12,48 +11,47 @@ export interface MissingActions {
   current(): Connection | undefined
   /** Opens another connection, which begins before what is missing. */
   replace(): void
-  /** Asks for what is missing. */
-  verify(connection: Connection): void
 }
 
-/** Waits for messages that others have overtaken, asks for them, and gives up those that are no longer available. */
-export class Missing {
-  readonly #store: ChannelStore
-  readonly #poller: Poller
-  readonly #timers: Timers
-  readonly #timeout: number
-  readonly #actions: MissingActions
+/**
+ * Waits for messages that others have overtaken, asks for them, and gives up those that are no longer available.
+ *
+ * @param verify asks for what is missing.
+ */
+export function createMissing(
+  store: ChannelStore,
+  poller: Poller,
+  timers: Timers,
+  timeout: number,
+  { current, replace }: MissingActions,
+  verify: (connection: Connection) => void,
+) {
   /** Missing messages for which a replacement was opened. */
-  #asked = new Map<Channel, number | undefined>()
-
-  constructor(store: ChannelStore, poller: Poller, timers: Timers, timeout: number, actions: MissingActions) {
-    this.#store = store
-    this.#poller = poller
-    this.#timers = timers
-    this.#timeout = timeout
-    this.#actions = actions
-  }
+  let asked: ReturnType<ChannelStore['missing']> = new Map()
 
   /** No location answers about them: a replacement is asked, and what it does not bring either is gone. */
-  askReplacement(): void {
-    this.#store.skipMissing(this.#asked)
-    this.#asked = this.#store.missing()
-    if (this.#asked.size > 0) this.#actions.replace()
+  function askReplacement(): void {
+    store.skipMissing(asked)
+    asked = store.missing()
+    if (asked.size > 0) replace()
   }
 
-  /** A message came above one that is missing. */
-  wait(): void {
-    if (this.#timers.has('missing')) return
-    if (this.#actions.current()?.repoll !== undefined) {
+  return {
+    askReplacement,
+    /** A message may have come above one that is missing. */
+    wait(): void {
+      const missing = store.missing()
+      if (missing.size === 0 || timers.has('missing')) return
       // The next long-poll asks for it. If that hangs, it is not stored.
-      const missing = this.#store.missing()
-      return this.#timers.in('missing', this.#timeout, () => this.#store.skipMissing(missing))
-    }
-    this.#timers.in('missing', patience, () => {
-      const connection = this.#actions.current()
-      if (this.#store.missing().size === 0 || connection === undefined) return
-      if (this.#poller.possible) this.#actions.verify(connection)
-      else this.askReplacement()
-    })
+      if (current()?.repoll) return timers.in('missing', timeout, () => store.skipMissing(missing))
+      timers.in('missing', patience, () => {
+        const connection = current()
+        if (store.missing().size === 0 || connection === undefined) return
+        if (poller.possible) verify(connection)
+        else askReplacement()
+      })
+    },
   }
 }
+
+export type Missing = ReturnType<typeof createMissing>

@@ -2,8 +2,8 @@ import type { Environment } from '../types.js'
 
 /** Deadlines by name. Setting one replaces it, `undefined` cancels it, and none is left behind. */
 export function createTimers({ now, setTimeout, clearTimeout }: Environment) {
-  const running = new Map<string, { when: number; timer: unknown }>()
-  const at = (name: string, when: number | undefined, callback?: () => void) => {
+  const running = new Map<unknown, { when: number; timer: unknown }>()
+  const at = (name: unknown, when: number | undefined, callback?: () => void) => {
     const old = running.get(name)
     if (old?.when === when) return
     clearTimeout(old?.timer)
@@ -19,12 +19,12 @@ export function createTimers({ now, setTimeout, clearTimeout }: Environment) {
     /** Calls back at a time in ms since 1970, once however often it is set. */
     at,
     /** Calls back after so many ms. */
-    in: (name: string, ms: number, callback: () => void) => {
+    in: (name: unknown, ms: number, callback: () => void) => {
       at(name, undefined)
       at(name, now() + ms, callback)
     },
-    cancel: (name: string) => at(name, undefined),
-    has: (name: string) => running.has(name),
+    cancel: (name: unknown) => at(name, undefined),
+    has: (name: unknown) => running.has(name),
     clear() {
       for (const name of [...running.keys()]) at(name, undefined)
     },
