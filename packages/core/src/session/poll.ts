@@ -45,7 +45,8 @@ export class Poller {
   readonly #events: PollEvents
   /** The best first: a `poll` is always answered at once. What fails is not asked again. */
   readonly #ways: Set<RequestKind>
-  readonly #running = new Map<AbortController, unknown>()
+  /** Each ends a request that is under way. */
+  readonly #running = new Set<() => void>()
 
   constructor(settings: Settings, store: ChannelStore, requests: Requests, events: PollEvents) {
     this.#settings = settings
@@ -97,22 +98,24 @@ export class Poller {
         over() {},
       },
     )
-    return this.#limited(deadline, async ({ signal }) => {
+    return this.#limited(deadline, async (signal) => {
+      let told: Position | undefined
+      let ending: CloseReason | undefined
       try {
         const exchange = await this.#requests.make(kind, channels, position)
-        if (signal.aborted) return { messages, ending: { kind: 'lost' } }
-        let told: Position | undefined
-        const ending = await pollOnce(exchange, signal, environment, {
-          frame: (text, meta) => decoder.frame(text, meta),
-          answered(answer) {
-            decoder.finish()
-            told = protocol.positionOf(answer)
-          },
-        })
-        return { messages, ending: signal.aborted ? { kind: 'lost' } : ending, told }
+        if (!signal.aborted) {
+          ending = await pollOnce(exchange, signal, environment, {
+            frame: (text, meta) => decoder.frame(text, meta),
+            answered(answer) {
+              decoder.finish()
+              told = protocol.positionOf(answer)
+            },
+          })
+        }
       } catch (cause) {
-        return { messages, ending: signal.aborted ? { kind: 'lost' } : { kind: 'lost', cause } }
+        ending = { kind: 'lost', cause }
       }
+      return { messages, ending: signal.aborted ? { kind: 'lost' } : ending, told }
     })
   }
 
@@ -149,7 +152,7 @@ export class Poller {
   reachable(kind: RequestKind, channels: readonly Channel[], deadline: number): Promise<boolean | undefined> {
     const { environment, protocol } = this.#settings
     const { probe } = protocol.capabilities
-    return this.#limited(deadline, async ({ signal }) => {
+    return this.#limited(deadline, async (signal) => {
       try {
         const exchange = await this.#requests.make(kind, channels, this.#requests.begin(channels))
         const { status } = await request(exchange, signal, environment, probe)
@@ -162,25 +165,24 @@ export class Poller {
 
   /** Ends everything that is under way. */
   stop(): void {
-    for (const [abort, timer] of this.#running) {
-      abort.abort()
-      this.#settings.environment.clearTimeout(timer)
-    }
-    this.#running.clear()
+    for (const stop of this.#running) stop()
   }
 
   /** Runs a request that ends by itself, by its deadline or by `stop`. */
-  async #limited<T>(deadline: number, run: (abort: AbortController) => Promise<T>): Promise<T> {
+  async #limited<T>(deadline: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { environment } = this.#settings
     const abort = new AbortController()
-    const timer = environment.setTimeout(() => abort.abort(), deadline)
-    this.#running.set(abort, timer)
-    try {
-      return await run(abort)
-    } finally {
+    const stop = () => {
       abort.abort()
       environment.clearTimeout(timer)
-      this.#running.delete(abort)
+      this.#running.delete(stop)
+    }
+    const timer = environment.setTimeout(stop, deadline)
+    this.#running.add(stop)
+    try {
+      return await run(abort.signal)
+    } finally {
+      stop()
     }
   }
 }
