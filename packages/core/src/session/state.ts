@@ -7,9 +7,6 @@ export interface Attempt {
   readonly mode: ModeName
 }
 
-/** What a round of attempts is for. A failed `upgrade` is no failure of the session. */
-export type Purpose = 'connect' | 'replace' | 'upgrade'
-
 /**
  * Everything a session has decided. There are no named states: it is open while it has a `current` connection, connecting
  * while attempts are under way, waiting otherwise. A `current` connection simply stays while a replacement is attempted.
@@ -17,7 +14,8 @@ export type Purpose = 'connect' | 'replace' | 'upgrade'
 export interface State {
   /** Whether the application wants a connection. */
   readonly wanted: boolean
-  readonly purpose: Purpose
+  /** This round looks for a better mode. If it fails, that is no failure of the session. */
+  readonly upgrading: boolean
   /** The accepted connection. */
   readonly current: Attempt | undefined
   readonly attempts: readonly Attempt[]
@@ -29,12 +27,10 @@ export interface State {
   readonly failures: number
   /** How often an upgrade to a better mode failed. */
   readonly upgrades: number
-  /** The longest `Retry-After` of this round, in ms. */
-  readonly retryAfter: number
   /** When the next mode of the round starts, in ms since 1970; so are the following. */
   readonly nextModeAt: number | undefined
   readonly retryAt: number | undefined
-  /** Before this the server wants no other attempt. */
+  /** Before this the server wants no other attempt, as the answers of this round said. */
   readonly notBefore: number
   readonly upgradeAt: number | undefined
   /** The key of the newest attempt. */
@@ -101,14 +97,13 @@ const upgradeCap = 15 * 60_000
 
 export const initial: State = {
   wanted: false,
-  purpose: 'connect',
+  upgrading: false,
   current: undefined,
   attempts: [],
   queue: [],
   rejected: false,
   failures: 0,
   upgrades: 0,
-  retryAfter: 0,
   nextModeAt: undefined,
   retryAt: undefined,
   notBefore: 0,
@@ -119,16 +114,20 @@ export const initial: State = {
 
 const stopped = ({ serial, round }: State): State => ({ ...initial, serial, round })
 
-function begin(state: State, purpose: Purpose, queue: readonly ModeName[], policy: Policy): State {
-  const fresh = { wanted: true, purpose, queue, attempts: [], rejected: false, retryAt: undefined, retryAfter: 0 }
-  return tryNext({ ...state, ...fresh, round: state.round + 1 }, policy)
+/** Ends a round. */
+const over = { attempts: [], queue: [], nextModeAt: undefined, notBefore: 0 } as const
+/** What a round begins with. */
+const fresh = { ...over, rejected: false, retryAt: undefined } as const
+
+function begin(state: State, queue: readonly ModeName[], policy: Policy, upgrading = false): State {
+  return tryNext({ ...state, ...fresh, wanted: true, upgrading, queue, round: state.round + 1 }, policy)
 }
 
 /** A replacement in the mode that works, else in any. */
 function replace(state: State, policy: Policy): State {
   const mode = state.current?.mode
   const first = mode !== undefined && policy.order.includes(mode) ? [mode] : []
-  return begin(state, 'replace', [...new Set([...first, ...policy.order])], policy)
+  return begin(state, [...new Set([...first, ...policy.order])], policy)
 }
 
 function tryNext(state: State, policy: Policy): State {
@@ -140,30 +139,29 @@ function tryNext(state: State, policy: Policy): State {
   return { ...state, queue, nextModeAt, serial: key, attempts: [...state.attempts, { key, mode }] }
 }
 
-const over = { attempts: [], queue: [], nextModeAt: undefined } as const
-
 function upgradeLater(state: State, upgrades: number, { now, random }: Policy): State {
   const wait = Math.min(upgradeCap, upgradeBase * 2 ** upgrades) * (0.75 + random / 2)
   return { ...state, upgrades, upgradeAt: now + wait }
 }
 
 function wait(state: State, policy: Policy): State {
-  const { current, failures, retryAfter } = state
+  const { current, failures, notBefore } = state
   if (current === undefined && !policy.autoReconnect) return stopped(state)
-  const retryAt = policy.now + backoff(policy, failures, policy.random, retryAfter)
-  return { ...state, rejected: false, retryAt, notBefore: policy.now + retryAfter, retryAfter: 0 }
+  const retryAt = Math.max(policy.now, notBefore) + backoff(policy, failures, policy.random)
+  // Once the connection that works is lost, the server is asked at once.
+  return { ...state, rejected: false, retryAt, notBefore: current ? 0 : notBefore }
 }
 
 /** No attempt of this round is left. */
 function exhausted(state: State, policy: Policy): State {
   const calm = { ...state, ...over }
-  const upgrading = state.purpose === 'upgrade'
+  const { upgrading } = state
   if (state.current !== undefined && upgrading) {
     return upgradeLater({ ...calm, rejected: false }, state.upgrades + 1, policy)
   }
   // An upgrade did not ask in every mode.
   if (state.rejected && !upgrading) return calm
-  return wait({ ...calm, failures: state.failures + 1 }, policy)
+  return wait({ ...calm, notBefore: state.notBefore, failures: state.failures + 1 }, policy)
 }
 
 const withoutCurrent = (state: State): State => ({ ...state, current: undefined, upgradeAt: undefined })
@@ -172,29 +170,24 @@ const withoutCurrent = (state: State): State => ({ ...state, current: undefined,
 function lost(state: State, worked: boolean, policy: Policy): State {
   // The first loss is no reason to hesitate. A connection that is lost again and again before it worked is.
   const failures = worked ? 0 : state.failures
-  const next = wait({ ...withoutCurrent(state), purpose: 'connect', failures }, policy)
+  const next = wait({ ...withoutCurrent(state), upgrading: false, failures }, policy)
   return worked || !next.wanted ? next : { ...next, failures: failures + 1 }
 }
 
 function ended(state: State, event: Extract<Event, { type: 'ended' }>, policy: Policy): State {
   const { key, action, worked, final } = event
-  const busy = state.attempts.length > 0
-  const retryAfter = Math.max(busy ? state.retryAfter : 0, event.retryAfter ?? 0)
+  const rejected = state.rejected || action === 'rejected'
+  const least = Math.max(event.retryAfter ?? 0, action === 'reconnect' ? reloadGrace : 0)
+  const next = { ...state, rejected, notBefore: Math.max(state.notBefore, policy.now + least) }
   if (state.current?.key === key) {
-    const rejected = state.rejected || action === 'rejected'
-    if (busy) return { ...withoutCurrent(state), failures: worked ? 0 : state.failures, retryAfter, rejected }
-    if (action === 'rejected') return { ...withoutCurrent(state), ...over, rejected, retryAt: undefined }
-    return lost(
-      { ...state, retryAfter: Math.max(retryAfter, action === 'reconnect' ? reloadGrace : 0) },
-      worked,
-      policy,
-    )
+    if (state.attempts.length > 0) return { ...withoutCurrent(next), failures: worked ? 0 : state.failures }
+    if (action === 'rejected') return { ...withoutCurrent(next), ...over, retryAt: undefined }
+    return lost(next, worked, policy)
   }
   const attempts = state.attempts.filter((attempt) => attempt.key !== key)
   if (attempts.length === state.attempts.length) return state
-  const rejected = state.rejected || action === 'rejected'
-  const left = { ...state, attempts, retryAfter, rejected }
-  if (action === 'rejected' && final && state.purpose !== 'upgrade') return { ...left, ...over }
+  const left = { ...next, attempts }
+  if (action === 'rejected' && final && !state.upgrading) return { ...left, ...over }
   if (left.queue.length > 0) return tryNext(left, policy)
   return attempts.length > 0 ? left : exhausted(left, policy)
 }
@@ -202,8 +195,8 @@ function ended(state: State, event: Extract<Event, { type: 'ended' }>, policy: P
 function accepted(state: State, key: number, policy: Policy): State {
   const current = state.attempts.find((attempt) => attempt.key === key)
   if (current === undefined) return state
-  const upgrades = state.purpose === 'upgrade' ? 0 : state.upgrades
-  const next = { ...state, ...over, current, rejected: false, retryAt: undefined, retryAfter: 0, upgradeAt: undefined }
+  const upgrades = state.upgrading ? 0 : state.upgrades
+  const next = { ...state, ...fresh, current, upgradeAt: undefined }
   return policy.modes.indexOf(current.mode) > 0 ? upgradeLater(next, upgrades, policy) : { ...next, upgrades }
 }
 
@@ -214,7 +207,7 @@ function upgrade(state: State, policy: Policy): State {
   // A replacement comes first, also one that is still to be made.
   const replacing = state.retryAt !== undefined || state.attempts.length > 0
   if (replacing || better.length === 0) return upgradeLater(state, state.upgrades, policy)
-  return begin({ ...state, upgradeAt: undefined }, 'upgrade', better, policy)
+  return begin({ ...state, upgradeAt: undefined }, better, policy, true)
 }
 
 /** Decides. Pure: the same state, event and policy give the same state. */
@@ -225,19 +218,19 @@ export function reduce(state: State, event: Event, policy: Policy): State {
     case 'disconnect':
       return wanted ? stopped(state) : state
     case 'connect':
-      return idle ? begin(state, 'connect', policy.order, policy) : state
+      return idle ? begin(state, policy.order, policy) : state
     case 'online':
       // The network is back: no reason to wait any longer, unless the server asked for it.
-      return wanted && idle && policy.now >= state.notBefore ? begin(state, 'connect', policy.order, policy) : state
+      return wanted && idle && policy.now >= state.notBefore ? begin(state, policy.order, policy) : state
     case 'retry':
       if (current !== undefined) return replace(state, policy)
-      return wanted && idle ? begin(state, 'connect', policy.order, policy) : { ...state, retryAt: undefined }
+      return wanted && idle ? begin(state, policy.order, policy) : { ...state, retryAt: undefined }
     case 'replace':
       // What waits is replaced by its next attempt anyway.
       return wanted && (!idle || state.rejected) ? replace(state, policy) : state
     case 'dead':
       // A replacement that did not come about by now hangs on the same dead link.
-      return current === undefined ? state : lost({ ...state, ...over }, true, policy)
+      return current === undefined ? state : lost({ ...state, ...over, notBefore: state.notBefore }, true, policy)
     case 'nextMode':
       return attempts.length > 0 && state.queue.length > 0
         ? tryNext(state, policy)
