@@ -87,6 +87,9 @@ export class IncomingMessage implements Sequenced {
   }
 }
 
+/** Whether a message says where it stands. */
+export const isPlaced = ({ id, position }: IncomingMessage): boolean => id !== undefined || !Number.isNaN(position)
+
 /** The message for the application: a plain object without getters, so that spreading, logging and cloning keep it whole. */
 export function messageOf(received: IncomingMessage): Message {
   const { id, channel, body, position, tag, eventId, eventType, mode, replayed, contentType } = received

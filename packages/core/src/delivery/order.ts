@@ -1,4 +1,4 @@
-import type { IncomingMessage } from '../message.js'
+import { type IncomingMessage, isPlaced } from '../message.js'
 import { positionOf } from '../position.js'
 import type { Position } from '../types.js'
 import type { Channel } from './channel.js'
@@ -66,7 +66,7 @@ function broughtTwice({ lately }: Channel, message: IncomingMessage, replay: Rep
 /** For servers that number the messages of a channel: the numbers tell what is missing. */
 export const numbered: Order = {
   receive(channel, message, replay, now) {
-    const unknown = message.id === undefined && Number.isNaN(message.position)
+    const unknown = !isPlaced(message)
     if (unknown && broughtTwice(channel, message, replay, now())) return 'dropped'
     return sequence(channel.sequence, message, channel.events)
   },

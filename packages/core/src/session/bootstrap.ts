@@ -1,10 +1,9 @@
 import type { Channel } from '../delivery/channel.js'
 import type { ChannelStore } from '../delivery/channel-store.js'
-import type { IncomingMessage } from '../message.js'
+import { type IncomingMessage, isPlaced } from '../message.js'
 import type { Settings } from '../options.js'
 import { positionOf, timeOf } from '../position.js'
 import type { Position } from '../types.js'
-import type { Connection } from './connection.js'
 
 /** A connection brings all channels in order of time, give or take this, in ms. */
 const disorder = 1000
@@ -25,13 +24,29 @@ export function newcomersOf(
   return new Map(unknown.map(({ name, backtrack }) => [name, backtrack || 1]))
 }
 
+/** Whether a message is one that was stored before its channel was new here. Then one less of them may still come. */
+export function takeStored(newcomers: Map<string, number>, message: IncomingMessage): boolean {
+  const { channel: name } = message
+  const left = newcomers.get(name)
+  // What does not say where it stands may be a header template.
+  if (left === undefined || !isPlaced(message)) return left !== undefined
+  // Stored messages come in the order of the request: an earlier channel that brought nothing has nothing.
+  for (const earlier of newcomers.keys()) {
+    if (earlier === name) break
+    newcomers.delete(earlier)
+  }
+  if (left > 1) newcomers.set(name, left - 1)
+  else newcomers.delete(name)
+  return true
+}
+
 /**
  * Where the channels of a connection stand that was accepted just now: what brought nothing has nothing stored. `before`:
  * the newest position of all when the connection was opened. `joined`: whether it is sure that they are followed now.
  */
 export function placeNewcomers(
   store: ChannelStore,
-  { openedAt }: Connection,
+  openedAt: number,
   channels: readonly Channel[],
   newcomers: ReadonlyMap<string, number>,
   before: Position,
@@ -58,6 +73,10 @@ export function placeLate(store: ChannelStore, message: IncomingMessage): void {
 }
 
 /** A channel that brought nothing next to others has nothing from before what they brought lately. */
-export function placeSilent(store: ChannelStore, { live, newest }: Connection, channels: readonly Channel[]): void {
+export function placeSilent(
+  store: ChannelStore,
+  { live, newest }: { live: boolean; newest: Position },
+  channels: readonly Channel[],
+): void {
   if (live) store.advanceWatermark(channels, positionOf(timeOf(newest) - disorder, 0))
 }

@@ -1,7 +1,7 @@
 import { newReplay, type Replay } from '../delivery/order.js'
-import type { IncomingMessage } from '../message.js'
+import { type IncomingMessage, isPlaced } from '../message.js'
 import type { Settings } from '../options.js'
-import { positionOf, timeOf } from '../position.js'
+import { positionOf } from '../position.js'
 import type { Decoder, DecoderEvents } from '../protocols/protocol.js'
 import type {
   Answer,
@@ -13,6 +13,7 @@ import type {
   Transport,
   TransportEvents,
 } from '../types.js'
+import { takeStored } from './bootstrap.js'
 import { createHeartbeat, type Heartbeat } from './heartbeat.js'
 import { createTimers, type Timers } from './timers.js'
 
@@ -128,7 +129,7 @@ export class Connection {
       const symptom = this.opened ? 'buffered' : 'slow'
       this.end({ kind: 'refused', explain: `no answer within ${timeout} ms`, symptom })
     })
-    const live = Number.isFinite(clockOffset) ? positionOf(this.openedAt - clockOffset, 0) : Number.NEGATIVE_INFINITY
+    const live = positionOf(this.openedAt - clockOffset, 0)
     const isNew = () => this.newcomers.size > 0
     const decoder = protocol.decoder(
       {
@@ -156,7 +157,9 @@ export class Connection {
         this.brought++
         this.heardAt = this.heartbeat.last
         if (message.position > this.newest) this.newest = message.position
-        const history = this.#awaited(message)
+        const history = takeStored(this.newcomers, message)
+        // More of them may be on their way. What may be a header template does not put off the end of the wait.
+        if (history && isPlaced(message) && this.newcomers.size > 0 && this.#timers.has('history')) this.#awaitHistory()
         // New channels are the first of the request, so what comes of any other follows their stored messages.
         if (!history) this.accept()
         events.message(message, history)
@@ -235,24 +238,6 @@ export class Connection {
     this.after(ms, () => (now() - due < busy ? callback() : this.after(ms, callback, name)), name)
   }
 
-  /** Whether a message is one that was stored before its channel was new here. */
-  #awaited({ channel: name, id, position }: IncomingMessage): boolean {
-    const left = this.newcomers.get(name)
-    if (left === undefined) return false
-    // What does not say where it stands may be a header template: only time ends the wait.
-    if (id === undefined && Number.isNaN(position)) return true
-    // Stored messages come in the order of the request: an earlier channel that brought nothing has nothing.
-    for (const earlier of this.newcomers.keys()) {
-      if (earlier === name) break
-      this.newcomers.delete(earlier)
-    }
-    if (left > 1) this.newcomers.set(name, left - 1)
-    else this.newcomers.delete(name)
-    // More of them may be on their way.
-    if (this.newcomers.size > 0 && this.#timers.has('history')) this.#awaitHistory()
-    return true
-  }
-
   get closed(): boolean {
     return this.#closed
   }
@@ -314,6 +299,3 @@ export class Connection {
     this.#events.ended({ ...ending, asked: this.asked })
   }
 }
-
-/** How old a message is by the page's clock, in ms. The least of many is the offset of the clocks. */
-export const ageOf = (message: IncomingMessage, now: number): number => now - timeOf(message.position)

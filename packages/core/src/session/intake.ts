@@ -6,7 +6,7 @@ import { timeOf } from '../position.js'
 import type { Classified } from '../protocols/protocol.js'
 import { troubled } from '../symptoms.js'
 import type { CloseReason, Position } from '../types.js'
-import { ageOf, type Connection } from './connection.js'
+import type { Connection } from './connection.js'
 import type { Health } from './health.js'
 import type { PollEvents } from './poll.js'
 import type { Names } from './rejection.js'
@@ -51,7 +51,7 @@ export class Intake implements PollEvents {
 
   message(message: IncomingMessage, connection?: Connection): void {
     if (connection !== undefined) {
-      const age = ageOf(message, connection.lastLife)
+      const age = connection.lastLife - timeOf(message.position)
       if (age < this.clockOffset) this.clockOffset = age
       if (message.position > this.#store.newest) connection.advanced()
     }

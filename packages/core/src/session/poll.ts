@@ -1,6 +1,6 @@
 import type { Channel } from '../delivery/channel.js'
 import type { ChannelStore } from '../delivery/channel-store.js'
-import type { IncomingMessage } from '../message.js'
+import { type IncomingMessage, isPlaced } from '../message.js'
 import type { Settings } from '../options.js'
 import type { RequestKind } from '../protocols/protocol.js'
 import { poll as pollOnce, request } from '../transports/http.js'
@@ -140,7 +140,7 @@ export class Poller {
     }
     for (const message of messages) {
       // The connection brings this as well, and nothing would show that it is the same.
-      if (message.id !== undefined || !Number.isNaN(message.position)) this.#events.message(message)
+      if (isPlaced(message)) this.#events.message(message)
     }
     if (messages.length === 0) this.#events.unrepeated(position)
     this.#store.skipMissing(missing)

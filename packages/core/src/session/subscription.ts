@@ -79,7 +79,7 @@ export function subscribe(parts: Parts, transport: Transport, task: Subscription
       accepted() {
         const joined = connection.opened || task.plain !== 'trying'
         overdue = !connection.opened
-        placeNewcomers(store, connection, wanted(), newcomers, before, joined)
+        placeNewcomers(store, connection.openedAt, wanted(), newcomers, before, joined)
         if (task.first) endCheck = checkEventId(connection, parts)
         task.accepted()
       },
