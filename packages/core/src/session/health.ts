@@ -67,9 +67,8 @@ export class Health {
   #replacing = false
   /** The connection that has to show it. */
   #proving: Connection | undefined
-  /** The sign of life that the one that is waited for follows, and until when it has to come, both in ms since 1970. */
+  /** The sign of life that the one that is waited for follows, in ms since 1970. */
   #expected = 0
-  #due = 0
   /** The server may have reloaded: where only replacements can show how it is, they follow each other sooner. */
   #dense = false
 
@@ -110,7 +109,7 @@ export class Health {
   verifySoon(connection: Connection, then: () => void): void {
     // A successor would begin with the same second again, and bring the next burst: it would never get beyond that.
     if (!this.#poller.possible) return then()
-    if (this.#timers.has('soon')) return
+    if (this.#timers.when('soon')) return
     this.#timers.in('soon', firstCheck, () => {
       then()
       this.#patience = this.#soon()
@@ -123,7 +122,6 @@ export class Health {
    * by a server that reloads, and this one taken in by a worker that never delivers anything.
    */
   accepted(connection: Connection, predecessor: Connection | undefined, reloading: boolean): void {
-    const { pingtimeout } = this.#settings
     this.#timers.cancel('deaf')
     this.#missing.wait()
     this.#replacing &&= predecessor !== undefined
@@ -134,7 +132,7 @@ export class Health {
     const unanswered = polls !== undefined && !opened && from === undefined && !this.#poller.immediate
     if (!unanswered && (this.#poller.possible || (this.#early && polls))) this.#patience = this.#soon()
     else if (this.#deaf > 0) this.#patience = deafRhythm
-    else if (!this.#replacing) this.#patience = this.#early ? Math.min(firstReplacement, pingtimeout) : pingtimeout
+    else if (!this.#replacing) this.#patience = this.#early ? firstReplacement : this.#settings.pingtimeout
     this.#replacing = false
     this.#watch()
     if (reloading && this.#keepAlive === undefined) this.#renew(connection)
@@ -151,7 +149,7 @@ export class Health {
       this.#proving = undefined
       this.#deaf = Math.max(1, this.#deaf)
       this.#dense = true
-      this.#patience = Math.min(deafRhythm, this.#settings.pingtimeout)
+      this.#patience = deafRhythm
       return this.#watch()
     }
     // The next poll may go into a worker that is on its way out.
@@ -162,8 +160,7 @@ export class Health {
 
   /** A time before the first check, at random so that the clients of a server don't ask together. */
   #soon(): number {
-    const { environment, pingtimeout } = this.#settings
-    return Math.min(firstCheck * (1 + environment.random()), pingtimeout)
+    return firstCheck * (1 + this.#settings.environment.random())
   }
 
   /** The deadlines of the current connection, in ms since 1970, each with what follows. The worst come first. */
@@ -171,7 +168,7 @@ export class Health {
     const connection = this.#actions.current()
     if (connection === undefined) return []
     const { heartbeat, heardAt } = connection
-    const dead = () => this.#actions.dead(connection, 'The pings of the server stopped.')
+    const dead = () => this.#actions.dead(connection, gone)
     const deadlines: [number, () => void][] = [[this.#silence.deadAt(connection), dead]]
     // A server with keep-alives of its own is known to deliver.
     if (this.#verifying || this.#keepAlive !== undefined) return deadlines
@@ -179,7 +176,7 @@ export class Health {
     return [
       ...deadlines,
       [this.#silence.unusualAt(connection), verify(heartbeat.usual === undefined ? 'silent' : 'unusual')],
-      [Math.max(heardAt, heartbeat.checked) + this.#patience, verify('quiet')],
+      [Math.max(heardAt, heartbeat.checked) + Math.min(this.#patience, this.#settings.pingtimeout), verify('quiet')],
     ]
   }
 
@@ -254,32 +251,30 @@ export class Health {
   /** Without a sign of life until then the connection is dead. Returns whether one was waited for already. */
   #expect(connection: Connection, deadline: number): boolean {
     const { lastLife } = connection
-    const { now } = this.#settings.environment
-    const waiting = this.#timers.has('deaf') && this.#expected === lastLife
-    this.#due = Math.min(now() + deadline, waiting ? this.#due : Number.POSITIVE_INFINITY)
+    const waiting = this.#expected === lastLife ? this.#timers.when('deaf') : undefined
     this.#expected = lastLife
-    this.#timers.in('deaf', this.#due - now(), () => {
+    const due = Math.min(this.#settings.environment.now() + deadline, waiting ?? Number.POSITIVE_INFINITY)
+    this.#timers.at('deaf', due, () => {
       if (connection.lastLife === lastLife) this.#actions.dead(connection, gone)
     })
-    return waiting
+    return waiting !== undefined
   }
 
   /** The connection was checked. */
   #proven(connection: Connection, quiet: boolean): void {
-    const { pingtimeout } = this.#settings
     connection.heartbeat.check()
     if (!quiet) return
     // A long-poll is checked by two requests: the one that repeats what is known, and the next.
     const twice = connection.repoll !== undefined && !this.#poller.immediate && !this.#dense
-    const longer = twice ? pingtimeout : 2 * this.#patience
-    this.#patience = Math.min(longer, this.#deaf > 0 ? deafRhythm : pingtimeout, pingtimeout)
+    const longer = twice ? this.#settings.pingtimeout : 2 * this.#patience
+    this.#patience = this.#deaf > 0 ? Math.min(longer, deafRhythm) : longer
   }
 
   /** An answer brought what the connection did not. */
   #missed(connection: Connection, brought: number): void {
     const { now } = this.#settings.environment
     // Its successors were no better: what comes is asked for, and only now and then another connection is tried.
-    if (this.#timers.has('deaf') || now() < this.#keptUntil) return
+    if (this.#timers.when('deaf') || now() < this.#keptUntil) return
     this.#timers.in('deaf', deafWait, () => {
       if (connection !== this.#actions.current() || connection.brought !== brought) return
       this.#keptUntil = now() + Math.min(mostPatient, deafPatience * 2 ** this.#deaf++)

@@ -41,7 +41,7 @@ export function createMissing(
     /** A message may have come above one that is missing. */
     wait(): void {
       const missing = store.missing()
-      if (missing.size === 0 || timers.has('missing')) return
+      if (missing.size === 0 || timers.when('missing')) return
       // The next long-poll asks for it. If that hangs, it is not stored.
       if (current()?.repoll) return timers.in('missing', timeout, () => store.skipMissing(missing))
       timers.in('missing', patience, () => {

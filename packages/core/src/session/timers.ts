@@ -24,7 +24,8 @@ export function createTimers({ now, setTimeout, clearTimeout }: Environment) {
       at(name, now() + ms, callback)
     },
     cancel: (name: unknown) => at(name, undefined),
-    has: (name: unknown) => running.has(name),
+    /** When it is due, in ms since 1970. */
+    when: (name: unknown) => running.get(name)?.when,
     clear() {
       for (const name of [...running.keys()]) at(name, undefined)
     },
