@@ -159,7 +159,8 @@ export class Connection {
         if (message.position > this.newest) this.newest = message.position
         const history = takeStored(this.newcomers, message)
         // More of them may be on their way. What may be a header template does not put off the end of the wait.
-        if (history && isPlaced(message) && this.newcomers.size > 0 && this.#timers.when('history')) this.#awaitHistory()
+        if (history && isPlaced(message) && this.newcomers.size > 0 && this.#timers.when('history'))
+          this.#awaitHistory()
         // New channels are the first of the request, so what comes of any other follows their stored messages.
         if (!history) this.accept()
         events.message(message, history)

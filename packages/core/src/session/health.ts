@@ -3,7 +3,7 @@ import type { ChannelStore } from '../delivery/channel-store.js'
 import type { Settings } from '../options.js'
 import type { Position } from '../types.js'
 import type { Connection } from './connection.js'
-import { createMissing, type Missing } from './missing.js'
+import { createMissing } from './missing.js'
 import type { Poller } from './poll.js'
 import { createSilence, type Silence } from './silence.js'
 import type { Timers } from './timers.js'
@@ -39,7 +39,7 @@ export interface HealthActions {
 }
 
 /** Why a connection is verified. `quiet`: no message for a while. `silent`: nothing at all, `unusual` if it is rarely so. */
-type Reason = 'silent' | 'unusual' | 'quiet' | 'missing'
+type Reason = 'silent' | 'unusual' | 'quiet'
 
 /**
  * Watches the connection that counts. One deadline, the earliest wins: pings that stop, a silence that is unusual for this
@@ -52,7 +52,8 @@ export class Health {
   readonly #poller: Poller
   readonly #timers: Timers
   readonly #actions: HealthActions
-  readonly #missing: Missing
+  /** A message may have come above one that is missing. */
+  readonly missing: () => void
   readonly #silence: Silence
   readonly #keepAlive: number | undefined
   /** A server that numbers messages is verified early, even where that takes another connection. */
@@ -81,8 +82,7 @@ export class Health {
     this.#keepAlive = settings.protocol.capabilities.keepAlive
     this.#early = Object.keys(settings.protocol.capabilities.oneShot).length > 0
     this.#silence = createSilence(settings, actions.takesTurns)
-    const verify = (connection: Connection) => void this.#verify(connection, 'missing')
-    this.#missing = createMissing(store, poller, timers, settings.timeout, actions, verify)
+    this.missing = createMissing(store, poller, timers, settings.timeout, actions)
   }
 
   /** The channels that a connection was opened for, as far as they are still wanted. */
@@ -98,11 +98,6 @@ export class Health {
   /** Looks now, as the page or the network came back. */
   check(connection: Connection): void {
     void this.#verify(connection, 'silent')
-  }
-
-  /** A message came above one that is missing. */
-  missing(): void {
-    this.#missing.wait()
   }
 
   /** Messages may have been missed. `then` is called when the check begins. */
@@ -123,7 +118,7 @@ export class Health {
    */
   accepted(connection: Connection, predecessor: Connection | undefined, reloading: boolean): void {
     this.#timers.cancel('deaf')
-    this.#missing.wait()
+    this.missing()
     this.#replacing &&= predecessor !== undefined
     this.#proving = this.#replacing ? connection : undefined
     this.#dense = reloading || (this.#replacing ? this.#dense : this.#deaf > 0)
@@ -195,9 +190,7 @@ export class Health {
   /** Asks what the connection should have brought. */
   async #verify(connection: Connection, reason: Reason, attempt = 1): Promise<void> {
     if (this.#verifying || connection !== this.#actions.current()) return
-    if (connection.repoll !== undefined && !this.#poller.immediate && reason !== 'missing') {
-      return this.#repoll(connection, reason)
-    }
+    if (connection.repoll !== undefined && !this.#poller.immediate) return this.#repoll(connection, reason)
     const { environment, pingtimeout, timeout } = this.#settings
     const { now } = environment
     const { brought, heartbeat, lastLife } = connection
@@ -206,17 +199,14 @@ export class Health {
     // Where its rhythm is known, a connection is given up soon after the silence has become unusual.
     const rest = heartbeat.usual === undefined ? timeout : Math.max(0, silentFrom - now()) + unusualDeadline
     const deadline = Math.min(rest, timeout)
-    const about = reason === 'missing' ? [...this.#store.missing().keys()] : this.covered(connection)
     this.#verifying = true
     this.#watch()
-    const result = await this.#poller.verify(about, deadline)
+    const result = await this.#poller.verify(this.covered(connection), deadline)
     this.#verifying = false
     if (connection !== this.#actions.current()) return this.#watch()
     const alive = connection.lastLife !== lastLife
     const found = this.#store.newest > newest && connection.brought === brought
-    if (reason === 'missing') {
-      if (result !== 'answered') this.#missing.askReplacement()
-    } else if (result === 'answered') {
+    if (result === 'answered') {
       this.#proven(connection, reason === 'quiet')
       if (found) this.#missed(connection, brought)
     } else if (result === 'failed' && !alive) {

@@ -14,9 +14,8 @@ export interface MissingActions {
 }
 
 /**
- * Waits for messages that others have overtaken, asks for them, and gives up those that are no longer available.
- *
- * @param verify asks for what is missing.
+ * Waits for messages that others have overtaken, asks for them, and gives up those that are no longer available. Returns
+ * what to call when a message may have come above one that is missing.
  */
 export function createMissing(
   store: ChannelStore,
@@ -24,34 +23,27 @@ export function createMissing(
   timers: Timers,
   timeout: number,
   { current, replace }: MissingActions,
-  verify: (connection: Connection) => void,
 ) {
   /** Missing messages for which a replacement was opened. */
   let asked: ReturnType<ChannelStore['missing']> = new Map()
 
-  /** No location answers about them: a replacement is asked, and what it does not bring either is gone. */
-  function askReplacement(): void {
+  async function ask(): Promise<void> {
+    const connection = current()
+    const channels = [...store.missing().keys()]
+    if (channels.length === 0 || connection === undefined) return
+    const result = await poller.verify(channels, timeout)
+    if (result === 'answered' || connection !== current()) return
+    // No location answers about them: a replacement is asked, and what it does not bring either is gone.
     store.skipMissing(asked)
     asked = store.missing()
     if (asked.size > 0) replace()
   }
 
-  return {
-    askReplacement,
-    /** A message may have come above one that is missing. */
-    wait(): void {
-      const missing = store.missing()
-      if (missing.size === 0 || timers.when('missing')) return
-      // The next long-poll asks for it. If that hangs, it is not stored.
-      if (current()?.repoll) return timers.in('missing', timeout, () => store.skipMissing(missing))
-      timers.in('missing', patience, () => {
-        const connection = current()
-        if (store.missing().size === 0 || connection === undefined) return
-        if (poller.possible) verify(connection)
-        else askReplacement()
-      })
-    },
+  return (): void => {
+    const missing = store.missing()
+    if (missing.size === 0 || timers.when('missing')) return
+    // The next long-poll asks for it. If that hangs, it is not stored.
+    if (current()?.repoll) timers.in('missing', timeout, () => store.skipMissing(missing))
+    else timers.in('missing', patience, () => void ask())
   }
 }
-
-export type Missing = ReturnType<typeof createMissing>
