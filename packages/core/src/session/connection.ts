@@ -123,7 +123,7 @@ export class Connection {
     this.#timers = createTimers(environment)
     this.openedAt = this.since = this.heardAt = environment.now()
     this.replay = newReplay(this.openedAt)
-    this.heartbeat = createHeartbeat(environment)
+    this.heartbeat = createHeartbeat(environment, settings.pingtimeout, protocol.capabilities.keepAlive)
     this.after(timeout, () => {
       if (this.accepted || this.patient) return
       const symptom = this.opened ? 'buffered' : 'slow'

@@ -5,7 +5,6 @@ import type { Position } from '../types.js'
 import type { Connection } from './connection.js'
 import { createMissing } from './missing.js'
 import type { Poller } from './poll.js'
-import { createSilence, type Silence } from './silence.js'
 import type { Timers } from './timers.js'
 
 /** How long a connection may take to bring what an answer found, in ms. */
@@ -54,7 +53,6 @@ export class Health {
   readonly #actions: HealthActions
   /** A message may have come above one that is missing. */
   readonly missing: () => void
-  readonly #silence: Silence
   readonly #keepAlive: number | undefined
   /** A server that numbers messages is verified early, even where that takes another connection. */
   readonly #early: boolean
@@ -81,7 +79,6 @@ export class Health {
     this.#actions = actions
     this.#keepAlive = settings.protocol.capabilities.keepAlive
     this.#early = Object.keys(settings.protocol.capabilities.oneShot).length > 0
-    this.#silence = createSilence(settings, actions.takesTurns)
     this.missing = createMissing(store, poller, timers, settings.timeout, actions)
   }
 
@@ -164,27 +161,25 @@ export class Health {
     if (connection === undefined) return []
     const { heartbeat, heardAt } = connection
     const dead = () => this.#actions.dead(connection, gone)
-    const deadlines: [number, () => void][] = [[this.#silence.deadAt(connection), dead]]
+    const deadlines: [number, () => void][] = [[heartbeat.deadAt, dead]]
     // A server with keep-alives of its own is known to deliver.
     if (this.#verifying || this.#keepAlive !== undefined) return deadlines
     const verify = (reason: Reason) => () => void this.#verify(connection, reason)
     return [
       ...deadlines,
-      [this.#silence.unusualAt(connection), verify(heartbeat.usual === undefined ? 'silent' : 'unusual')],
+      [heartbeat.unusualAt(this.#actions.takesTurns()), verify(heartbeat.usual() === undefined ? 'silent' : 'unusual')],
       [Math.max(heardAt, heartbeat.checked) + Math.min(this.#patience, this.#settings.pingtimeout), verify('quiet')],
     ]
   }
 
   #watch(): void {
     const next = Math.min(...this.#deadlines().map(([when]) => when))
-    this.#timers.at('health', Number.isFinite(next) ? next : undefined, () => this.#look())
-  }
-
-  #look(): void {
-    const { now } = this.#settings.environment
-    const due = this.#deadlines().find(([when]) => now() >= when)
-    if (due) due[1]()
-    else this.#watch()
+    this.#timers.at('health', Number.isFinite(next) ? next : undefined, () => {
+      const { now } = this.#settings.environment
+      const due = this.#deadlines().find(([when]) => now() >= when)
+      if (due) due[1]()
+      else this.#watch()
+    })
   }
 
   /** Asks what the connection should have brought. */
@@ -195,9 +190,9 @@ export class Health {
     const { now } = environment
     const { brought, heartbeat, lastLife } = connection
     const { newest } = this.#store
-    const silentFrom = this.#silence.unusualAt(connection)
+    const silentFrom = heartbeat.unusualAt(this.#actions.takesTurns())
     // Where its rhythm is known, a connection is given up soon after the silence has become unusual.
-    const rest = heartbeat.usual === undefined ? timeout : Math.max(0, silentFrom - now()) + unusualDeadline
+    const rest = heartbeat.usual() === undefined ? timeout : Math.max(0, silentFrom - now()) + unusualDeadline
     const deadline = Math.min(rest, timeout)
     this.#verifying = true
     this.#watch()
@@ -212,7 +207,7 @@ export class Health {
     } else if (result === 'failed' && !alive) {
       // A question that waits in the browser's queue says nothing about a connection that shows life, and one that was
       // sent on a dead connection of the browser's nothing about any other.
-      const doubtful = heartbeat.usual === undefined ? now() - lastLife >= pingtimeout : now() >= silentFrom
+      const doubtful = heartbeat.usual() === undefined ? now() - lastLife >= pingtimeout : now() >= silentFrom
       if (!doubtful && attempt < tries) return this.#verify(connection, reason, attempt + 1)
       return this.#actions.dead(connection, gone)
     } else if (result === 'unknown' && (reason !== 'quiet' || !this.#poller.possible)) {

@@ -6,14 +6,23 @@ const patience = 2.5
 const shortest = 500
 /** How many intervals are remembered. */
 const remembered = 8
+/** The silence, in ms, that is never unusual. */
+const leastSilence = 3000
+/** How many times the usual silence is unusual. */
+const unusual = 3
 
 interface Rhythm {
   readonly pings: number[]
   readonly intervals: number[]
 }
 
-/** What the signs of life of one connection tell: when it is unusually silent, and when it is dead. */
-export function createHeartbeat({ now }: Pick<Environment, 'now'>) {
+/**
+ * What the signs of life of one connection tell: when it is unusually silent, and when it is dead.
+ *
+ * @param most the silence, in ms, that calls for a check at the latest.
+ * @param keepAlive the silence, in ms, after which a connection is dead to a server that is never silent for so long.
+ */
+export function createHeartbeat({ now }: Pick<Environment, 'now'>, most: number, keepAlive?: number) {
   let last = now()
   /** The sign of life before the last one. */
   let before = last
@@ -24,6 +33,10 @@ export function createHeartbeat({ now }: Pick<Environment, 'now'>) {
   let checked = 0
   let pings: number[] = []
   let intervals: number[] = []
+
+  /** The longest silence that was usual so far, in ms. `undefined` while too little is known. */
+  const usual = () => (intervals.length < 3 ? undefined : Math.max(...intervals, checked - last))
+
   return {
     /** When something last came, in ms since 1970. */
     get last() {
@@ -32,10 +45,6 @@ export function createHeartbeat({ now }: Pick<Environment, 'now'>) {
     /** When the connection was last found to be well by other means, in ms since 1970. */
     get checked() {
       return checked
-    },
-    /** When the connection was last known to be well. */
-    get well() {
-      return Math.max(last, checked)
     },
     /** Bytes came. */
     beat() {
@@ -66,13 +75,19 @@ export function createHeartbeat({ now }: Pick<Environment, 'now'>) {
     check() {
       checked = now()
     },
-    /** The silence, in ms, after which a connection that pings is dead. */
-    get deadAfter(): number | undefined {
-      return pings.length > 0 ? patience * Math.max(...pings) : undefined
+    usual,
+    /** When its silence means that it is dead, in ms since 1970. */
+    get deadAt() {
+      const shown = pings.length > 0 ? patience * Math.max(...pings) : Number.POSITIVE_INFINITY
+      return last + (keepAlive ?? shown)
     },
-    /** The longest silence that was usual so far, in ms. `undefined` while too little is known. */
-    get usual(): number | undefined {
-      return intervals.length < 3 ? undefined : Math.max(...intervals, checked - last)
+    /** When its silence calls for a check, in ms since 1970. `takesTurns`: its polls wait for others, so it is often silent. */
+    unusualAt(takesTurns: boolean) {
+      const longest = takesTurns ? undefined : usual()
+      // Where only keep-alives or pings are known, they say when the connection is dead.
+      if (keepAlive !== undefined || (longest === undefined && pings.length > 0)) return Number.POSITIVE_INFINITY
+      const limit = longest === undefined ? most : Math.max(leastSilence, unusual * longest)
+      return Math.max(last, checked) + Math.min(limit, most)
     },
   }
 }
