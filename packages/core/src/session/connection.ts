@@ -83,10 +83,7 @@ export class Connection {
   newest: Position = -1
   /** When a message came last, in ms since 1970. */
   heardAt: number
-  /**
-   * Ends a long-poll that hangs and sends the next one, where the connection is a chain of them. Returns whether that one
-   * is known to be answered at once.
-   */
+  /** Ends the long-poll that hangs and sends the next one. Returns whether that is known to be answered at once. */
   repoll: (() => boolean) | undefined
   /** The request that it made last, and the position that it began with. */
   asked: CloseReason['asked']
@@ -108,16 +105,16 @@ export class Connection {
 
   constructor(
     transport: Transport,
-    task: ConnectionTask,
+    { names, companion, newcomers, clockOffset, timeout }: ConnectionTask,
     next: NextExchange,
     settings: Settings,
     events: ConnectionEvents,
   ) {
     const { environment, protocol } = settings
-    const { names, newcomers, clockOffset, timeout } = task
     this.transport = transport
     this.names = names
-    this.newcomers = new Map(newcomers)
+    const stored = new Map(newcomers)
+    this.newcomers = stored
     this.#settings = settings
     this.#events = events
     this.#timers = createTimers(environment)
@@ -130,15 +127,14 @@ export class Connection {
       this.end({ kind: 'refused', explain: `no answer within ${timeout} ms`, symptom })
     })
     const live = positionOf(this.openedAt - clockOffset, 0)
-    const isNew = () => this.newcomers.size > 0
     const decoder = protocol.decoder(
       {
         kind: transport.name,
         // What comes before a new channel is accepted was stored, whatever the clocks say.
         get liveFrom() {
-          return isNew() ? Number.POSITIVE_INFINITY : live
+          return stored.size > 0 ? Number.POSITIVE_INFINITY : live
         },
-        channels: task.companion === undefined ? [...names] : [...names, task.companion],
+        channels: companion === undefined ? [...names] : [...names, companion],
       },
       this.#decoderEvents(),
     )
