@@ -83,8 +83,8 @@ export class Health {
   }
 
   /** The channels that a connection was opened for, as far as they are still wanted. */
-  covered(connection: Connection | undefined): Channel[] {
-    return this.#store.all.filter((channel) => connection?.names.has(channel.name))
+  covered({ names }: Connection): Channel[] {
+    return this.#store.all.filter(({ name }) => names.has(name))
   }
 
   /** Up to where a ping of this connection proves its channels complete: a deaf connection has pings as well. */
