@@ -8,7 +8,7 @@ import { idle, Notices, onBlocked, slow, uncertain } from './notices.js'
 import { type ClientOptions, type Settings, settingsOf } from './options.js'
 import { positionOf } from './position.js'
 import type { PushStreamSettings } from './protocols/push-stream.js'
-import { createPool, type Pool } from './session/pool.js'
+import { Pool } from './session/pool.js'
 import { nextStatus } from './status.js'
 import type { NamedTransports, Promises } from './types.js'
 import { checkEvent, refuseClassic, unknown } from './validate.js'
@@ -61,8 +61,8 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
       client.#alive()
       return {
         settings: client.#settings,
-        send: client.#pool.send,
-        groups: client.#pool.groups,
+        send: (channel, text) => client.#pool.send(channel, text),
+        groups: () => client.#pool.groups,
         endings: client.#endings,
         emit: (event, value) => client.#emit(event, value),
         failed: (cause, message) => client.#listenerFailed('A processor', cause, message.channel),
@@ -106,7 +106,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
     this.#processors = new Processors({
       failed: (cause, { channel }) => this.#listenerFailed('A processor', cause, channel),
     })
-    this.#pool = createPool(this.#settings, {
+    this.#pool = new Pool(this.#settings, {
       deliver: (message) => this.#deliver(message),
       gap: (channel, first, last, reason) => {
         this.#gaps++

@@ -1,7 +1,9 @@
+import type { Channel } from '../delivery/channel.js'
 import type { ChannelStore } from '../delivery/channel-store.js'
 import type { PushStreamError } from '../errors.js'
 import type { Status } from '../events.js'
-import type { Connection } from './connection.js'
+import type { Settings } from '../options.js'
+import type { CloseReason } from '../types.js'
 import type { Session } from './session.js'
 
 /** How much of an address names may take. nginx has 8 KB for the line of a request, in which other arguments stand as well. */
@@ -13,23 +15,47 @@ export interface Member {
   readonly session: Session
   /** It was added while the client was open, and connects for the first time: a failure of its own. */
   late: boolean
-  /** Channels were added or taken away. */
-  changed: boolean
-  /** The connections that there were when all attempts of its own failed without a reason. */
-  suspectedBeside: readonly Connection[] | undefined
+  /** It finds out whether the server takes these channels. Then they go back to the others. */
+  trial: 'waiting' | 'running' | undefined
+  /** Each of its channels was accepted apart from the others. If all together are not, it is for their number. */
+  merged: boolean
+  /** When all attempts of its own failed last without a reason, in ms since 1970. */
+  suspectedAt: number
   /** How often in a row that happened although another connection came about since. */
   proofs: number
-  /** It finds out whether the server takes these channels. Then they go back to the others. */
-  trial: 'none' | 'waiting' | 'running' | 'accepted'
   /** Channels of others that were named next to its own. */
   readonly companions: Set<string>
-  /** What to do about a rejection once another session is open, or no more on its way. */
-  postponed: (() => void) | undefined
+  /** A rejection that is decided about once another session is open, or no more on its way. */
+  postponed: CloseReason | undefined
 }
 
-/** Whether so many channels more, whose names have this length, fit into a session. `room`: how many it takes at most. */
-export const hasRoom = ({ store }: Member, room: number, count: number, length: number): boolean =>
-  store.size + count <= room && store.length + length <= longest
+/** The sessions of a pool, as isolation divides channels among them. */
+export interface Sessions {
+  readonly settings: Settings
+  readonly members: readonly Member[]
+  /** How many channels one session takes. Less, once the server refused so many at once. */
+  readonly room: number
+  /** The server refused more at once. */
+  limit: number
+  /** The channel that others were taken next to. */
+  companion: string | undefined
+  /** The session of a channel. */
+  of(name: string): Member | undefined
+  make(trial?: 'waiting'): Member
+  /** Ends a session that has no channel any more. */
+  drop(member: Member): void
+  /** Gives a channel up. */
+  refuse(member: Member, channel: Channel, reason: CloseReason): void
+}
+
+/** A session that takes so many channels more, whose names have this length. */
+export const roomFor = (
+  { members, room }: Sessions,
+  { size, length }: Pick<ChannelStore, 'size' | 'length'>,
+): Member | undefined =>
+  members.find(({ store, trial }) => !trial && store.size + size <= room && store.length + length <= longest)
+
+export const isOpen = ({ session }: Member): boolean => session.state.current !== undefined
 
 const stateOf = ({ session: { state } }: Member): Status['state'] => {
   if (state.current !== undefined) return 'open'
@@ -39,18 +65,6 @@ const stateOf = ({ session: { state } }: Member): Status['state'] => {
 
 /** The worst first: what a client is when its sessions differ. */
 const worst: readonly Status['state'][] = ['connecting', 'waiting', 'open']
-
-export const memberOf = (store: ChannelStore, session: Session, late: boolean, trial: Member['trial']): Member => ({
-  store,
-  session,
-  late,
-  changed: true,
-  suspectedBeside: undefined,
-  proofs: 0,
-  trial,
-  companions: new Set(),
-  postponed: undefined,
-})
 
 /** The part of a client's status that its sessions say. */
 export type PoolStatus = Pick<Status, 'state' | 'mode' | 'attempt' | 'retryAt' | 'error'>
@@ -74,6 +88,6 @@ export function statusOf(members: readonly Member[], refusal?: PushStreamError):
     mode: open ? current?.mode : undefined,
     attempt: open ? 0 : failures,
     retryAt: state === 'waiting' ? retryAt : undefined,
-    error: (open ? undefined : refusal) ?? members.find(({ session }) => session.error !== undefined)?.session.error,
+    error: (open ? undefined : refusal) ?? members.map(({ session }) => session.error).find(Boolean),
   }
 }

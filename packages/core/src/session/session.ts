@@ -87,6 +87,7 @@ export class Session {
   }
 
   connect(): void {
+    if (this.parts.store.size === 0) return
     this.#strategy.check()
     const { page } = this.parts.settings.environment
     if (page !== undefined && this.#unlisten.length === 0) {
@@ -102,25 +103,20 @@ export class Session {
     this.#dispatch({ type: 'connect' })
   }
 
-  /** Other channels are wanted now, unless what is under way already is for just these. */
+  /** Other channels are wanted now, or its mode can't be kept: it is replaced, unless that is under way already. */
   change(): void {
     const newest = this.state.attempts.at(-1) ?? this.state.current
     const channels = newest && this.#subscriptions.get(newest.key)?.channels
     const { size } = this.parts.store
+    if (size === 0) return this.disconnect()
     const fits =
       !channels || (channels.length === size && channels.every((one) => this.parts.store.get(one.name) === one))
-    if (!newest || !fits) this.renew()
+    if (!newest || !fits || !this.#strategy.usable.includes(newest.mode)) this.renew()
   }
 
   /** Another connection takes over when it is accepted. */
   renew(): void {
     this.#dispatch({ type: 'replace' })
-  }
-
-  /** The mode in use can't be kept: connections have become few. */
-  yield(): void {
-    const mode = this.state.current?.mode
-    if (mode !== undefined && !this.#strategy.usable.includes(mode)) this.renew()
   }
 
   disconnect(): void {

@@ -8,7 +8,7 @@ import {
 import { beforeEach, describe, expect, test } from 'vitest'
 import { settingsOf } from '../../src/options.js'
 import { nchan } from '../../src/protocols/nchan.js'
-import { createPool, type Pool } from '../../src/session/pool.js'
+import { Pool } from '../../src/session/pool.js'
 import { eventsource } from '../../src/transports/http.js'
 
 let clock: ManualClock
@@ -27,7 +27,7 @@ function begin(separator?: string): void {
     environment: manualEnvironment(clock, { fetch: server.fetch }),
   }
   let told: string | undefined
-  pool = createPool(settingsOf(options, {}), {
+  pool = new Pool(settingsOf(options, {}), {
     changed() {
       const { state } = pool.status
       if (state !== told) log.push(state)

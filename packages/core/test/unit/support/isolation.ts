@@ -9,7 +9,7 @@ import {
 import { settingsOf } from '../../../src/options.js'
 import { nchan } from '../../../src/protocols/nchan.js'
 import { pushStream } from '../../../src/protocols/push-stream.js'
-import { createPool, type Pool } from '../../../src/session/pool.js'
+import { Pool } from '../../../src/session/pool.js'
 import { eventsource } from '../../../src/transports/http.js'
 import type { Transport } from '../../../src/types.js'
 
@@ -49,7 +49,7 @@ export class Isolation {
       protocol: separate ? nchan() : pushStream({}),
       environment,
     }
-    this.pool = createPool(settingsOf(options, {}), {
+    this.pool = new Pool(settingsOf(options, {}), {
       changed() {},
       opened: () => this.log.push('opened'),
       refused: ({ channel, code }) => this.log.push(`refused ${channel} ${code}`),
