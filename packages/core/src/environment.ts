@@ -1,5 +1,11 @@
 import type { Environment, Memory, Page } from './types.js'
 
+/** Listens, and returns what ends it. */
+function listen<E extends Event>(target: EventTarget, type: string, callback: (event: E) => void): () => void {
+  target.addEventListener(type, callback as (event: Event) => void)
+  return () => target.removeEventListener(type, callback as (event: Event) => void)
+}
+
 function browserPage(): Page | undefined {
   if (typeof window === 'undefined' || typeof window.addEventListener !== 'function') return undefined
   return {
@@ -7,26 +13,22 @@ function browserPage(): Page | undefined {
       const visible = () => {
         if (document.visibilityState === 'visible') callback()
       }
-      window.addEventListener('online', callback)
-      window.addEventListener('pageshow', callback)
-      document.addEventListener('visibilitychange', visible)
+      const ends = [
+        listen(window, 'online', callback),
+        listen(window, 'pageshow', callback),
+        listen(document, 'visibilitychange', visible),
+      ]
       return () => {
-        window.removeEventListener('online', callback)
-        window.removeEventListener('pageshow', callback)
-        document.removeEventListener('visibilitychange', visible)
+        for (const end of ends) end()
       }
     },
     onBlocked(callback) {
       const blocked = ({ effectiveDirective, disposition, blockedURI }: SecurityPolicyViolationEvent) => {
         if (effectiveDirective === 'connect-src' && disposition === 'enforce') callback(blockedURI)
       }
-      document.addEventListener('securitypolicyviolation', blocked)
-      return () => document.removeEventListener('securitypolicyviolation', blocked)
+      return listen(document, 'securitypolicyviolation', blocked)
     },
-    onLeave(callback) {
-      window.addEventListener('pagehide', callback)
-      return () => window.removeEventListener('pagehide', callback)
-    },
+    onLeave: (callback) => listen(window, 'pagehide', callback),
   }
 }
 
@@ -38,6 +40,9 @@ function sessionMemory(): Memory | undefined {
     return undefined
   }
 }
+
+/** What the application threw goes where errors go that nobody catches, and ends nothing. */
+export const reportError = (cause: unknown): void => (globalThis.reportError ?? console.error)(cause)
 
 /** Calls back when a signal is aborted, at once if it is already. Returns a function that takes the callback back. */
 export function onAbort(signal: AbortSignal | undefined, callback: () => void): () => void {

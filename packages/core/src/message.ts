@@ -119,10 +119,7 @@ function typeOf(data: unknown): string | undefined {
 
 function parsed(text: string): unknown {
   // Only what can be JSON is tried: an exception per plain text would cost more than all the rest.
-  const first = text.charCodeAt(0)
-  const json =
-    first === 123 || first === 91 || first === 34 || first === 45 || (first >= 48 && first <= 57) || first <= 32
-  if (!json && text !== 'true' && text !== 'false' && text !== 'null') return text
+  if (!/^([\s{["\d-]|(true|false|null)$)/.test(text)) return text
   try {
     return JSON.parse(text)
   } catch {

@@ -26,6 +26,9 @@ export interface ClientOptions extends CommonOptions {
   protocol?: ProtocolFactory
 }
 
+/** The options of `new PushStream` and `new Client`: those of every client, and those of the push stream module's protocol. */
+export type Options = ClientOptions & PushStreamSettings
+
 /** What the connection reads. */
 export interface Settings {
   readonly transports: readonly Transport[]
@@ -56,22 +59,23 @@ export interface Hosts {
   failed(address: string): void
 }
 
-function hostsOf(addresses: readonly string[]): Hosts {
-  let at = 0
+function hostsOf(addresses: string[]): Hosts {
   return {
     count: addresses.length,
     get current() {
-      return addresses[at] ?? ''
+      return addresses[0] ?? ''
     },
     failed(address) {
-      if (address === addresses[at]) at = (at + 1) % addresses.length
+      if (address === addresses[0]) addresses.push(...addresses.splice(0, 1))
     },
   }
 }
 
-const names: readonly ModeName[] = ['websocket', 'eventsource', 'stream', 'longpolling']
-
-function transportsOf(value: CommonOptions['modes'], named: NamedTransports, own = names): readonly Transport[] {
+function transportsOf(
+  value: CommonOptions['modes'],
+  named: NamedTransports,
+  own: readonly ModeName[],
+): readonly Transport[] {
   const given = value ?? own.filter((mode) => mode !== 'stream')
   const list: unknown = typeof given === 'string' ? given.split('|') : given
   if (!Array.isArray(list)) throw bad(`'modes' is an array, or names with | between them.`)
@@ -95,7 +99,9 @@ function transportsOf(value: CommonOptions['modes'], named: NamedTransports, own
 
 /** The page's own origin. A page that did not come by http has none. */
 const originOf = (page: Environment['location']) =>
-  page?.hostname && /^https?:$/.test(page.protocol) ? `${page.protocol}//${page.hostname}:${page.port}` : undefined
+  page?.hostname && /^https?:$/.test(page.protocol)
+    ? new URL(`${page.protocol}//${page.hostname}:${page.port}`).origin
+    : undefined
 
 /** One address, without a slash at the end. It may be relative to the page. */
 function baseOf(text: string, page: string | undefined): string {
@@ -130,38 +136,35 @@ function publishedAfterOf(after: unknown, now: () => number): number | undefined
 }
 
 /** Checks the options and fills in the defaults. Throws a `bad-option` error that says what was meant. */
-export function settingsOf(options: ClientOptions & PushStreamSettings, named: NamedTransports): Settings {
+export function settingsOf(options: Options, named: NamedTransports): Settings {
   checkOptions(options)
   const environment = { ...defaultEnvironment(), ...options.environment }
-  const publishedAfter = publishedAfterOf(options.messagesPublishedAfter, environment.now)
   const own = originOf(environment.location)
   const bases = basesOf(options.url, own)
   const hosts = hostsOf(bases)
-  const isOwn = (base: string) => own !== undefined && new URL(base).origin === new URL(own).origin
   const protocol = (options.protocol ?? pushStream(options))({
     get base() {
       return hosts.current
     },
     credentials: options.credentials ?? 'same-origin',
-    sameOrigin: environment.location === undefined || bases.every(isOwn),
+    sameOrigin: environment.location === undefined || bases.every((base) => new URL(base).origin === own),
     options,
   })
-  const transports = transportsOf(options.modes, named, protocol.capabilities.modes)
   return {
-    transports,
+    transports: transportsOf(options.modes, named, protocol.capabilities.modes),
     pingtimeout: options.pingtimeout ?? 30_000,
     timeout: options.timeout ?? 10_000,
     autoReconnect: options.autoReconnect ?? true,
     backoffBase: options.reconnectOnTimeoutInterval ?? 1000,
     backoffCap: options.reconnectOnChannelUnavailableInterval ?? 60_000,
     lastEventId: options.lastEventId,
-    publishedAfter,
+    publishedAfter: publishedAfterOf(options.messagesPublishedAfter, environment.now),
     params: options.params ?? {},
     headers: options.headers ?? {},
     logger: options.logger,
     protocol,
     environment,
-    origin: hosts.count > 0 ? new URL(hosts.current).origin : '',
+    origin: bases[0] === undefined ? '' : new URL(bases[0]).origin,
     hosts,
   }
 }

@@ -23,43 +23,34 @@ const classicOnly = (name: string) =>
 /** Makes the assignment of a classic property throw. Otherwise a callback would be kept and never called. */
 export function refuseClassic(prototype: object): void {
   for (const name of Object.keys(classic)) {
-    Object.defineProperty(prototype, name, {
-      set() {
-        throw classicOnly(name)
-      },
-    })
+    const set = () => {
+      throw classicOnly(name)
+    }
+    Object.defineProperty(prototype, name, { set })
   }
 }
 
-const provider = ['object', 'function']
-
-/** Every option with the types it takes: what is not here is unknown. */
-const types: Record<string, readonly string[]> = {
-  url: ['string', 'object'],
-  modes: ['string', 'object'],
-  pingtimeout: ['number'],
-  timeout: ['number'],
-  autoReconnect: ['boolean'],
-  reconnectOnTimeoutInterval: ['number'],
-  reconnectOnChannelUnavailableInterval: ['number'],
-  lastEventId: ['string'],
-  messagesPublishedAfter: ['number', 'object'],
-  params: provider,
-  headers: provider,
-  credentials: ['string'],
-  signal: ['object'],
-  logger: ['object'],
-  protocol: ['function'],
-  environment: ['object'],
-  messagesControlByArgument: ['boolean'],
-  channelsByArgument: ['boolean'],
-  text: ['string'],
+/** Every option by the types it takes: what is not here is unknown. */
+const optionsByTypes = {
+  'string or object': 'url modes',
+  number: 'pingtimeout timeout reconnectOnTimeoutInterval reconnectOnChannelUnavailableInterval',
+  'number or object': 'messagesPublishedAfter',
+  'object or function': 'params headers',
+  object: 'signal logger environment',
+  function: 'protocol',
+  boolean: 'autoReconnect messagesControlByArgument channelsByArgument',
+  string:
+    'lastEventId credentials text' +
+    ' urlPrefixPublisher urlPrefixStream urlPrefixEventsource urlPrefixLongpolling urlPrefixWebsocket' +
+    ' jsonIdKey jsonChannelKey jsonTextKey jsonTagKey jsonTimeKey jsonEventIdKey' +
+    ' tagArgument timeArgument eventIdArgument channelsArgument',
+  'object or string': 'messageTemplate',
 }
-for (const name of ['Publisher', 'Stream', 'Eventsource', 'Longpolling', 'Websocket'])
-  types[`urlPrefix${name}`] = ['string']
-for (const name of ['Id', 'Channel', 'Text', 'Tag', 'Time', 'EventId']) types[`json${name}Key`] = ['string']
-for (const name of ['tag', 'time', 'eventId', 'channels']) types[`${name}Argument`] = ['string']
-types.messageTemplate = ['object', 'string']
+const types = new Map(
+  Object.entries(optionsByTypes).flatMap(([allowed, names]) =>
+    names.split(' ').map((name) => [name, allowed] as const),
+  ),
+)
 
 /** Options that take one of a few words, and the method that an object needs. */
 const words: Record<string, readonly string[]> = {
@@ -68,17 +59,11 @@ const words: Record<string, readonly string[]> = {
 }
 const methods: Record<string, string> = { logger: 'debug', signal: 'addEventListener', messageTemplate: 'shape' }
 
-/** The entry of a table under just this name, not under one that every object has. */
-const own = <T>(table: Record<string, T>, name: string): T | undefined =>
-  Object.hasOwn(table, name) ? table[name] : undefined
-
-const same = (name: string) => (other: string) => other.toLowerCase() === name.toLowerCase()
-
 /** The error of a name that is none of those known, with the one that was probably meant. */
 export function unknown(kind: string, name: string, names: readonly string[]): PushStreamError {
-  const begins = (length: number) => (other: string) =>
-    other.toLowerCase().startsWith(name.toLowerCase().slice(0, length))
-  const meant = names.find(same(name)) ?? names.find(begins(4)) ?? names.find(begins(3))
+  const begins = (length: number) =>
+    names.find((other) => other.toLowerCase().startsWith(name.toLowerCase().slice(0, length)))
+  const meant = begins(name.length) ?? begins(4) ?? begins(3)
   const all = names.length < 9 ? ` The ${kind}s are ${names.join(', ')}.` : ''
   return bad(`Unknown ${kind} '${name}'.${meant ? ` Did you mean '${meant}'?` : all}`)
 }
@@ -90,22 +75,29 @@ export function checkEvent(name: string): void {
   if (!events.includes(name)) throw unknown('event', name, events)
 }
 
+/** How many stored messages a channel begins with. Throws a `bad-option` error for anything else that is said of it. */
+export function backtrackOf({ backtrack = 0, ...others }: { backtrack?: number }): number {
+  for (const name of Object.keys(others)) throw unknown('option', name, ['backtrack'])
+  if (Number.isInteger(backtrack) && backtrack >= 0) return backtrack
+  throw bad(`'backtrack' is a whole number from 0, not ${backtrack}.`)
+}
+
 /** Throws a `bad-option` error for an option that is unknown, or not of its type. */
 export function checkOptions(options: unknown): void {
   if (typeof options !== 'object' || options === null) throw bad('The options are an object.')
   for (const [name, value] of Object.entries(options)) {
-    const allowed = own(types, name)
+    const allowed = types.get(name)
     if (allowed === undefined) {
-      const theirs = Object.keys(classic).find(same(name))
-      throw theirs ? classicOnly(theirs) : unknown('option', name, Object.keys(types))
+      const theirs = Object.keys(classic).find((other) => other.toLowerCase() === name.toLowerCase())
+      throw theirs ? classicOnly(theirs) : unknown('option', name, [...types.keys()])
     }
     if (value === undefined) continue
     if (value === null || !allowed.includes(typeof value)) {
-      throw bad(`Option '${name}' takes ${allowed.join(' or ')}, not ${value === null ? 'null' : typeof value}.`)
+      throw bad(`Option '${name}' takes ${allowed}, not ${value === null ? 'null' : typeof value}.`)
     }
-    const fitting = own(words, name)
+    const fitting = words[name]
     if (fitting && !fitting.includes(value)) throw bad(`'${name}' is '${fitting.join(`' or '`)}'.`)
-    const method = own(methods, name)
+    const method = methods[name]
     if (method && typeof value[method] !== 'function') {
       const what = method === 'shape' ? `messageTemplate('…')` : `an object with a method '${method}'`
       throw bad(`'${name}' takes ${what}.`)

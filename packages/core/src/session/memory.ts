@@ -4,37 +4,31 @@ import type { Environment, ModeName } from '../types.js'
 const keep = 10 * 60_000
 
 /** Remembers for an origin which mode worked where a better one did not, also across page loads. */
-export class ModeMemory {
-  readonly #environment: Environment
-  readonly #key: string
-  #own: { mode: ModeName; until: number } | undefined
-
-  constructor(environment: Environment, origin: string) {
-    this.#environment = environment
-    this.#key = `pushstream:mode:${origin}`
-    try {
-      const [mode, until] = (environment.memory?.getItem(this.#key) ?? '').split(' ')
-      if (until !== undefined) this.#own = { mode: mode as ModeName, until: Number(until) }
-    } catch {
-      // Storage may be forbidden: then every page load finds out for itself.
-    }
+export function createMemory({ memory, now }: Environment, origin: string) {
+  const key = `pushstream:mode:${origin}`
+  let own: { mode: ModeName; until: number } | undefined
+  try {
+    const [mode, until] = (memory?.getItem(key) ?? '').split(' ')
+    if (until !== undefined) own = { mode: mode as ModeName, until: Number(until) }
+  } catch {
+    // Storage may be forbidden: then every page load finds out for itself.
   }
 
-  /** The modes in the order to try now. */
-  order(modes: readonly ModeName[]): readonly ModeName[] {
-    const own = this.#own
-    if (own === undefined || own.until < this.#environment.now() || !modes.includes(own.mode)) return modes
-    return [own.mode, ...modes.filter((mode) => mode !== own.mode)]
-  }
-
-  /** This mode works; `undefined`: the most wanted one does. */
-  remember(mode: ModeName | undefined): void {
-    if (mode === undefined && this.#own === undefined) return
-    this.#own = mode && { mode, until: this.#environment.now() + keep }
-    try {
-      this.#environment.memory?.setItem(this.#key, this.#own === undefined ? '' : `${mode} ${this.#own.until}`)
-    } catch {
-      // As above.
-    }
+  return {
+    /** The modes in the order to try now. */
+    order(modes: readonly ModeName[]): readonly ModeName[] {
+      if (own === undefined || own.until < now() || !modes.includes(own.mode)) return modes
+      return [...new Set([own.mode, ...modes])]
+    },
+    /** This mode works; `undefined`: the most wanted one does. */
+    remember(mode: ModeName | undefined): void {
+      if (mode === undefined && own === undefined) return
+      own = mode && { mode, until: now() + keep }
+      try {
+        memory?.setItem(key, own === undefined ? '' : `${mode} ${own.until}`)
+      } catch {
+        // As above.
+      }
+    },
   }
 }

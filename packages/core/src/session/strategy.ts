@@ -2,7 +2,7 @@ import { bad } from '../errors.js'
 import type { Settings } from '../options.js'
 import type { ModeName, Transport } from '../types.js'
 import type { Connection } from './connection.js'
-import { ModeMemory } from './memory.js'
+import { createMemory } from './memory.js'
 import type { Share } from './parts.js'
 import type { Policy } from './state.js'
 
@@ -20,7 +20,7 @@ const slower = 10
 export class Strategy {
   readonly #settings: Settings
   readonly #share: Share | undefined
-  readonly #memory: ModeMemory
+  readonly #memory
   readonly #coolingUntil = new Map<ModeName, number>()
   /** How long the last connection took to be accepted, in ms. */
   #took = Number.POSITIVE_INFINITY
@@ -30,7 +30,7 @@ export class Strategy {
   constructor(settings: Settings, share: Share | undefined) {
     this.#settings = settings
     this.#share = share
-    this.#memory = new ModeMemory(settings.environment, settings.origin)
+    this.#memory = createMemory(settings.environment, settings.origin)
   }
 
   /** The modes wanted, as far as this runtime has them. */
