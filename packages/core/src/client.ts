@@ -1,48 +1,17 @@
 import { type Process, Processors } from './delivery/processors.js'
 import { Emitter } from './emitter.js'
-import { onAbort } from './environment.js'
+import { onAbort, reportError } from './environment.js'
 import { bad, PushStreamError } from './errors.js'
 import type { Channels, ClientEvents, DeadLetter, Name, Routed, Stats, Status, TypeOn } from './events.js'
+import { type Internals, lend } from './internals.js'
 import { type IncomingMessage, type Message, messageOf } from './message.js'
 import { idle, Notices, onBlocked, slow, uncertain } from './notices.js'
-import { type ClientOptions, type Settings, settingsOf } from './options.js'
+import { type Options, type Settings, settingsOf } from './options.js'
 import { positionOf } from './position.js'
-import type { PushStreamSettings } from './protocols/push-stream.js'
 import { Pool } from './session/pool.js'
 import { nextStatus } from './status.js'
 import type { NamedTransports, Promises } from './types.js'
-import { checkEvent, refuseClassic, unknown } from './validate.js'
-
-/** What the application threw goes where errors go that nobody catches, and ends nothing. */
-const report = (cause: unknown) => (globalThis.reportError ?? console.error)(cause)
-
-/** The options of `new PushStream` and `new Client`: those of every client, and those of the push stream module's protocol. */
-export type Options = ClientOptions & PushStreamSettings
-
-/** What a client lends to `messages`, `sendMessage` and `registerWithSchema`, which are imported separately. */
-export interface Internals {
-  readonly settings: Settings
-  /** Sends a text by the websocket of a channel. `false`: it has none. */
-  send(channel: string, text: string): boolean
-  /** The channels of each connection. */
-  groups(): string[][]
-  /** Called when the client is closed. */
-  readonly endings: Set<() => void>
-  emit<K extends keyof ClientEvents<Channels>>(event: K, value: ClientEvents<Channels>[K]): void
-  /** Reports what a processor threw. */
-  failed(cause: unknown, message: Message): void
-}
-
-/** The internals of a client. Throws a `closed` error if it is closed. */
-// biome-ignore lint/suspicious/noExplicitAny: whatever comes on its channels
-export let internalsOf: (client: Client<any>) => Internals
-
-/**
- * The message that a client is delivering right now, as it came. For `classic/`, whose callbacks say more of a message
- * than a {@link Message} does.
- */
-// biome-ignore lint/suspicious/noExplicitAny: whatever the client's types are
-export let deliveredBy: (client: Client<any>) => IncomingMessage
+import { backtrackOf, checkEvent, refuseClassic } from './validate.js'
 
 /**
  * A {@link PushStream} that ships only the transports it is given.
@@ -56,8 +25,7 @@ export let deliveredBy: (client: Client<any>) => IncomingMessage
 // biome-ignore lint/suspicious/noExplicitAny: without a type parameter, data is whatever the application says it is
 export class Client<C extends Channels = Record<string, Record<string, any>>> {
   static {
-    deliveredBy = (client) => client.#delivered as IncomingMessage
-    internalsOf = (client) => {
+    const internals = (client: Client): Internals => {
       client.#alive()
       return {
         settings: client.#settings,
@@ -68,6 +36,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
         failed: (cause, message) => client.#listenerFailed('A processor', cause, message.channel),
       }
     }
+    lend(internals, (client: Client) => client.#delivered as IncomingMessage)
     refuseClassic(Client.prototype)
   }
 
@@ -77,17 +46,16 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
   readonly #settings: Settings
   readonly #emitter = new Emitter<ClientEvents<C>>((event, cause) =>
     // An error listener that throws would get its own error for ever.
-    event === 'error' ? report(cause) : this.#listenerFailed(`A listener of '${event}'`, cause),
+    event === 'error' ? reportError(cause) : this.#listenerFailed(`A listener of '${event}'`, cause),
   )
   readonly #report = (error: PushStreamError): void => this.#emit('error', error)
   readonly #notices: Notices
-  readonly #processors: Processors
+  readonly #processors = new Processors((cause, { channel }) => this.#listenerFailed('A processor', cause, channel))
   readonly #pool: Pool
   readonly #endings = new Set<() => void>()
   #promises: Promises | undefined
   #delivered: IncomingMessage | undefined
-  #received = 0
-  #gaps = 0
+  readonly #counts = { received: 0, gaps: 0 }
   #wanted = false
   #unwatch: (() => void) | undefined
   #closed = false
@@ -103,27 +71,21 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
    */
   constructor(options: Options = {}, named: NamedTransports = {}) {
     this.#settings = settingsOf(options, named)
-    this.#processors = new Processors({
-      failed: (cause, { channel }) => this.#listenerFailed('A processor', cause, channel),
-    })
     this.#pool = new Pool(this.#settings, {
       deliver: (message) => this.#deliver(message),
       gap: (channel, first, last, reason) => {
-        this.#gaps++
+        this.#counts.gaps++
         this.#emit('gap', { channel, first, last, reason })
       },
       changed: () => this.#update(),
-      opened: () => {
-        this.#everOpen = true
-        this.#emit('open', this.#status)
-      },
+      opened: () => this.#emit('open', this.#status),
       refused: this.#report,
       deleted: (channel, text) => this.#emit('channeldeleted', { channel, text }),
       deadletter: (raw, reason) => this.#deadletter(raw, reason),
       failed: this.#report,
     })
     this.#notices = new Notices(this.#settings.environment, () => this.#wanting())
-    this.#status = this.#nextStatus()
+    this.#status = nextStatus(undefined, this.#pool.status, this.#settings)
     this.#endings.add(onAbort(options.signal, () => this.close()))
   }
 
@@ -134,12 +96,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
 
   /** Counters since the client was made. A new object at every access. */
   get stats(): Stats {
-    return {
-      received: this.#received,
-      duplicates: this.#pool.duplicates,
-      gaps: this.#gaps,
-      reconnects: this.#pool.reconnects,
-    }
+    return { ...this.#counts, duplicates: this.#pool.duplicates, reconnects: this.#pool.reconnects }
   }
 
   /** The names of the channels, in the order they were added. */
@@ -159,10 +116,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
    */
   addChannel(name: keyof C & string, options: { backtrack?: number } = {}): this {
     this.#alive()
-    const { backtrack = 0, ...rest } = options
-    for (const other of Object.keys(rest)) throw unknown('option', other, ['backtrack'])
-    if (!Number.isInteger(backtrack) || backtrack < 0)
-      throw bad(`'backtrack' is a whole number from 0, not ${backtrack}.`)
+    const backtrack = backtrackOf(options)
     this.#settings.protocol.check(name, backtrack)
     if (!this.#wanted && this.channels.length === 0) this.#notices.begin(this.#report)
     const after = this.#everOpen || backtrack > 0 ? undefined : this.#settings.publishedAfter
@@ -191,9 +145,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
    */
   connect(): this {
     this.#alive()
-    if (this.#settings.hosts.count === 0) {
-      throw bad(`There is no page to take the server's address from: set 'url'.`)
-    }
+    if (this.#settings.hosts.count === 0) throw bad(`There is no page to take the server's address from: set 'url'.`)
     this.#wanted = true
     this.#unwatch ??= onBlocked(this.#settings, this.#report)
     this.#notices.begin(this.#report)
@@ -233,17 +185,6 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
     return this.#listen(event, listener)
   }
 
-  #listen<K extends keyof ClientEvents<C>>(
-    event: K,
-    listener: (event: ClientEvents<C>[K]) => void,
-    once = false,
-  ): this {
-    this.#alive()
-    checkEvent(event)
-    this.#emitter.on(event, listener, once)
-    return this
-  }
-
   /** Removes a listener that `on` or `once` added. */
   off<K extends keyof ClientEvents<C>>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
     this.#emitter.off(event, listener)
@@ -279,6 +220,17 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
     if (this.#closed) throw new PushStreamError('closed', 'This client is closed. Make a new one.')
   }
 
+  #listen<K extends keyof ClientEvents<C>>(
+    event: K,
+    listener: (event: ClientEvents<C>[K]) => void,
+    once = false,
+  ): this {
+    this.#alive()
+    checkEvent(event)
+    this.#emitter.on(event, listener, once)
+    return this
+  }
+
   /** Changes of one tick are one change of the connection. */
   #change(): void {
     if (!this.#wanted || this.#changing) return
@@ -292,10 +244,10 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
   #deliver(received: IncomingMessage): void {
     const { channel, dead } = received
     if (dead !== undefined) return this.#deadletter(received.text, dead, channel)
-    this.#received++
-    if (this.#settings.protocol.promises !== this.#promises) {
-      // The first message shows what the template has.
-      const { promises, capabilities } = this.#settings.protocol
+    this.#counts.received++
+    const { promises, capabilities } = this.#settings.protocol
+    // The first message shows what the template has.
+    if (promises !== this.#promises) {
       this.#promises = promises
       this.#update()
       if (capabilities.lastMessage && (promises.resume !== 'position' || promises.gaps !== 'exact')) {
@@ -314,7 +266,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
 
   #listenerFailed(who: string, cause: unknown, channel?: string): void {
     const what = `${who} of the application threw. The message counts as delivered.`
-    report(cause)
+    reportError(cause)
     this.#emitter.emit('error', new PushStreamError('listener', what, { cause, channel }))
   }
 
@@ -337,16 +289,11 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
     this.#emitter.emit(event, value)
   }
 
-  #nextStatus(before?: Status): Status {
-    const { environment, protocol } = this.#settings
-    const { resume, gaps } = protocol.promises
-    return nextStatus(before, { ...this.#pool.status, resume, gaps }, environment.now)
-  }
-
   #update(): void {
     const before = this.#status
-    this.#status = this.#nextStatus(before)
+    this.#status = nextStatus(before, this.#pool.status, this.#settings)
     if (this.#status === before) return
+    this.#everOpen ||= this.#status.state === 'open'
     if (this.#status.state === 'waiting' && this.#status.attempt > 0) this.#notices.failed()
     this.#emit('status', this.#status)
   }

@@ -1,4 +1,4 @@
-export { Client, type Options } from './client.js'
+export { Client } from './client.js'
 export { type ErrorCode, type ErrorDetails, PushStreamError } from './errors.js'
 export type {
   ChannelDeleted,
@@ -18,7 +18,7 @@ export {
 } from './eventsource/push-event-source.js'
 export type { Message } from './message.js'
 export { messages } from './messages.js'
-export type { ClientOptions } from './options.js'
+export type { ClientOptions, Options } from './options.js'
 export { type DjangoEventStreamSettings, djangoEventStream } from './protocols/django-eventstream.js'
 export { type NchanSettings, nchan } from './protocols/nchan.js'
 export type { Endpoint, Protocol, ProtocolFactory } from './protocols/protocol.js'

@@ -1,5 +1,6 @@
-import { type Client, internalsOf } from './client.js'
+import type { Client } from './client.js'
 import type { Channels, DataOf } from './events.js'
+import { internalsOf } from './internals.js'
 import type { Message } from './message.js'
 
 /**

@@ -1,5 +1,6 @@
-import { Client, type Options } from './client.js'
+import { Client } from './client.js'
 import type { Channels } from './events.js'
+import type { Options } from './options.js'
 import { eventsource, longpolling, stream } from './transports/http.js'
 import { websocket } from './transports/websocket.js'
 import type { NamedTransports } from './types.js'

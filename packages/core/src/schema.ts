@@ -1,9 +1,10 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { type Client, internalsOf } from './client.js'
+import type { Client } from './client.js'
 import type { Process } from './delivery/processors.js'
 import { validating } from './delivery/validating.js'
 import { bad } from './errors.js'
 import type { Channels, Name, TypeOn } from './events.js'
+import { internalsOf } from './internals.js'
 import type { Message } from './message.js'
 
 /**

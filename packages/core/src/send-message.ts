@@ -1,5 +1,6 @@
-import { type Client, type Internals, internalsOf } from './client.js'
+import type { Client } from './client.js'
 import { PushStreamError } from './errors.js'
+import { type Internals, internalsOf } from './internals.js'
 import type { Message } from './message.js'
 import type { Settings } from './options.js'
 

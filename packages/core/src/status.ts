@@ -1,10 +1,16 @@
 import type { Status } from './events.js'
+import type { Environment, Promises } from './types.js'
 
 const compared: readonly (keyof Status)[] = ['state', 'mode', 'attempt', 'retryAt', 'error', 'resume', 'gaps']
 
 /** The next snapshot. It is the one before if nothing has changed. */
-export function nextStatus(before: Status | undefined, now: Omit<Status, 'since'>, time: () => number): Status {
+export function nextStatus(
+  before: Status | undefined,
+  now: Omit<Status, 'since' | 'resume' | 'gaps'>,
+  { environment, protocol }: { environment: Environment; protocol: { promises: Promises } },
+): Status {
+  const { resume, gaps } = protocol.promises
   const goesOn = before?.state === now.state && before.mode === now.mode
-  const status = { ...now, since: goesOn ? before.since : time() }
+  const status = { ...now, resume, gaps, since: goesOn ? before.since : environment.now() }
   return before && compared.every((key) => before[key] === status[key]) ? before : status
 }

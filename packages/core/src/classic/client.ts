@@ -1,7 +1,7 @@
-import { deliveredBy } from '../client.js'
 import { hears } from '../emitter.js'
 import { bad, type PushStreamError } from '../errors.js'
 import type { Gap } from '../events.js'
+import { deliveredBy } from '../internals.js'
 import type { IncomingMessage } from '../message.js'
 import { timeOf } from '../position.js'
 import { PushStream } from '../push-stream.js'

@@ -1,4 +1,4 @@
-import type { Options } from '../client.js'
+import type { Options } from '../options.js'
 import type { PushStreamSettings } from '../protocols/push-stream.js'
 import { messageTemplate } from '../protocols/template.js'
 import type { Params } from '../types.js'

@@ -12,19 +12,15 @@ interface Processor {
   readonly process: Process
 }
 
-export interface ProcessorEvents {
-  failed(cause: unknown, message: Message): void
-}
-
 /** Routes messages to functions by channel and type, as fast for a thousand processors as for one. */
 export class Processors {
   readonly #all = new Set<Processor>()
   /** By the channel of a message, then by its type: whom it concerns. Made when a channel's first message comes. */
   readonly #routes = new Map<string, Map<string, Processor[]>>()
-  readonly #events: ProcessorEvents
+  readonly #failed: (cause: unknown, message: Message) => void
 
-  constructor(events: ProcessorEvents) {
-    this.#events = events
+  constructor(failed: (cause: unknown, message: Message) => void) {
+    this.#failed = failed
   }
 
   /** Registers, and returns what takes it back. */
@@ -52,7 +48,7 @@ export class Processors {
       try {
         processor.process(message.data, message)
       } catch (cause) {
-        this.#events.failed(cause, message)
+        this.#failed(cause, message)
       }
     }
     return concerned.length

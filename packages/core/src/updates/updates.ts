@@ -34,11 +34,9 @@ export function createUpdates<C extends Channels = Record<string, Record<string,
 ): Updates<C> {
   const { client, signal } = options
   const reports = createReports()
-  const processors = new Processors({
-    failed(cause, { channel }) {
-      const what = `A processor of '${channel}' threw. The others go on.`
-      reports.emit('error', new PushStreamError('listener', what, { channel, cause }))
-    },
+  const processors = new Processors((cause, { channel }) => {
+    const what = `A processor of '${channel}' threw. The others go on.`
+    reports.emit('error', new PushStreamError('listener', what, { channel, cause }))
   })
   const route = (message: Message) => processors.route(message, typeOf)
   const sites = createSites(options, reports, (message) => {

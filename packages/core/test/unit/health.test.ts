@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Options } from '../../src/client.js'
+import type { Options } from '../../src/options.js'
 import { PushStream } from '../../src/push-stream.js'
 import type { ModeName } from '../../src/types.js'
 import { type ModuleOptions, SimulatedModule } from '../support/simulated-module.js'

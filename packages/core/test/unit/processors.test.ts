@@ -9,7 +9,7 @@ let processors: Processors
 
 beforeEach(() => {
   log = []
-  processors = new Processors({ failed: (cause) => log.push(['failed', (cause as Error).message]) })
+  processors = new Processors((cause) => log.push(['failed', (cause as Error).message]))
 })
 
 const send = (channel: string, body: unknown, eventType?: string) =>
@@ -50,7 +50,7 @@ describe('processors', () => {
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
         const called: number[] = []
         const expected: number[] = []
-        const routed = new Processors({ failed() {} })
+        const routed = new Processors(() => {})
         const model: { channel: string; type: string; n: number; back: () => void }[] = []
         steps.forEach((one, n) => {
           if ('add' in one) {

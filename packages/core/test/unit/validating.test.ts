@@ -15,7 +15,7 @@ const events: ValidationEvents = {
 
 beforeEach(() => {
   log = []
-  processors = new Processors(events)
+  processors = new Processors(events.failed)
 })
 
 const send = (channel: string, body: unknown) =>
