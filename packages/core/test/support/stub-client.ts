@@ -10,7 +10,7 @@ export class StubClient {
   readonly calls: string[] = []
   /** What listeners threw. */
   readonly thrown: unknown[] = []
-  status: Status = {
+  #status: Status = {
     state: 'closed',
     mode: undefined,
     attempt: 0,
@@ -23,6 +23,14 @@ export class StubClient {
   readonly #listeners = new Map<string, Set<(event: never) => void>>()
   readonly #channels = new Map<string, number>()
   #closed = false
+
+  get status(): Status {
+    return this.#status
+  }
+
+  set status(status: Status) {
+    this.#status = status
+  }
 
   /** As what takes a client. */
   get client(): PushStream {
