@@ -131,6 +131,8 @@ export class Pool implements Sessions {
   }
 
   disconnect(): void {
+    // Whatever waits for another session is decided when it was asked for again.
+    for (const member of this.members) member.postponed = undefined
     for (const { session } of this.members) session.disconnect()
   }
 

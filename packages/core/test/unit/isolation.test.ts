@@ -223,6 +223,19 @@ describe('what the application does meanwhile', () => {
   })
 })
 
+test('a channel waits for others that it is taken next to, and the application disconnects → it is not given up', async () => {
+  const world = new Isolation({ explain: 'Subscribed too much wildcard channels.' })
+  world.takes = (asked) => asked.length > 1 && !asked.includes('x')
+  await world.add('x', 'w')
+  world.latency = (asked) => (asked.includes('x') ? 5000 : 20)
+  await world.clock.advance(1000)
+  // x is not decided yet.
+  expect(world.asked.map(({ names, state }) => `${names} ${state}`)).toEqual(['x,w gone', 'x asked', 'w gone'])
+  world.pool.disconnect()
+  await world.clock.advance(1000)
+  expect([world.refused, world.pool.channels]).toEqual([[], ['x', 'w']])
+})
+
 describe('a transport that does not show why', () => {
   test.each(['a', 'b', 'c'])(
     'only %s of three is refused → it is given up, the others share one connection',
