@@ -90,13 +90,13 @@ export function arrange(sessions: Sessions): void {
     member.postponed = undefined
     if (postponed && member.session.state.rejected) reject(sessions, member, member.store.all, postponed)
   }
-  for (const member of sessions.members) {
-    const running = sessions.members.filter((one) => one.trial === 'running' && !isOpen(one))
+  const trials = sessions.members.filter((one) => one.trial)
+  for (const member of trials) {
+    const running = trials.filter((one) => one.trial === 'running' && !isOpen(one))
     if (member.trial !== 'waiting' || running.length >= mostTrials) continue
     member.trial = 'running'
     member.session.connect()
   }
-  const trials = sessions.members.filter((one) => one.trial)
   // What is under way decides about channels as well.
   const undecided = sessions.members.some((one) => {
     const { attempts, wanted } = one.session.state

@@ -26,7 +26,7 @@ export interface Member {
   /** Channels of others that were named next to its own. */
   readonly companions: Set<string>
   /** A rejection that is decided about once another session is open, or no more on its way. */
-  postponed: CloseReason | undefined
+  postponed?: CloseReason | undefined
 }
 
 /** The sessions of a pool, as isolation divides channels among them. */
@@ -82,12 +82,11 @@ export function statusOf(members: readonly Member[], refusal?: PushStreamError):
   // The session that says how the client is.
   const member = members.find((one) => stateOf(one) === state)
   const { current, failures = 0, retryAt } = member?.session.state ?? {}
-  const open = state === 'open'
   return {
     state,
-    mode: open ? current?.mode : undefined,
-    attempt: open ? 0 : failures,
-    retryAt: state === 'waiting' ? retryAt : undefined,
-    error: (open ? undefined : refusal) ?? members.map(({ session }) => session.error).find(Boolean),
+    mode: current?.mode,
+    attempt: current ? 0 : failures,
+    retryAt: current ? undefined : retryAt,
+    error: (current ? undefined : refusal) ?? members.map(({ session }) => session.error).find(Boolean),
   }
 }

@@ -175,7 +175,6 @@ export class Pool implements Sessions {
       suspectedAt: Number.POSITIVE_INFINITY,
       proofs: 0,
       companions: new Set(),
-      postponed: undefined,
     }
     this.members = [...this.members, member]
     return member
