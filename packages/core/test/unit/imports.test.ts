@@ -56,11 +56,30 @@ const protocolImports = {
   'protocols/text.ts': ['index.ts'],
 }
 
+/** At most so many lines has a source file. */
+const longest = 300
+/** Files that are longer for now. */
+const longer = [
+  'core/src/client.ts',
+  'core/src/session/connection.ts',
+  'core/src/session/health.ts',
+  'core/src/session/pool.ts',
+]
+
 const graph = (sources: Record<string, string>) => graphOf(new Map(Object.entries(sources)))
 
 describe('the sources', () => {
   it.each(readdirSync(packages))('%s → no circle', (name) => {
     expect(circles(sourcesOf(name))).toEqual([])
+  })
+
+  it.each(readdirSync(packages))('%s → no file is too long', (name) => {
+    const lines = (file: string) =>
+      readFileSync(new URL(`${name}/src/${file}`, packages), 'utf8')
+        .trimEnd()
+        .split('\n').length
+    const files = [...sourcesOf(name).keys()].filter((file) => !longer.includes(`${name}/src/${file}`))
+    expect(files.filter((file) => lines(file) > longest)).toEqual([])
   })
 
   it('the layers of core → every import leads down', () => {
