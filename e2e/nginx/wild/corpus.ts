@@ -38,7 +38,6 @@ export const corpus: readonly Wild[] = [
   {
     ...encoded,
     ...exact,
-    broken: { websocket: 'a header template by websocket' },
     name: 'prefix',
     base: '/shop/api/push',
     publish: '/shop/api/push/pub?id={channel}',

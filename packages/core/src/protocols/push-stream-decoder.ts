@@ -1,6 +1,6 @@
 import type { FrameMeta } from '../types.js'
 import { Batch } from './batch.js'
-import { type Frame, told } from './frame.js'
+import { type Frame, isBlank, told } from './frame.js'
 import type { Decoder, DecoderContext, DecoderEvents } from './protocol.js'
 import type { Frames, Seen } from './push-stream-frames.js'
 
@@ -37,6 +37,8 @@ export function createDecoder(frames: Frames, context: DecoderContext, outer: De
   }
   const dead = (raw: string, reason: string) => frames.dead(raw, reason, context, events)
   const one = (text: string, meta?: FrameMeta) => {
+    // A header template that only makes the answer begin.
+    if (text && isBlank(text)) return events.ping()
     const frame = frames.whole(text, fields, context)
     if (frame === undefined) dead(text, unreadable)
     // Where nothing delimits them, several messages may look like one.

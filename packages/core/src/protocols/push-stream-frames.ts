@@ -46,11 +46,14 @@ export class Frames {
     const head = template?.literals[0] ?? ''
     this.tail = (this.#json ? template?.text.trim().at(-1) : template?.literals.at(-1)) ?? '}'
     const key = (name: string) => `"${escaped(name)}"\\s*:\\s*`
-    this.#start = new RegExp(`^\\s*\\{\\s*${key(keys.id)}(-?\\d+)\\s*,\\s*${key(keys.channel)}"((?:[^"\\\\]|\\\\.)*)"`)
+    this.#start = new RegExp(
+      `^\\s*\\{\\s*${key(keys.id)}"?(-?\\d+)"?\\s*,\\s*${key(keys.channel)}"((?:[^"\\\\]|\\\\.)*)"`,
+    )
     this.#usual = usualFrame(keys)
     const opening =
       template === undefined
-        ? `\\{\\s*"(?:${Object.values(keys).map(escaped).join('|')})"\\s*:`
+        ? // Fields of one's own may come first.
+          `\\{(?:[^{}]{0,99}${key(keys.id)}"?-?\\d+"?\\s*,\\s*${key(keys.channel)}|\\s*"(?:${Object.values(keys).map(escaped).join('|')})"\\s*:)`
         : escaped(head.trim()).replace(/\s+/g, '\\s*')
     this.opening = new RegExp(opening)
     if (this.tail + head.trim() !== '') this.boundary = new RegExp(`${escaped(this.tail)}\\s*(?=${opening})`, 'y')

@@ -143,7 +143,7 @@ export function usualShape(keys: TemplateKeys): Shape {
   const key = (name: string) => `"${escaped(name)}"\\s*:\\s*`
   const comma = ',\\s{0,9}'
   const head =
-    `^\\s*\\{\\s*(?:${key(keys.id)}(?<id>-?\\d+)${comma})?` +
+    `^\\s*\\{\\s*(?:${key(keys.id)}"?(?<id>-?\\d+)"?${comma})?` +
     `(?:${key(keys.channel)}"(?<channel>(?:(?!"${comma}")[^])*)"${comma})?` +
     `${key(keys.text)}(?<quote>"|(?!"))`
   const tag = `${comma}${key(keys.tag)}"?(?<tag>-?\\d+)"?`
@@ -151,7 +151,7 @@ export function usualShape(keys: TemplateKeys): Shape {
   const eventId = `${comma}${key(keys.eventId)}"(?<eventid>[^"]*)"`
   const end = '\\s{0,9}\\}\\s*$'
   return shape(
-    `${head}(?<text>[^]*?)\\k<quote>${tag}${time}${eventId}${end}`,
+    `${head}(?<text>[^]*?)\\k<quote>${tag}${time}(?:${eventId})?${end}`,
     // An event id with a quote in it: the last place where the fields can begin is where they do.
     `${head}(?<text>[^]*)\\k<quote>${tag}${time}${eventId.replace('[^"]*', '[^]*?')}${end}`,
     // In a well-known talk the directive has a backslash and a quote too many, which stand behind a raw text.

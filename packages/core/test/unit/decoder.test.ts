@@ -222,6 +222,45 @@ describe('one frame', () => {
     expect(read('eventsource', [lines.join('\n')]).seen).toEqual([['message', 3, 'a', 'one\ntwo "quoted"\n%20']])
   })
 
+  test.each([
+    ['id and tag as texts, raw', '{"id":"~id~","channel":"~channel~","text":~text~,"tag":"~tag~","time":"~time~"}'],
+    ['no event id, raw', '{"id":~id~,"channel":"~channel~","text":~text~,"tag":"~tag~","time":"~time~"}'],
+    ['a tag as a number, raw', '{"id":~id~,"channel":"~channel~","text":~text~,"tag":~tag~,"time":"~time~"}'],
+  ])('JSON printed for people comes line by line, the template not told: %s → one body', (_, template) => {
+    const body = JSON.stringify({ n: 1, text: 'a "b"', list: ['x', null, true] }, undefined, 2)
+    const frame = body.split('\n').map((line) => render(template, 3, line))
+    const { seen } = read('eventsource', [frame.join('\n')])
+    expect(seen.map(([, id, channel, text]) => [id, channel, JSON.parse(String(text))])).toEqual([
+      [3, 'a', JSON.parse(body)],
+    ])
+  })
+
+  test.each(kinds)('an id as text, and a body that breaks the JSON: %s → the body', (kind) => {
+    const template = '{"id":"~id~","channel":"~channel~","text":"~text~","tag":"~tag~","time":"~time~"}'
+    const { seen } = read(kind, [render(template, 3, 'say "hi"')])
+    expect(seen).toEqual([['message', 3, 'a', 'say "hi"']])
+  })
+
+  test.each(['{"v":1,"type":"message",', '{"type":"~event-type~","size":~size~,', '{\n  "at": "~time~",\n  '])(
+    'fields of one’s own before the id, the template not told: %j → every message, in every mode',
+    (head) => {
+      const template = `${head}"id":~id~,"channel":"~channel~","text":"~text~","tag":"~tag~","time":"~time~"}`
+      const frames = ['1', '%22x%22', '3'].map((text, i) => render(template, i + 1, text))
+      for (const kind of ['stream', 'longpolling'] as const) {
+        for (const pieces of [frames, [frames.join('')]]) {
+          expect(read(kind, pieces).seen).toEqual(['1', '"x"', '3'].map((text, i) => ['message', i + 1, 'a', text]))
+        }
+      }
+    },
+  )
+
+  test('a header template of white space, by websocket → no message and no dead letter', () => {
+    const message = render(templates.quoted, 3, 'x')
+    for (const settings of [{}, { messageTemplate: templates.quoted }]) {
+      expect(read('websocket', [' ', message], settings).seen).toEqual([['ping'], ['message', 3, 'a', 'x']])
+    }
+  })
+
   test('lines of different messages are not one', () => {
     const frame = [render(templates.quoted, 3, 'one'), render(templates.quoted, 4, 'two')].join('\n')
     const { seen } = read('eventsource', [frame])
