@@ -141,7 +141,7 @@ export class Session {
       this.#queue.shift()
     }
     if (this.state.attempts.length > 0) return
-    const ending = this.#rejection.over()
+    const ending = this.#rejection.over(this.state.rejected)
     if (ending === undefined) return
     // No mode is left that might not be rejected.
     if (this.state.rejected) this.#events.rejected(this.#undecided(), ending)
@@ -235,7 +235,8 @@ export class Session {
 
   #accepted(connection: Connection, predecessor: Connection | undefined): void {
     this.parts.intake.error = undefined
-    this.#rejection.accepted(connection.opened)
+    const subscription = this.state.current && this.#subscriptions.get(this.state.current.key)
+    this.#rejection.accepted(connection.opened, subscription?.asksLast)
     this.#strategy.accepted(connection)
     // A successor goes on where the one before it was well.
     if (predecessor !== undefined) {
@@ -253,7 +254,8 @@ export class Session {
     const wasCurrent = key === this.state.current?.key
     this.#subscriptions.delete(key)
     const classified = protocol.classify(reason)
-    if (asksLast && !connection.accepted && this.#rejection.triesPlain(classified)) return this.renew()
+    const unanswered = asksLast && !connection.accepted && !connection.opened
+    if (unanswered && this.#rejection.triesPlain(reason, classified)) return this.renew()
     this.parts.intake.ended(connection, reason, classified)
     // A replacement for the same channels is no reason to give one up.
     const replaced = !wasCurrent && this.#undecided().length === 0
@@ -262,7 +264,7 @@ export class Session {
     logger?.debug(`pushstream: ${endOf(what, connection, action)}`)
     if (action === 'rejected') this.#rejection.rejected(reason)
     else if (action !== 'reconnect') {
-      this.#rejection.failed(reason, connection.transport)
+      this.#rejection.failed(reason, connection, action)
       this.parts.intake.trouble(what, reason, classified)
     }
     // A network that breaks may hide that the server reloads just then.

@@ -88,10 +88,8 @@ async function exchangeOnce(
   if (framing === 'sse' && !streamed) return invalid(`Content-Type '${type}'`)
   const symptom = status === 200 ? exchange.foreign?.(headers) : undefined
   if (symptom) return invalid(`Content-Type '${type}'`, symptom)
-  if (polled && streamed && exchange.framing === 'eventsource') {
-    // An endless answer: whoever stands between did not pass on that a poll was meant.
-    return invalid('a stream instead of an answer')
-  }
+  // An endless answer: it is the location of another mode, or whoever stands between did not pass on that a poll was meant.
+  if (polled && streamed) return invalid('a stream instead of an answer')
   // One piece may hold several frames, and what takes the first may close the transport.
   const frame: TransportEvents['frame'] = (text, meta) => signal.aborted || events.frame(text, meta)
   const comment = (text: string) => signal.aborted || events.comment?.(text)

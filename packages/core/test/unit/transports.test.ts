@@ -139,6 +139,7 @@ describe('over fetch', () => {
 
   test('polls: an HTML page, or an endless stream instead of an answer → invalid', async () => {
     expect((await reported(longpolling, [[200, page, ' <!DOCTYPE html>']])).log).toEqual([['closed', 'invalid']])
+    expect((await reported(longpolling, [[200, events, ': \n']])).log).toEqual([['closed', 'invalid']])
     const framed = { framing: 'eventsource' as const }
     expect((await reported(longpolling, [[200, events, 'data: a\n\n']], framed)).log).toEqual([['closed', 'invalid']])
   })
@@ -174,6 +175,7 @@ describe('over fetch', () => {
       })
       return reason === undefined ? log : reason.kind
     }
+    expect((await reported(longpolling, [[200, events, ': \n']])).log).toEqual([['closed', 'invalid']])
     const framed = { framing: 'eventsource' as const }
     expect(await ask((request) => request.respond(200, {}, 'data: a\n\ndata: b\n\n'), framed)).toEqual(['a', 'b', 200])
     expect(await ask((request) => request.respond(200, {}, ''))).toEqual([200])

@@ -26,6 +26,8 @@ export interface Asked {
 export class Isolation {
   /** Whether the server takes these channels together. `down`: nobody answers at all. */
   takes: (names: readonly string[]) => boolean | 'down' = () => true
+  /** Whether its location matches, whatever the names are. */
+  takesPath: (path: string) => boolean = () => true
   /** How long the server takes for an answer, in ms. */
   latency: (names: readonly string[]) => number = () => 20
   readonly clock: ManualClock = createManualClock(1_795_211_831_000)
@@ -38,11 +40,11 @@ export class Isolation {
 
   /**
    * `blind`: the transport does not show why a connection is refused. `explain`: the server's reason for a 403.
-   * `separate`: a connection for each channel.
+   * `separate`: a connection for each channel. `random`: the chance that the client takes.
    */
-  constructor({ blind = false, explain = '', separate = false } = {}) {
+  constructor({ blind = false, explain = '', separate = false, random = (): number => 0.5 } = {}) {
     this.#fake = createFakeFetch({ greeting: ': \n\n', answer: (request) => this.#answer(request, explain) })
-    const environment = manualEnvironment(this.clock, { fetch: this.#fake.fetch, connections: () => 100 })
+    const environment = manualEnvironment(this.clock, { fetch: this.#fake.fetch, connections: () => 100, random })
     const options = {
       url: 'http://h',
       modes: [blind ? this.#opaque() : eventsource],
@@ -114,7 +116,7 @@ export class Isolation {
           asked = this.#asking(new URL(url).pathname, () => end('end'))
           environment.setTimeout(() => {
             if (closed || asked === undefined) return
-            if (this.takes(asked.names) !== true) return end('refused')
+            if (this.takes(asked.names) !== true || !this.takesPath(new URL(url).pathname)) return end('refused')
             asked.state = 'open'
             events.activity()
             events.open()
