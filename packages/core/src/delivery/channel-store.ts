@@ -2,7 +2,7 @@ import type { IncomingMessage } from '../message.js'
 import { secondOf } from '../position.js'
 import type { GapReason, Position } from '../types.js'
 import type { Channel } from './channel.js'
-import { newReplay, type Order, type Replay } from './order.js'
+import { newReplay, type Order } from './order.js'
 import { forget, newSequence, type Outcome, type SequenceEvents, skipMissing, startAfter } from './sequencer.js'
 
 /** Where messages go once they are in order. */
@@ -82,7 +82,7 @@ export class ChannelStore {
     to.length += lengthOf(channel.name)
     channel.events = to.#eventsOf(channel.name)
     to.#channels.set(channel.name, channel)
-    to.newest = Math.max(to.newest, channel.sequence.position ?? -1)
+    to.#advance(channel.sequence.position)
   }
 
   remove(name: string): boolean {
@@ -92,14 +92,14 @@ export class ChannelStore {
   }
 
   /** Takes a message in. `undefined` when nobody listens to its channel. */
-  receive(message: IncomingMessage, replay: Replay = newReplay()): Outcome | undefined {
+  receive(message: IncomingMessage, replay = newReplay(), at = this.#now()): Outcome | undefined {
     const channel = this.#channels.get(message.channel)
     if (channel === undefined) return undefined
     // Without one, what the channel goes on after can't be named.
     channel.lastEventId = message.eventId
-    channel.heardAt = this.#now()
-    const outcome = this.#order.receive(channel, message, replay, this.#now)
-    if (message.position > this.newest) this.newest = message.position
+    channel.heardAt = at
+    const outcome = this.#order.receive(channel, message, replay, at)
+    this.#advance(message.position)
     if (outcome === 'dropped') this.duplicates++
     return outcome
   }
@@ -121,7 +121,11 @@ export class ChannelStore {
   startAfter(channel: Channel, message: IncomingMessage): void {
     channel.heardAt = this.#now()
     startAfter(channel.sequence, message)
-    if (message.position > this.newest) this.newest = message.position
+    this.#advance(message.position)
+  }
+
+  #advance(position = -1): void {
+    if (position > this.newest) this.newest = position
   }
 
   /** Whether nothing is known by which the channel could be resumed. */
@@ -136,12 +140,8 @@ export class ChannelStore {
 
   /** The point up to which all of these channels are complete. */
   lowWatermark(channels: readonly Channel[] = this.all): Position | undefined {
-    let earliest: Position | undefined
-    for (const channel of channels) {
-      const known = this.watermark(channel)
-      if (known !== undefined && (earliest === undefined || known < earliest)) earliest = known
-    }
-    return earliest
+    const known = channels.map((channel) => this.watermark(channel)).filter((one) => one !== undefined)
+    return known[0] === undefined ? undefined : Math.min(...known)
   }
 
   /** It is proven that these channels have brought everything up to a position. */
@@ -154,11 +154,8 @@ export class ChannelStore {
 
   /** Channels with messages above a hole, and the id the hole begins after. */
   missing(): Map<Channel, number | undefined> {
-    const found = new Map<Channel, number | undefined>()
-    for (const channel of this.#channels.values()) {
-      if (channel.sequence.buffered.size > 0) found.set(channel, channel.sequence.last)
-    }
-    return found
+    const held = this.all.filter(({ sequence }) => sequence.buffered.size > 0)
+    return new Map(held.map((channel) => [channel, channel.sequence.last]))
   }
 
   /** What was missing then, and still is, can't be had any more. */
@@ -174,8 +171,8 @@ export class ChannelStore {
   #rewind(): void {
     if (this.newest >= 0) this.newest = secondOf(this.newest)
     for (const channel of this.#channels.values()) {
-      const { completeUpTo: complete, sequence } = channel
-      if (complete !== undefined) channel.completeUpTo = secondOf(complete)
+      const { completeUpTo, sequence } = channel
+      if (completeUpTo !== undefined) channel.completeUpTo = secondOf(completeUpTo)
       if (sequence.position !== undefined) sequence.position = secondOf(sequence.position)
     }
   }

@@ -37,8 +37,8 @@ export const newReplay = (since = 0): Replay => ({
 
 /** How a server's messages are put in order, and from where it is asked for a channel again. */
 export interface Order {
-  /** Decides about one message. `undefined`: it was none. */
-  receive(channel: Channel, message: IncomingMessage, replay: Replay, now: () => number): Outcome | undefined
+  /** Decides about one message. `undefined`: it was none. `now` in ms since 1970. */
+  receive(channel: Channel, message: IncomingMessage, replay: Replay, now: number): Outcome | undefined
   /**
    * Up to where a channel is complete; `undefined` when nothing is known. `newest`: the newest position of all channels.
    * `now` in ms since 1970.
@@ -67,7 +67,7 @@ function broughtTwice({ lately }: Channel, message: IncomingMessage, replay: Rep
 export const numbered: Order = {
   receive(channel, message, replay, now) {
     const unknown = !isPlaced(message)
-    if (unknown && broughtTwice(channel, message, replay, now())) return 'dropped'
+    if (unknown && broughtTwice(channel, message, replay, now)) return 'dropped'
     return sequence(channel.sequence, message, channel.events)
   },
   watermark({ sequence: { position, buffered: held }, completeUpTo, joinedAt }) {

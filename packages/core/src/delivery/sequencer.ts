@@ -68,11 +68,7 @@ export function sequence<T extends Sequenced>(state: Sequence<T>, item: T, out: 
 
 /** Starts a channel after a message that the application did not ask for: what follows it is new. */
 export function startAfter<T extends Sequenced>(state: Sequence<T>, item: T): void {
-  if (item.id !== undefined) {
-    state.last = item.id
-    remember(state, item, item.id)
-  }
-  if (!Number.isNaN(item.position)) state.position = item.position
+  place(state, item, item.id ?? state.last)
 }
 
 /** Ends the wait for missing ids: nothing more can be had, so they are declared missing and what is held goes out. */
@@ -83,8 +79,8 @@ export function skipMissing<T extends Sequenced>(state: Sequence<T>, out: Sequen
     // What came before the first message of all was never waited for.
     const first = (state.last ?? next - 1) + 1
     // A late message of the gap must not meet what an older id left in its place.
-    for (let id = Math.max(first, next - RECENT); id < next; id++)
-      state.recent?.fill(Number.NaN, id % RECENT, (id % RECENT) + 1)
+    for (let id = Math.max(first, next - RECENT); state.recent && id < next; id++)
+      state.recent[id % RECENT] = Number.NaN
     if (first < next) out.gap(first, next - 1, 'overflow')
     state.last = next - 1
     drain(state, out)
@@ -103,31 +99,35 @@ export function forget<T extends Sequenced>(state: Sequence<T>, out: SequenceEve
 
 function withoutId<T extends Sequenced>(state: Sequence<T>, item: T, out: SequenceEvents<T>): Outcome {
   const { position } = item
-  const known = !Number.isNaN(position)
-  // Without a tag several messages share a position: then only the text tells them apart.
-  const key =
-    known && secondOf(position) !== position ? position : known ? `${position} ${item.fingerprint}` : undefined
-  if (key !== undefined) {
-    if (state.seen.has(key)) return 'dropped'
-    if (state.position !== undefined && position < secondOf(state.position)) return 'dropped'
-    if (state.seen.size === 0 && state.position === position && typeof key === 'number') return 'dropped'
+  if (!Number.isNaN(position)) {
+    const last = state.position ?? -1
+    // Without a tag several messages share a position: then only the text tells them apart.
+    const key = secondOf(position) === position ? `${position} ${item.fingerprint}` : position
+    if (state.seen.has(key) || position < secondOf(last) || (state.seen.size === 0 && key === last)) return 'dropped'
     state.seen.add(key)
     if (state.seen.size > REMEMBERED) state.seen.delete(state.seen.values().next().value as number)
-    state.position = state.position === undefined ? position : Math.max(state.position, position)
+    state.position = Math.max(last, position)
   }
   out.deliver(item)
   return 'delivered'
 }
 
-function pass<T extends Sequenced>(state: Sequence<T>, item: T, id: number, out: SequenceEvents<T>): void {
+/** The message is the last one that is known. */
+function place(state: Sequence<Sequenced>, item: Sequenced, id: number | undefined): void {
   state.last = id
   if (!Number.isNaN(item.position)) state.position = item.position
-  remember(state, item, id)
+  if (id === undefined) return
+  state.recent ??= new Float64Array(RECENT).fill(Number.NaN)
+  state.recent[id % RECENT] = mark(item)
+}
+
+function pass<T extends Sequenced>(state: Sequence<T>, item: T, id: number, out: SequenceEvents<T>): void {
+  place(state, item, id)
   out.deliver(item)
 }
 
+/** Hands on what was held for the message before it. */
 function drain<T extends Sequenced>(state: Sequence<T>, out: SequenceEvents<T>): void {
-  if (state.buffered.size === 0) return
   for (;;) {
     const id = (state.last as number) + 1
     const item = state.buffered.get(id)
@@ -146,11 +146,6 @@ export const hashOf = ({ fingerprint }: Pick<Sequenced, 'fingerprint'>): number 
 
 /** What is remembered of a message: its position, or something below 0 made of its text. */
 const mark = (item: Sequenced): number => (Number.isNaN(item.position) ? -1 - hashOf(item) : item.position)
-
-function remember(state: Sequence<Sequenced>, item: Sequenced, id: number): void {
-  state.recent ??= new Float64Array(RECENT).fill(Number.NaN)
-  state.recent[id % RECENT] = mark(item)
-}
 
 /** A low id is a repeated message, or the first of a numbering that began anew: its position tells. */
 function restarted(state: Sequence<Sequenced>, item: Sequenced, last: number): boolean {
@@ -180,8 +175,7 @@ function restart<T extends Sequenced>(state: Sequence<T>, item: T, out: Sequence
   state.recent = undefined
   if (!Number.isNaN(item.position)) {
     // The server's counter began anew too, so within this second the old position means nothing.
-    const from = Math.min(secondOf(item.position), state.position ?? item.position)
-    state.position = secondOf(from)
+    state.position = secondOf(Math.min(item.position, state.position ?? item.position))
     state.began = state.position - 1
   }
 }

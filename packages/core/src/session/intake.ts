@@ -55,7 +55,7 @@ export class Intake implements PollEvents {
       if (age < this.clockOffset) this.clockOffset = age
       if (message.position > this.#store.newest) connection.advanced()
     }
-    const outcome = this.#store.receive(message, connection?.replay)
+    const outcome = this.#store.receive(message, connection?.replay, connection?.lastLife)
     if (outcome === 'dropped' || outcome === undefined) return
     const { health } = this.#session.parts
     if (connection !== undefined) {
