@@ -1,7 +1,8 @@
 import type { IncomingMessage } from '../message.js'
+import { escaped } from '../protocols/form.js'
 import type { DecoderEvents, Protocol, ProtocolFactory } from '../protocols/protocol.js'
 import { type PushStreamSettings, pushStream } from '../protocols/push-stream.js'
-import { escaped, messageTemplate } from '../protocols/template.js'
+import { messageTemplate } from '../protocols/template.js'
 import type { ServerNames } from './names.js'
 import { defaults } from './properties.js'
 import { streamDecoder } from './streaming.js'
@@ -15,15 +16,29 @@ function beginning({ messageTemplate: template, ...settings }: PushStreamSetting
   return new RegExp(`\\{\\s*"(?:${keys.map(([, key]) => escaped(String(key))).join('|')})"\\s*:`)
 }
 
-/** Marks all but the last message of a poll's answer. None is delivered before the answer is complete. */
-function batch(events: DecoderEvents): DecoderEvents {
-  let before: IncomingMessage | undefined
+/** Marks all but the last message of a poll's answer: each waits for what follows it. */
+function batch(events: DecoderEvents): DecoderEvents & { flush(): void } {
+  let waiting: IncomingMessage | undefined
+  function flush() {
+    const message = waiting
+    waiting = undefined
+    if (message !== undefined) events.message(message)
+  }
   return {
     ...events,
+    flush,
     message(message) {
-      if (before !== undefined) before.last = false
-      before = message
-      events.message(message)
+      if (waiting !== undefined) waiting.last = false
+      flush()
+      waiting = message
+    },
+    deleted(channel, text) {
+      flush()
+      events.deleted(channel, text)
+    },
+    dead(raw, reason) {
+      flush()
+      events.dead(raw, reason)
     },
   }
 }
@@ -53,10 +68,20 @@ export function classicProtocol(settings: PushStreamSettings, names: ServerNames
         return (calling ?? usual).promises
       },
       decoder(context, events) {
-        const named = names.events(context.channels, context.kind === 'poll' ? batch(events) : events)
+        const { kind, channels } = context
+        const answer = kind === 'poll' || kind === 'longpolling' ? batch(events) : undefined
+        const named = names.events(channels, answer ?? events)
         // Other modes have the usual template.
-        if (context.kind !== 'poll') calling = undefined
-        return context.kind === 'stream' ? streamDecoder(protocols, context, named) : usual.decoder(context, named)
+        if (kind !== 'poll') calling = undefined
+        const decoder = kind === 'stream' ? streamDecoder(protocols, context, named) : usual.decoder(context, named)
+        if (answer === undefined) return decoder
+        return {
+          ...decoder,
+          finish() {
+            decoder.finish()
+            answer.flush()
+          },
+        }
       },
     }
   }

@@ -1,6 +1,7 @@
 import { IncomingMessage } from '../message.js'
 import type { ModeName } from '../types.js'
-import { parsed } from './template.js'
+import { parsed } from './form.js'
+import type { RequestKind } from './protocol.js'
 
 /** What a frame says, whichever way it was read. */
 export interface Frame {
@@ -10,16 +11,12 @@ export interface Frame {
   /** The body as JSON that the server wrote. */
   written?: string | undefined
   tag?: unknown
-  time?: unknown
-  eventId?: unknown
+  time?: string | undefined
+  eventId?: string | undefined
   type?: string | undefined
   /** It has keys that no template has by default. */
   odd?: boolean
 }
-
-/** How many of tag and time a frame has. */
-export const told = ({ tag, time }: { tag?: unknown; time?: unknown }): number =>
-  Number(tag !== undefined) + Number(time !== undefined)
 
 export const numberOf = (value: unknown): number | undefined => {
   if (typeof value === 'number') return value
@@ -27,18 +24,14 @@ export const numberOf = (value: unknown): number | undefined => {
   return Number.isInteger(number) ? number : undefined
 }
 
-/** What can't be read, and of which nothing tells its place. */
-export const unplaced = (channel: string, text: string, mode: ModeName, reason: string) =>
-  new IncomingMessage(undefined, channel, text, Number.NaN, undefined, undefined, undefined, mode, false, reason)
+export const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
-/** Digits as a number, faster than `Number` reads them. */
-export function digits(text: string): number {
-  let number = 0
-  for (let i = 0; i < text.length; i++) number = number * 10 + text.charCodeAt(i) - 48
-  return number
-}
+/** The mode of a message. */
+export const modeOf = (kind: RequestKind): ModeName => (kind === 'poll' ? 'longpolling' : kind)
 
-export const isBlank = (body: unknown) => typeof body === 'string' && body.trim() === ''
+/** What can't be read, as a message: for its place among the others, or for its channel alone. */
+export const unreadable = (id: number | undefined, channel: string, raw: string, kind: RequestKind, reason: string) =>
+  new IncomingMessage(id, channel, raw, Number.NaN, undefined, undefined, undefined, modeOf(kind), false, reason)
 
 export const unescaped = (text: string) => (text.includes('\\') ? ((parsed(`"${text}"`) as string) ?? text) : text)
 

@@ -24,7 +24,7 @@ export const namedBy =
       message(message) {
         const channel = name(message.channel)
         if (channel === undefined) return events.dead(String(message.body), `the server calls it ${message.channel}`)
-        if (channel !== message.channel) (message as { channel: string }).channel = channel
+        ;(message as { channel: string }).channel = channel
         events.message(message)
       },
       deleted: (channel, text) => events.deleted(name(channel) ?? channel, text),

@@ -1,7 +1,8 @@
 import type { EchoEvents, Gate } from '../delivery/echo.js'
-import { IncomingMessage } from '../message.js'
+import type { IncomingMessage } from '../message.js'
 import { secondOf, tagOf } from '../position.js'
 import type { FrameMeta, Position } from '../types.js'
+import { unreadable } from './frame.js'
 import type { DecoderContext, DecoderEvents } from './protocol.js'
 
 /** How long the server may take to tell what it has stored, in ms: a poll after something stored is answered at once. */
@@ -14,7 +15,7 @@ const stride = 8
 /** Reads frames. */
 export interface FrameReader<Frame> {
   whole(text: string, least: number | undefined, context: DecoderContext): Frame | undefined
-  emit(frame: Frame, context: DecoderContext, events: DecoderEvents, meta: FrameMeta | undefined): void
+  emit(frame: Frame, context: DecoderContext, events: DecoderEvents, meta?: FrameMeta): void
 }
 
 /** Hands on one part of an answer. `unclear`: it may be several messages, and nothing shows where each ends. */
@@ -31,14 +32,8 @@ function pass<Frame>(
   const message = (made: IncomingMessage) => events.message(Object.assign(made, { last }))
   const nothing = () => {}
   const frame = unclear ? undefined : frames.whole(part, undefined, context)
-  if (frame)
-    frames.emit(frame, context, { message, ping: nothing, deleted: nothing, dead: nothing, over: nothing }, undefined)
-  else {
-    const reason = 'messages with nothing between them'
-    message(
-      new IncomingMessage(undefined, channel, part, Number.NaN, undefined, undefined, undefined, mode, false, reason),
-    )
-  }
+  if (frame) frames.emit(frame, context, { message, ping: nothing, deleted: nothing, dead: nothing, over: nothing })
+  else message(unreadable(undefined, channel, part, mode, 'messages with nothing between them'))
 }
 
 /** What is stored after a position, up to `to`; empty where nothing is. Rejects if the server does not tell. */

@@ -196,6 +196,8 @@ export class Connection {
       },
       comment: (text) => decoder.pulse(text),
       frame: (text, meta) => {
+        // A poll opens with its answer.
+        this.opened ||= Boolean(polls)
         decoder.frame(text, meta)
         if (decoder.idle) this.after(idleTime, decoder.idle)
       },

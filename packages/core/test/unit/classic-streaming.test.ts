@@ -7,7 +7,7 @@ import type { RequestKind } from '../../src/protocols/protocol.js'
 import type { PushStreamSettings } from '../../src/protocols/push-stream.js'
 import { messageTemplate } from '../../src/protocols/template.js'
 import { runs } from './support/runs.js'
-import { render, templates } from './support/wire.js'
+import { chunks, render, templates } from './support/wire.js'
 
 const header =
   '<html><head><meta charset="utf-8">\r\n<script type="text/javascript">\r\nvar a = {"b":1};parent.PushStream.register(this);\r\n</script>\r\n</head>\r\n<body>'
@@ -23,6 +23,7 @@ function read(
   kind: RequestKind = 'stream',
 ) {
   const seen: Seen[] = []
+  const lasts: boolean[] = []
   const protocol = classicProtocol(
     { text: 'encoded', ...settings },
     new ServerNames(),
@@ -34,8 +35,10 @@ function read(
   const decoder = protocol.decoder(
     { kind, liveFrom: 0, channels },
     {
-      message: ({ id, channel, body, eventId, tag, dead }) =>
-        seen.push(dead === undefined ? ['message', id, channel, body, eventId ?? '', tag] : ['place', id]),
+      message({ id, channel, body, eventId, tag, dead, last }) {
+        seen.push(dead === undefined ? ['message', id, channel, body, eventId ?? '', tag] : ['place', id])
+        lasts.push(last)
+      },
       ping: () => seen.push(['ping']),
       deleted: (channel, text) => seen.push(['deleted', channel, text]),
       dead: (raw) => seen.push(['dead', raw]),
@@ -44,7 +47,7 @@ function read(
   )
   for (const piece of pieces) decoder.frame(piece)
   decoder.finish()
-  return { seen, promises: protocol.promises }
+  return { seen, lasts, promises: protocol.promises }
 }
 
 const frame = (id: number, text: string, eventId = '', channel = 'a') =>
@@ -171,6 +174,20 @@ describe('a stream of JSON', () => {
       ['message', 1, 'a', 'x'],
       ['message', 2, 'b', 'y'],
     ])
+  })
+})
+
+describe('an answer to a poll', () => {
+  test.each(['longpolling', 'poll'] as const)('%s, several messages → the last one is marked', (kind) => {
+    const pieces = chunks('12-longpoll-batch').map(String)
+    const frames = kind === 'poll' ? pieces.join('').split(/(?<=\})(?=\{"id")/) : [pieces.join('')]
+    expect(read(frames, {}, [], kind).lasts).toEqual([false, false, true])
+  })
+
+  test.each(['longpolling', 'poll'] as const)('%s, a channel deleted after a message → in this order', (kind) => {
+    const frames = [render(templates.quoted, 1, 'x'), render(templates.quoted, -2, 'gone')]
+    const { seen, lasts } = read(kind === 'poll' ? frames : [frames.join('')], {}, ['a'], kind)
+    expect([seen.map(([what]) => what), lasts]).toEqual([['message', 'deleted'], [true]])
   })
 })
 

@@ -51,7 +51,8 @@ const protocolImports = {
   'protocols/poll-scheduler.ts': ['updates/'],
   // For the scripts that are loaded after pushstream.js.
   'protocols/names.ts': ['shared.ts'],
-  // The value of a public option and a helper for regular expressions, and the type of a public option.
+  // A helper for regular expressions, the value of a public option, and the type of one.
+  'protocols/form.ts': ['classic/'],
   'protocols/template.ts': ['index.ts', 'scripts/', 'shared.ts', 'classic/', 'updates/'],
   'protocols/text.ts': ['index.ts'],
 }

@@ -113,3 +113,30 @@ test('long-polls, and names without .b1 are refused late → .b1 is asked for ag
   expect(server.requests.filter(({ path }) => path === '/lp/good.b1')).toHaveLength(1)
   stream.close()
 })
+
+test('a long-poll for a name alone is answered with a message → no name is asked for with .b1 any more', async () => {
+  const clock = createManualClock(1_795_211_831_000)
+  let messages = 1
+  const server = createFakeFetch({
+    answer(request) {
+      if (suffixed(request.path) || request.path.includes('bad')) request.respond(403)
+      else if (request.method === 'GET' && messages-- > 0)
+        request.respond(200, polled, render(templates.quoted, 1, 'new', 'a'))
+    },
+  })
+  const stream = new PushStream({
+    url: 'http://h',
+    modes: ['longpolling'],
+    environment: manualEnvironment(clock, { fetch: server.fetch }),
+  })
+  const texts: string[] = []
+  stream.on('message', ({ text }) => texts.push(text))
+  stream.on('error', () => {})
+  stream.addChannel('a').connect()
+  await clock.advance(1000)
+  stream.addChannel('bad')
+  await clock.advance(10_000)
+  expect([texts, stream.channels]).toEqual([['new'], ['a']])
+  expect(server.requests.map(({ path }) => path).filter(suffixed)).toEqual(['/lp/a.b1'])
+  stream.close()
+})

@@ -235,6 +235,7 @@ describe('endings', () => {
       'Subscribers limit reached.',
     ],
     [{ kind: 'status', status: 404 }, 'unsupported', 404, undefined],
+    [{ kind: 'status', status: 404, explain: 'limit exceeded' }, 'backoff', 404, 'limit exceeded'],
     [{ kind: 'status', status: 405 }, 'unsupported', 405, undefined],
     [{ kind: 'status', status: 408 }, 'backoff', 408, undefined],
     [{ kind: 'status', status: 414 }, 'rejected', 414, undefined],
