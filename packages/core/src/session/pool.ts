@@ -183,7 +183,11 @@ export class Pool implements Sessions {
   /** Ends a session that has no channel any more. The only one that has room for any is kept for others. */
   drop(member: Member): void {
     const { store, session } = member
-    if (store.size > 0 || (this.members.length === 1 && this.room === Number.POSITIVE_INFINITY)) return
+    if (store.size > 0) return
+    if (this.members.length === 1 && this.room === Number.POSITIVE_INFINITY) {
+      member.trial = undefined
+      return
+    }
     this.members = this.members.filter((one) => one !== member)
     this.#duplicates += store.duplicates
     session.disconnect()

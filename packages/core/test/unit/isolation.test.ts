@@ -388,6 +388,20 @@ test.each([2, 3, 4])(
   },
 )
 
+test('the channel of a trial is taken away, and others come that the server takes one at a time → all are open', async () => {
+  const world = new Isolation({ blind: true })
+  world.takes = (names) => names.length === 1
+  world.pool.connect()
+  await world.add('e')
+  await world.clock.advance(600)
+  await world.add('h')
+  await world.clock.advance(25)
+  for (const name of ['e', 'h']) world.pool.remove(name)
+  await world.add('a', 'b')
+  await world.clock.advance(minutes(5))
+  expect([world.refused, [...world.open].sort(), world.pool.status.state]).toEqual([[], ['a', 'b'], 'open'])
+})
+
 describe.each([false, true])('whatever happens (blind: %s)', (blind) => {
   test('no good channel is given up, each is carried by one connection, and no refused one is kept from it', () =>
     fc.assert(
