@@ -220,7 +220,7 @@ export const corpus: readonly Wild[] = [
     ...encoded,
     ...exact,
     name: 'one-name',
-    modes: { websocket: '/ws/', eventsource: '/ev/' },
+    modes: { ...usual, stream: '/sub/' },
   },
   {
     ...encoded,
