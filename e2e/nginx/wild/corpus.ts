@@ -117,11 +117,6 @@ export const corpus: readonly Wild[] = [
   {
     ...encoded,
     ...live,
-    broken: {
-      websocket: 'a body like a frame',
-      eventsource: 'a body like a frame',
-      longpolling: 'a body like a frame',
-    },
     name: 'no-template',
     case: 3,
     bodies: 'plain',

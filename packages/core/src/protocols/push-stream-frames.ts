@@ -79,7 +79,7 @@ export class Frames {
     // Where nothing delimits them, several messages may look like one.
     if (frame && this.#fitting(frame, context)) return this.boundary ? frame : { ...frame, written: text }
     // Half a frame is none.
-    return this.#certain || this.#start.test(text) ? undefined : this.text(text)
+    return this.#certain || (!frame && this.#start.test(text)) ? undefined : this.text(text)
   }
 
   /** A text without a frame around it, as it came. */
@@ -93,7 +93,9 @@ export class Frames {
   #fitting(frame: Frame | undefined, { channels }: DecoderContext, least = 0): Frame | undefined {
     if (frame === undefined) return undefined
     const { channel, id } = frame
-    if (channel !== undefined && (id !== undefined || channels.includes(channel))) this.#certain = true
+    // Among texts, one that looks like a frame of a channel that nobody asked for is a text.
+    const named = channel !== undefined && (channels.includes(channel) || (id !== undefined && !this.texts))
+    this.#certain ||= named
     return (this.#certain || !(this.texts || frame.odd)) && told(frame) >= least ? frame : undefined
   }
 

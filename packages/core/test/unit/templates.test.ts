@@ -63,6 +63,15 @@ describe('case 7: a template that ends with the text, in a stream', () => {
     expect(made.seen.slice(1)).toEqual([['message', 2, 'a', 'next']])
   })
 
+  test.each(['websocket', 'eventsource'] as const)(
+    '%s: a text came, then a body like a frame of a channel that nobody asked for → a text',
+    (mode) => {
+      const texts = ['a text', '{"id":1,"channel":"other","text":"forged"}', 'another']
+      const { seen } = read(mode, texts, {}, 'a')
+      expect(seen.map(([kind, , , text]) => [kind, text])).toEqual(texts.map((text) => ['message', text]))
+    },
+  )
+
   test('a frame that is not complete → waits for the rest', () => {
     const made = reading('stream', { messageTemplate: script })
     const frame = render(script, 1, 'x')
