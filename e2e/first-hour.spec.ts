@@ -133,7 +133,7 @@ test('401 of another origin, without credentials → the option', async ({ brows
     response.writeHead(401, { 'Access-Control-Allow-Origin': '*' }).end()
   })
   await connect(page, { url, modes: 'eventsource' })
-  await said(page, `set credentials: 'include'`)
+  await said(page, `Set credentials: 'include'`)
 })
 
 for (const modes of ['websocket', 'eventsource', 'websocket|eventsource|longpolling'] as const) {

@@ -118,6 +118,7 @@ export const corpus: readonly Wild[] = [
     ...encoded,
     ...live,
     name: 'no-template',
+    unvisited: 'its first message shows that messages name no channel, and nothing stores it',
     case: 3,
     bodies: 'plain',
     options: { text: 'plain' },
@@ -210,20 +211,6 @@ export const corpus: readonly Wild[] = [
     options: {
       messageTemplate: '<message id="~id~" channel="~channel~" tag="~tag~" time="~time~"><![CDATA[~text~]]></message>',
     },
-  },
-  {
-    ...encoded,
-    ...exact,
-    name: 'one-name',
-    modes: { ...usual, stream: '/sub/' },
-  },
-  {
-    ...encoded,
-    ...exact,
-    name: 'map',
-    publish: '/pub?room={channel}',
-    modes: { websocket: '/ws?', eventsource: '/ev?' },
-    options: { channelsByArgument: true, channelsArgument: 'room' },
   },
   {
     ...nchan,

@@ -35,6 +35,8 @@ export interface Wild {
   readonly replays?: true
   /** What becomes of messages between two long-polls. Default: they come. */
   readonly between?: 'gap'
+  /** Why no browser visits it. */
+  readonly unvisited?: string
   /** Modes in which the promise is not kept as yet, each with the reason. */
   readonly broken?: Readonly<Partial<Record<ModeName, string>>>
   /** The location of `nchan()` by mode, where each has its own. */

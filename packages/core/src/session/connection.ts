@@ -212,7 +212,7 @@ export class Connection {
       closed: (reason) => {
         if (reason.kind === 'end') decoder.finish()
         // A stream that is over before anything came of it is no stream.
-        const over = reason.kind === 'end' && acceptedBy === 'opening' && !polls && !this.accepted
+        const over = reason.kind === 'end' && acceptedBy !== 'time' && !polls && !this.accepted
         this.end(over ? { kind: 'invalid', explain: 'it ended at once' } : reason)
       },
     }

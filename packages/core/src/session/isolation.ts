@@ -73,8 +73,6 @@ export function suspect(sessions: Sessions, member: Member, channels: readonly C
     target.merged = false
   } else {
     if (channels.length === 1 || sessions.members.some((one) => one.trial)) return
-    // By its name alone, or with a number of messages behind it: chance lets each channel be tried both ways.
-    sessions.naming.turn = sessions.settings.environment.random() < 0.5
     store.move(first, sessions.make('waiting').store)
   }
   arrange(sessions)

@@ -4,7 +4,6 @@ import type { PushStreamError } from '../errors.js'
 import type { Status } from '../events.js'
 import type { Settings } from '../options.js'
 import type { CloseReason } from '../types.js'
-import type { Names } from './rejection.js'
 import type { Session } from './session.js'
 
 /** How much of an address names may take. nginx has 8 KB for the line of a request, in which other arguments stand as well. */
@@ -40,7 +39,6 @@ export interface Sessions {
   limit: number
   /** The channel that others were taken next to. */
   companion: string | undefined
-  readonly naming: Names
   /** The session of a channel. */
   of(name: string): Member | undefined
   make(trial?: 'waiting'): Member

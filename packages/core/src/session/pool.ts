@@ -21,7 +21,7 @@ export class Pool implements Sessions {
   readonly settings: Settings
   readonly #events: PoolEvents
   readonly #share: Share | undefined
-  readonly naming: Names = { plain: undefined, turn: false, told: false }
+  readonly #naming: Names = { plain: undefined, told: false }
   /** In the order they were added. */
   readonly #names = new Set<string>()
   /** Refused channels, with all that is known of them: one that is added again goes on where it was. */
@@ -165,7 +165,7 @@ export class Pool implements Sessions {
       rejected: (channels, reason) => reject(this, member, channels, reason),
       suspected: (channels, reason) => suspect(this, member, channels, reason),
     }
-    const session = new Session(this.settings, store, events, this.naming, this.#share)
+    const session = new Session(this.settings, store, events, this.#naming, this.#share)
     const member: Member = {
       store,
       session,

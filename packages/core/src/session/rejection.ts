@@ -1,7 +1,6 @@
 import type { Settings } from '../options.js'
 import type { Classified } from '../protocols/protocol.js'
-import type { CloseReason } from '../types.js'
-import type { Connection } from './connection.js'
+import type { CloseReason, Transport } from '../types.js'
 import { tooLong } from './reports.js'
 import type { Action } from './state.js'
 
@@ -11,8 +10,6 @@ import type { Action } from './state.js'
  */
 export interface Names {
   plain: boolean | 'trying' | undefined
-  /** Where nothing shows why all is refused: one channel is asked for by its name alone now. */
-  turn: boolean
   /** It was reported that the server repeats nothing. */
   told: boolean
 }
@@ -40,15 +37,14 @@ export class Rejection {
   /** Whether the request of an attempt names channels alone. `undefined` until that was tried. */
   plain(failures: number): boolean | 'trying' {
     // A page can't see why a websocket is refused: it may be for the names, so every other round asks for them alone.
-    return this.#names.plain || (this.blind && (this.#names.turn || failures % 2 === 1))
+    return this.#names.plain || (this.blind && failures % 2 === 1)
   }
 
   /** Whether it is worth a try to ask for the names alone: a location or an authorisation may know no others. */
-  triesPlain({ kind }: CloseReason, classified: Classified): boolean {
-    const { action, explain } = classified
-    const refused = action === 'rejected' || action === 'unsupported'
-    const named = kind === 'invalid' || !explain || explain.startsWith('No channel')
-    if (this.#names.plain === false || !refused || !named || tooLong(classified)) return false
+  triesPlain(classified: Classified): boolean {
+    const { explain, status = 0 } = classified
+    const named = status >= 400 && status < 500 && !tooLong(classified)
+    if (this.#names.plain !== undefined || explain || !named) return false
     this.#names.plain = 'trying'
     return true
   }
@@ -70,31 +66,28 @@ export class Rejection {
   }
 
   /** An attempt failed. */
-  failed(reason: CloseReason, { transport, accepted, opened }: Connection, action: Action): void {
-    // A page can't see why a websocket is refused, and no other mode may show it. A location may take one name alone.
-    if (transport.opaque ? !accepted : action === 'unsupported' && !opened) this.#reason ??= reason
-    else if (reason.kind === 'refused') this.#unreached = true
+  failed(reason: CloseReason, { opaque }: Transport): void {
+    if (reason.kind !== 'refused') return
+    // A page can't see why a websocket is refused, and no other mode may show it.
+    if (opaque) this.#reason ??= reason
+    else this.#unreached = true
   }
 
-  /**
-   * A connection was accepted. `answered`: the server itself showed it, not that time has passed without a refusal.
-   * `suffixed`: there were numbers of messages behind names.
-   */
-  accepted(answered: boolean, suffixed: boolean | undefined): void {
+  /** A connection was accepted. `answered`: the server itself showed it, not that time has passed without a refusal. */
+  accepted(answered: boolean): void {
     this.#reason = undefined
     this.#renewed = false
-    if (suffixed) this.#names.plain = false
-    else if (this.#names.plain === 'trying' && answered) this.#names.plain = true
+    if (this.#names.plain === 'trying' && answered) this.#names.plain = true
   }
 
-  /** A round is over. Returns why the server rejected a request of it. `rejected`: it did so in every mode. */
-  over(rejected: boolean): CloseReason | undefined {
+  /** A round is over. Returns why the server rejected a request of it. */
+  over(): CloseReason | undefined {
     const reason = this.#reason
     this.blind = this.#opaque || (reason !== undefined && !this.#unreached)
     this.#reason = undefined
     this.#unreached = false
-    // It was not only for what is behind the names.
-    if (rejected && reason && this.#names.plain === 'trying') this.#names.plain = undefined
+    // It was not for what is behind the names.
+    if (reason !== undefined && this.#names.plain === 'trying') this.#names.plain = false
     return reason
   }
 }

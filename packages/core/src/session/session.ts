@@ -141,7 +141,7 @@ export class Session {
       this.#queue.shift()
     }
     if (this.state.attempts.length > 0) return
-    const ending = this.#rejection.over(this.state.rejected)
+    const ending = this.#rejection.over()
     if (ending === undefined) return
     // No mode is left that might not be rejected.
     if (this.state.rejected) this.#events.rejected(this.#undecided(), ending)
@@ -235,8 +235,7 @@ export class Session {
 
   #accepted(connection: Connection, predecessor: Connection | undefined): void {
     this.parts.intake.error = undefined
-    const subscription = this.state.current && this.#subscriptions.get(this.state.current.key)
-    this.#rejection.accepted(connection.opened, subscription?.asksLast)
+    this.#rejection.accepted(connection.opened)
     this.#strategy.accepted(connection)
     // A successor goes on where the one before it was well.
     if (predecessor !== undefined) {
@@ -254,8 +253,7 @@ export class Session {
     const wasCurrent = key === this.state.current?.key
     this.#subscriptions.delete(key)
     const classified = protocol.classify(reason)
-    const unanswered = asksLast && !connection.accepted && !connection.opened
-    if (unanswered && this.#rejection.triesPlain(reason, classified)) return this.renew()
+    if (asksLast && !connection.accepted && this.#rejection.triesPlain(classified)) return this.renew()
     this.parts.intake.ended(connection, reason, classified)
     // A replacement for the same channels is no reason to give one up.
     const replaced = !wasCurrent && this.#undecided().length === 0
@@ -264,7 +262,7 @@ export class Session {
     logger?.debug(`pushstream: ${endOf(what, connection, action)}`)
     if (action === 'rejected') this.#rejection.rejected(reason)
     else if (action !== 'reconnect') {
-      this.#rejection.failed(reason, connection, action)
+      this.#rejection.failed(reason, connection.transport)
       this.parts.intake.trouble(what, reason, classified)
     }
     // A network that breaks may hide that the server reloads just then.

@@ -210,6 +210,18 @@ test('a refused channel → the channel, the reason and the directive', async ()
   expect(stream.channels).toEqual(['there'])
 })
 
+test.each<ModeName>(['eventsource', 'stream'])(
+  '%s: an answer that ends at once → one warning with its address',
+  async (mode) => {
+    const url = await answering((_, response) => {
+      response.writeHead(200, { 'content-type': mode === 'stream' ? 'text/plain' : 'text/event-stream' }).end()
+    })
+    visit({ url, modes: [mode] })
+    await said()
+    expect(lines).toEqual([expect.stringContaining(url)])
+  },
+)
+
 test('a proxy that passes the headers on and keeps the body → proxy_buffering', async () => {
   const url = await answering((_, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()

@@ -7,17 +7,12 @@ import { polled, render, templates } from './support/wire.js'
 // `.b1` behind a name means.
 
 /** A client of an eventsource location that has one answer for names with a number of messages behind them. */
-async function visit(
-  refuses: (path: string) => boolean,
-  status: number,
-  names: readonly string[] = ['a'],
-  explain = {},
-) {
+async function visit(refuses: (path: string) => boolean, status: number) {
   const clock = createManualClock(1_795_211_831_000)
   const server = createFakeFetch({
     greeting: ': \n',
     answer(request) {
-      if (refuses(request.path)) request.respond(status, explain)
+      if (refuses(request.path)) request.respond(status)
       else if (request.headers['x-nginx-pushstream-mode'] === undefined) request.accept()
       else request.respond(304)
     },
@@ -31,8 +26,7 @@ async function visit(
   const errors: string[] = []
   stream.on('message', ({ text }) => texts.push(text))
   stream.on('error', ({ code }) => errors.push(code))
-  for (const name of names) stream.addChannel(name)
-  stream.connect()
+  stream.addChannel('a').connect()
   await clock.advance(200)
   return { clock, server, stream, texts, errors }
 }
@@ -57,35 +51,6 @@ test('every name is refused → one request with .b1, one without, one error', a
   await clock.advance(60_000)
   expect(server.requests.map(({ path }) => path)).toEqual(['/ev/a.b1', '/ev/a'])
   expect([stream.channels, errors]).toEqual([[], ['forbidden']])
-  stream.close()
-})
-
-test.each([400, 401, 403, 404])(
-  'a location whose expression takes one name, and %i for all else → a connection for each of three channels',
-  async (status) => {
-    const names = ['a', 'b', 'c']
-    const { clock, server, stream, texts } = await visit((path) => !/^\/ev\/\w+$/.test(path), status, names)
-    await clock.advance(30_000)
-    expect([stream.status.state, stream.channels]).toEqual(['open', names])
-    for (const name of names) {
-      const open = server.open.findLast(({ path }) => path.startsWith(`/ev/${name}`))
-      open?.send(`data: ${render(templates.quoted, 1, `to ${name}`, name)}\n\n`)
-    }
-    await clock.advance(10)
-    expect(texts).toEqual(['to a', 'to b', 'to c'])
-    const asked = server.requests.length
-    await clock.advance(60_000)
-    // Checks of quiet channels alone.
-    expect(server.requests.slice(asked).filter(({ path }) => /\.b1|\/.*\/.*\//.test(path))).toEqual([])
-    stream.close()
-  },
-)
-
-test('the module finds no channel in a name with .b1 (a map knows names alone) → the name alone is asked for', async () => {
-  const explain = { 'X-Nginx-PushStream-Explain': 'No channel id provided.' }
-  const { server, stream, errors } = await visit(suffixed, 400, ['a'], explain)
-  expect(server.requests.map(({ path }) => path)).toEqual(['/ev/a.b1', '/ev/a'])
-  expect([stream.status.state, errors]).toEqual(['open', []])
   stream.close()
 })
 

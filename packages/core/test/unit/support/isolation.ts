@@ -26,8 +26,6 @@ export interface Asked {
 export class Isolation {
   /** Whether the server takes these channels together. `down`: nobody answers at all. */
   takes: (names: readonly string[]) => boolean | 'down' = () => true
-  /** Whether its location matches, whatever the names are. */
-  takesPath: (path: string) => boolean = () => true
   /** How long the server takes for an answer, in ms. */
   latency: (names: readonly string[]) => number = () => 20
   readonly clock: ManualClock = createManualClock(1_795_211_831_000)
@@ -40,11 +38,11 @@ export class Isolation {
 
   /**
    * `blind`: the transport does not show why a connection is refused. `explain`: the server's reason for a 403.
-   * `separate`: a connection for each channel. `random`: the chance that the client takes.
+   * `separate`: a connection for each channel.
    */
-  constructor({ blind = false, explain = '', separate = false, random = (): number => 0.5 } = {}) {
+  constructor({ blind = false, explain = '', separate = false } = {}) {
     this.#fake = createFakeFetch({ greeting: ': \n\n', answer: (request) => this.#answer(request, explain) })
-    const environment = manualEnvironment(this.clock, { fetch: this.#fake.fetch, connections: () => 100, random })
+    const environment = manualEnvironment(this.clock, { fetch: this.#fake.fetch, connections: () => 100 })
     const options = {
       url: 'http://h',
       modes: [blind ? this.#opaque() : eventsource],
@@ -116,7 +114,7 @@ export class Isolation {
           asked = this.#asking(new URL(url).pathname, () => end('end'))
           environment.setTimeout(() => {
             if (closed || asked === undefined) return
-            if (this.takes(asked.names) !== true || !this.takesPath(new URL(url).pathname)) return end('refused')
+            if (this.takes(asked.names) !== true) return end('refused')
             asked.state = 'open'
             events.activity()
             events.open()
