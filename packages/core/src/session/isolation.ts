@@ -57,6 +57,8 @@ export function suspect(sessions: Sessions, member: Member, channels: readonly C
   const working = sessions.members.find(isOpen)
   // What works may be dead, and that not be noticed yet: only one that was opened since shows that it is the channel.
   const proof = sessions.members.some(({ session }) => Number(session.current()?.openedAt) >= suspectedAt)
+  // A replacement of what works is under way, which is to show that: another one would only begin anew.
+  if (working && !proof && working.session.state.attempts.length > 0) return
   // An attempt that was under way while the network came back proves nothing: so twice in a row.
   member.proofs = proof ? member.proofs + 1 : 0
   member.suspectedAt = sessions.settings.environment.now()

@@ -501,7 +501,7 @@ describe('case 32: websockets alone have a location, and the application refuses
     )
     const { stream, messages, errors, until } = record({ url, reconnectOnTimeoutInterval: 20 })
     stream.addChannel('secret').addChannel('open').connect()
-    await until(() => !stream.channels.includes('secret') && stream.status.state === 'open', 25_000)
+    await until(() => !stream.channels.includes('secret') && stream.status.state === 'open', 10_000)
     server.publish('open', 'x')
     await until(() => messages.length > 0)
     expect(messages).toMatchObject([{ channel: 'open', text: 'x', mode: 'websocket' }])

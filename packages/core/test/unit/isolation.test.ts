@@ -374,6 +374,18 @@ async function perform(world: Isolation, moves: readonly Move[], takes: Isolatio
   world.pool.connect()
 }
 
+test('a channel is refused again and again while a replacement of what works is under way → it is not begun anew', async () => {
+  const world = new Isolation({ blind: true })
+  world.takes = refusing('secret')
+  world.latency = (names) => (names.includes('secret') ? 20 : 1500)
+  await world.add('secret', 'good')
+  await world.clock.advance(minutes(1))
+  expect([world.refused, world.open]).toEqual([['secret'], ['good']])
+  // Each is answered before the next one begins.
+  const begun = world.asked.filter(({ names }) => names.join() === 'good').map(({ at }) => at)
+  expect(begun.filter((at, i) => at - (begun[i - 1] ?? 0) < 1500)).toEqual([])
+})
+
 test('the channel of a trial is taken away, and others come that the server takes one at a time → all are open', async () => {
   const world = new Isolation({ blind: true })
   world.takes = (names) => names.length === 1
