@@ -6,17 +6,20 @@ const patience = 1000
 
 /**
  * A server that ignores `lastEventId`, or no longer knows it, sends nothing stored and looks like one that has nothing. Asks
- * it once for the last message of each channel, next to the first connection. Returns what ends that.
+ * it once for the last message of each channel, next to a connection that brought nothing. Returns what ends that.
  */
 export function checkEventId(connection: Connection, parts: Parts): (() => void) | undefined {
   const { settings, store, requests, intake, health } = parts
   const { lastEventId, protocol } = settings
   const channels = health.covered(connection).filter(({ backtrack }) => backtrack === 0)
-  if (lastEventId === undefined || !protocol.capabilities.lastMessage || channels.length === 0) return undefined
+  const asks = lastEventId !== undefined && protocol.capabilities.lastMessage && !intake.eventIdChecked
+  if (!asks || channels.length === 0) return undefined
   const ids: (string | undefined)[] = []
   const nothing = () => {}
   let other: Connection | undefined
   const look = () => {
+    intake.eventIdChecked = true
+    if (store.newest >= 0) return intake.resumed()
     const ask = () => requests.make(connection.mode, channels, undefined, () => 1, true)
     const newcomers = new Map(channels.map(({ name }) => [name, 1]))
     const task = {
@@ -28,9 +31,9 @@ export function checkEventId(connection: Connection, parts: Parts): (() => void)
     other = new Connection(connection.transport, task, ask, settings, {
       accepted() {
         other?.close()
-        // A message that was published just now may be the last one of its channel.
-        if (ids.some(Boolean) && !ids.includes(lastEventId))
-          connection.after(patience, () => store.newest < 0 && intake.unresumed())
+        if (ids.includes(lastEventId)) intake.resumed()
+        // A message that was published just now may be the last one of its channel, and another session may know the id.
+        else if (ids.some(Boolean)) connection.after(patience, () => store.newest < 0 && intake.unresumed())
       },
       message(message) {
         ids.push(message.eventId)
@@ -46,6 +49,6 @@ export function checkEventId(connection: Connection, parts: Parts): (() => void)
       buffered: nothing,
     })
   }
-  connection.after(patience, () => store.newest < 0 && look())
+  connection.after(patience, look)
   return () => other?.close()
 }

@@ -35,6 +35,8 @@ export class Intake implements PollEvents {
   error: PushStreamError | undefined
   /** How much the page's clock is ahead of the server's, in ms, at most. */
   clockOffset = Number.POSITIVE_INFINITY
+  /** It was looked into whether the server knows `lastEventId`. */
+  eventIdChecked = false
   readonly #settings: Settings
   readonly #store: ChannelStore
   readonly #events: IntakeEvents
@@ -84,17 +86,21 @@ export class Intake implements PollEvents {
     const { newest } = this.#store
     const age = environment.now() - this.clockOffset - timeOf(newest)
     const expected = protocol.capabilities.lastMessage && position !== undefined && position <= newest && age <= recent
-    if (this.#names.told || !expected) return
-    this.#names.told = true
-    this.#unstored('The server sends no message again, so those of an interruption are lost.')
+    if (expected) this.#unstored('The server sends no message again, so those of an interruption are lost.')
+  }
+
+  resumed(): void {
+    this.#names.resumed = true
   }
 
   /** The server has messages, and sends nothing from `lastEventId` on. */
   unresumed(): void {
-    this.#unstored(`The server has messages, and sends none after lastEventId.`)
+    if (!this.#names.resumed) this.#unstored('The server has messages, and sends none after lastEventId.')
   }
 
   #unstored(message: string): void {
+    if (this.#names.told) return
+    this.#names.told = true
     const { mode, asked } = this.#session.current() ?? {}
     this.#events.failed(troubled('setup', message, { mode, url: shown(asked?.url), symptom: 'unstored' }))
   }

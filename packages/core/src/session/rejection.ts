@@ -10,6 +10,8 @@ import type { Action } from './state.js'
  */
 export interface Names {
   plain: boolean | 'trying' | undefined
+  /** The server knows `lastEventId`: its message was seen, or what follows it. */
+  resumed?: boolean
   /** It was reported that the server repeats nothing. */
   told: boolean
 }

@@ -210,7 +210,6 @@ export class Session {
     if (predecessor !== undefined) this.#placeSilent(predecessor)
     const subscription = subscribe(this.parts, transport, {
       timeout: this.#strategy.timeout(failures),
-      first: this.#reconnects < 0,
       plain: this.#rejection.plain(failures),
       // After what no connection can take, if that is what ends them.
       beginning: (channels) =>

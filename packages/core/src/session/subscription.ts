@@ -19,8 +19,6 @@ const closing = 50
 export interface SubscriptionTask {
   /** How long it may take to be accepted, in ms. */
   readonly timeout: number
-  /** No connection of this session was accepted before. */
-  readonly first: boolean
   /** Whether channels are asked for by their names alone, be it only to see whether the server takes them so. */
   readonly plain: boolean | 'trying'
   /** Where a connection begins that is not a chain of polls. */
@@ -80,7 +78,7 @@ export function subscribe(parts: Parts, transport: Transport, task: Subscription
         const joined = connection.opened || task.plain !== 'trying'
         overdue = !connection.opened
         placeNewcomers(store, connection.openedAt, wanted(), newcomers, before, joined)
-        if (task.first) endCheck = checkEventId(connection, parts)
+        endCheck = checkEventId(connection, parts)
         task.accepted()
       },
       ended(reason) {

@@ -1,5 +1,5 @@
 import { createServer, type RequestListener } from 'node:http'
-import { type ModeName, nchan, type Options, PushStream, type PushStreamError } from '@pushstream/core'
+import { type ModeName, messageTemplate, nchan, type Options, PushStream, type PushStreamError } from '@pushstream/core'
 import { createDevServer } from '@pushstream/devserver'
 import { freePort } from '@pushstream/testkit'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -416,6 +416,29 @@ describe('case 33: lastEventId', () => {
     await new Promise((resolve) => setTimeout(resolve, 2500))
     publish('reads', mode, 4)
     await vi.waitFor(() => expect(texts).toEqual(['4']), { timeout: soon })
+    expect(lines).toEqual([])
+  })
+
+  test('a channel is added before the check → one warning all the same', async () => {
+    const { stream } = await resume('websocket', 'ev2', 'ignores')
+    stream.addChannel('another')
+    await said()
+    expect(lines[0]).toContain('sends none after lastEventId')
+  })
+
+  test('a connection for each channel, and the id is one of the other’s → the console is silent', async () => {
+    const template = '{"id":~id~,"text":"~text~","tag":"~tag~","time":"~time~","eventid":"~event-id~"}'
+    const { server, url } = await startServer({ settings: { messageTemplate: template } })
+    server.publish('a', 'x', { eventId: 'ev1' })
+    server.publish('b', 'x', { eventId: 'ev2' })
+    // What was published in the last two seconds might be new for a page that comes now.
+    await new Promise((resolve) => setTimeout(resolve, 3000))
+    const visited = visit(
+      { url, modes: ['websocket'], lastEventId: 'ev2', messageTemplate: messageTemplate(template) },
+      ['a', 'b'],
+    )
+    await open(visited)
+    await new Promise((resolve) => setTimeout(resolve, 4000))
     expect(lines).toEqual([])
   })
 
