@@ -1,4 +1,5 @@
 import type { Gap } from '../events.js'
+import type { PushStreamSettings } from '../protocols/push-stream.js'
 import type { Environment, Params, Provider } from '../types.js'
 import type { ClassicError } from './error.js'
 
@@ -41,7 +42,9 @@ export interface ClassicCallbacks {
  * The settings of `new PushStream(…)` in the classic client. All are optional. Unknown ones are ignored, as in the
  * original script.
  */
-export interface ClassicSettings extends ClassicCallbacks {
+export interface ClassicSettings
+  extends ClassicCallbacks,
+    Omit<PushStreamSettings, 'messageTemplate' | 'messagesControlByArgument' | 'text'> {
   /** Whether to use https and wss. Default: as the page does. */
   useSSL?: boolean
   /** The server's host name. Default: the page's own. */
@@ -73,50 +76,15 @@ export interface ClassicSettings extends ClassicCallbacks {
    */
   messagesPublishedAfter?: number | string | Date
   /**
-   * Whether the position goes only into the query, to the arguments below. Default false: it goes into the query and
-   * into headers.
+   * Whether the position goes only into the query, to `timeArgument`, `tagArgument` and `eventIdArgument`. Default false:
+   * it goes into the query and into headers.
    */
   messagesControlByArgument?: boolean
-  /** The query argument of push_stream_last_received_message_tag. Default `tag`. */
-  tagArgument?: string
-  /** The query argument of push_stream_last_received_message_time. Default `time`. */
-  timeArgument?: string
-  /** The query argument of push_stream_last_event_id. Default `eventid`. */
-  eventIdArgument?: string
   /** Has no effect: pages of another origin use CORS (push_stream_allowed_origins). */
   useJSONP?: boolean
-  /** The location of push_stream_publisher, for `sendMessage`. Default `/pub`. */
-  urlPrefixPublisher?: string
-  /** The location of `push_stream_subscriber streaming`. Default `/sub`. */
-  urlPrefixStream?: string
-  /** The location of `push_stream_subscriber eventsource`. Default `/ev`. */
-  urlPrefixEventsource?: string
-  /** The location of `push_stream_subscriber long-polling`. Default `/lp`. */
-  urlPrefixLongpolling?: string
-  /** The location of `push_stream_subscriber websocket`. Default `/ws`. */
-  urlPrefixWebsocket?: string
-  /** The JSON key of `~id~` in push_stream_message_template. Default `id`. */
-  jsonIdKey?: string
-  /** The JSON key of `~channel~`. Default `channel`. */
-  jsonChannelKey?: string
-  /** The JSON key of `~text~`. Default `text`. */
-  jsonTextKey?: string
-  /** The JSON key of `~tag~`. Default `tag`. */
-  jsonTagKey?: string
-  /** The JSON key of `~time~`. Default `time`. */
-  jsonTimeKey?: string
-  /** The JSON key of `~event-id~`. Default `eventid`. */
-  jsonEventIdKey?: string
   /** Query arguments to add, such as a token. It is called before every request. */
   extraParams?: () => Params
-  /**
-   * Whether channels are named in the query (push_stream_channels_path `$arg_channels`) instead of the path. Default
-   * false.
-   */
-  channelsByArgument?: boolean
-  /** The query argument for that. Default `channels`. */
-  channelsArgument?: string
-  /** New: push_stream_message_template, if it is not JSON or names no channel. Default: JSON with the keys above. */
+  /** New: push_stream_message_template, if it is not JSON or names no channel. Default: JSON with the `json…Key`s. */
   messageTemplate?: string
   /**
    * New: whether to send cookies to another origin. Default `'same-origin'`; `'include'` needs Allow-Credentials from

@@ -11,8 +11,8 @@ export type Seen = 'next' | 'end' | 'all'
 
 export const noFrame = 'no frame of the message template'
 
-/** Takes in what one connection brings. */
-export interface Intake {
+/** How far the frames of one connection were read, and what takes in what comes. */
+export interface Reading {
   readonly frames: Frames
   readonly context: DecoderContext
   readonly events: DecoderEvents

@@ -1,5 +1,5 @@
 import type { Decoder } from './protocol.js'
-import { type Intake, noFrame, type Seen } from './push-stream-frames.js'
+import { noFrame, type Reading, type Seen } from './push-stream-frames.js'
 
 /** A frame that is still incomplete after this many characters never will be. */
 const longest = 2 ** 25
@@ -7,8 +7,8 @@ const longest = 2 ** 25
 const cut = /^\s*\{\s*("[^"]*"?)?\s*$/
 
 /** Takes texts apart in which nothing delimits the frames: their form shows where each ends. */
-export function undelimited(intake: Intake): Pick<Decoder, 'frame' | 'idle' | 'finish'> {
-  const { frames, context, events } = intake
+export function undelimited(reading: Reading): Pick<Decoder, 'frame' | 'idle' | 'finish'> {
+  const { frames, context, events } = reading
   const { kind } = context
   const { boundary, form } = frames
   const { tail } = form
@@ -22,22 +22,22 @@ export function undelimited(intake: Intake): Pick<Decoder, 'frame' | 'idle' | 'f
   const forget = () => {
     rest = ''
     segment = scanned = header = 0
-    intake.read = false
+    reading.read = false
   }
 
   /** Takes all that is there as one frame, however it ends; `false` if it isn't one. */
   const complete = (): boolean => {
     const end = rest.lastIndexOf(tail)
-    return end >= 0 && intake.cut(rest.slice(0, end + tail.length), 'all')
+    return end >= 0 && reading.cut(rest.slice(0, end + tail.length), 'all')
   }
 
   const until = (start: number, end: number, seen: Seen): boolean => {
-    if (intake.cut(rest.slice(start, end), seen)) return true
-    const alone = segment > start ? frames.alone(rest.slice(segment, end), intake.fields, context) : undefined
+    if (reading.cut(rest.slice(start, end), seen)) return true
+    const alone = segment > start ? frames.alone(rest.slice(segment, end), reading.fields, context) : undefined
     // A good frame: what stands before it is complete, readable or not.
     const before = rest.slice(start, segment)
-    if (alone && !intake.cut(before, 'all')) intake.dead(before, noFrame)
-    return intake.emit(alone)
+    if (alone && !reading.cut(before, 'all')) reading.dead(before, noFrame)
+    return reading.emit(alone)
   }
 
   /** Takes in what no frame begins in. */
@@ -55,9 +55,9 @@ export function undelimited(intake: Intake): Pick<Decoder, 'frame' | 'idle' | 'f
   }
 
   function frame(piece: string): void {
-    if (boundary === undefined) return intake.whole(piece)
+    if (boundary === undefined) return reading.whole(piece)
     rest += piece
-    if (!frames.begins(rest) && !intake.read) return texts(piece)
+    if (!frames.begins(rest) && !reading.read) return texts(piece)
     let start = 0
     for (let at = scanned; at < rest.length; at++) {
       at = rest.indexOf(tail, at)
@@ -75,7 +75,7 @@ export function undelimited(intake: Intake): Pick<Decoder, 'frame' | 'idle' | 'f
     rest = rest.slice(start)
     scanned = Math.max(segment, rest.lastIndexOf(tail))
     if (rest.length > longest) {
-      intake.dead(rest, 'a frame without an end')
+      reading.dead(rest, 'a frame without an end')
       forget()
     }
   }
@@ -84,10 +84,10 @@ export function undelimited(intake: Intake): Pick<Decoder, 'frame' | 'idle' | 'f
     const begins = rest.search(form.opening)
     if (begins < 0 || !frames.begins(rest)) {
       // What follows the last frame is the footer template.
-      const footer = intake.read || header > 0 || (frames.begins(rest) && kind === 'stream')
-      if (!footer && rest !== '') intake.whole(rest)
-    } else if (rest.trim() !== '' && !complete() && !intake.emit(frames.text(rest))) {
-      intake.dead(rest.slice(begins), 'half a frame')
+      const footer = reading.read || header > 0 || (frames.begins(rest) && kind === 'stream')
+      if (!footer && rest !== '') reading.whole(rest)
+    } else if (rest.trim() !== '' && !complete() && !reading.emit(frames.text(rest))) {
+      reading.dead(rest.slice(begins), 'half a frame')
     }
     forget()
   }

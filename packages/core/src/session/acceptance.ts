@@ -1,8 +1,5 @@
-import type { Channel } from '../delivery/channel.js'
-import type { PushStreamError } from '../errors.js'
-import type { Settings } from '../options.js'
 import { acceptDelay, type Connection } from './connection.js'
-import type { Poller } from './poll.js'
+import type { Parts } from './parts.js'
 import { failureOf } from './reports.js'
 import { attemptDelay } from './state.js'
 
@@ -15,16 +12,13 @@ export type Before = 'nothing' | 'success' | 'loss' | 'failure'
 /**
  * Accepts a connection that can't show by itself that it is well: an answer next to it shows it, else time has to. A
  * request that hangs looks the same on a good network and on none, and so does a stream before its first message.
- * `failed` reports what shows that no proof can be had.
  */
 export async function prove(
   connection: Connection,
-  channels: readonly Channel[],
   before: Before,
-  settings: Settings,
-  poller: Poller,
-  failed: (error: PushStreamError) => void,
+  { settings, poller, intake, health }: Parts,
 ): Promise<void> {
+  const channels = health.covered(connection)
   const { environment, protocol, timeout, transports } = settings
   const { probe, lastMessage } = protocol.capabilities
   const { mode, newcomers } = connection
@@ -44,7 +38,7 @@ export async function prove(
     if (hidden.symptom === 'cors' || hidden.symptom === 'credentials') {
       // The page sees no answer: none that would show that the poll is well, either.
       connection.patient = true
-      return failed(hidden)
+      return intake.failed(hidden)
     }
   }
   // Its own answer, a rejection or stored messages, may take longer than the one next to it.

@@ -203,7 +203,7 @@ export class Session {
   }
 
   #open({ key, mode }: Attempt): void {
-    const { settings, store, requests, intake, poller, health } = this.parts
+    const { settings, store, requests, poller } = this.parts
     const { failures } = this.state
     const transport = this.#strategy.transportOf(mode)
     const predecessor = this.current()
@@ -220,10 +220,9 @@ export class Session {
     this.#subscriptions.set(key, subscription)
     const shows = settings.transports.length > 1 || !settings.protocol.capabilities.lastMessage
     if (transport.acceptedBy !== 'opening' || (shows && !transport.polls)) return
-    const { connection } = subscription
     const lost = predecessor === undefined ? 'loss' : 'success'
     const before: Before = failures > 0 ? 'failure' : this.#reconnects < 0 ? 'nothing' : lost
-    void prove(connection, health.covered(connection), before, settings, poller, (error) => intake.failed(error))
+    void prove(subscription.connection, before, this.parts)
   }
 
   /** What a connection that ends or is replaced shows of its silent channels. */

@@ -1,4 +1,10 @@
-import { createFakeFetch, createManualClock, manualEnvironment } from '@pushstream/testkit'
+import {
+  createFakeFetch,
+  createManualClock,
+  type FakeFetch,
+  type ManualClock,
+  manualEnvironment,
+} from '@pushstream/testkit'
 import { expect, test } from 'vitest'
 import { PushStream } from '../../src/push-stream.js'
 import { polled, render, templates } from './support/wire.js'
@@ -54,6 +60,18 @@ test('every name is refused → one request with .b1, one without, one error', a
   stream.close()
 })
 
+/** A client by long-polling, and the texts that come. */
+function polling(clock: ManualClock, { fetch }: FakeFetch) {
+  const stream = new PushStream({
+    url: 'http://h',
+    modes: ['longpolling'],
+    environment: manualEnvironment(clock, { fetch }),
+  })
+  const texts: string[] = []
+  stream.on('message', ({ text }) => texts.push(text))
+  return { stream, texts }
+}
+
 test('long-polls, and names without .b1 are refused late → .b1 is asked for again, and nothing old comes', async () => {
   const clock = createManualClock(1_795_211_831_000)
   const server = createFakeFetch({
@@ -65,13 +83,7 @@ test('long-polls, and names without .b1 are refused late → .b1 is asked for ag
       else if (suffixed(request.path)) request.respond(200, polled, render(templates.quoted, 1, 'old', 'good'))
     },
   })
-  const stream = new PushStream({
-    url: 'http://h',
-    modes: ['longpolling'],
-    environment: manualEnvironment(clock, { fetch: server.fetch }),
-  })
-  const texts: string[] = []
-  stream.on('message', ({ text }) => texts.push(text))
+  const { stream, texts } = polling(clock, server)
   stream.addChannel('good').addChannel('bad').connect()
   await clock.advance(10_000)
   expect([stream.channels, stream.status.state, texts]).toEqual([['good'], 'open', []])
@@ -89,13 +101,7 @@ test('a long-poll for a name alone is answered with a message → no name is ask
         request.respond(200, polled, render(templates.quoted, 1, 'new', 'a'))
     },
   })
-  const stream = new PushStream({
-    url: 'http://h',
-    modes: ['longpolling'],
-    environment: manualEnvironment(clock, { fetch: server.fetch }),
-  })
-  const texts: string[] = []
-  stream.on('message', ({ text }) => texts.push(text))
+  const { stream, texts } = polling(clock, server)
   stream.on('error', () => {})
   stream.addChannel('a').connect()
   await clock.advance(1000)
