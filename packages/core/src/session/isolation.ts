@@ -81,13 +81,7 @@ export function suspect(sessions: Sessions, member: Member, channels: readonly C
 }
 
 function merge(sessions: Sessions, member: Member, target: Member): void {
-  const { session, store } = member
-  const joinedAt = session.current()?.openedAt
-  for (const channel of store.all) {
-    // It was open, so what was published since must come, whether or not the server had confirmed the subscription.
-    if (store.isUnknown(channel)) channel.joinedAt ??= joinedAt
-    store.move(channel, target.store)
-  }
+  for (const channel of member.store.all) member.store.move(channel, target.store)
   sessions.drop(member)
 }
 
