@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import type { Plugin } from 'vite'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -27,18 +28,47 @@ export const react18 = [
  * No sockets and no waiting. Files share a thread, as one of its own for each would take longer than the tests; `alone`
  * is for those that put a document into the global scope.
  */
-function unit(name: string, packages: string, options: { alone?: boolean; resolved?: typeof react18 } = {}) {
-  const { alone = false, resolved = alias } = options
+function unit(
+  name: string,
+  packages: string,
+  options: { alone?: boolean; resolved?: typeof react18; include?: readonly string[] } = {},
+) {
+  const { alone = false, resolved = alias, include = ['unit/**/*'] } = options
   return {
     resolve: { alias: resolved },
     test: {
       name,
-      include: [`packages/${packages}/test/unit/**/*.test.{ts,tsx}`],
+      include: include.map((path) => `packages/${packages}/test/${path}.test.{ts,tsx}`),
       testTimeout: 10_000,
       pool: 'threads',
       isolate: alone,
     },
   } satisfies TestProjectInlineConfiguration
+}
+
+const wholeClients = [
+  'classic*',
+  'composed',
+  'isolation',
+  'late-history',
+  'plain-names',
+  'pool',
+  'scarce',
+  'store',
+  'together',
+  'unnumbered',
+  'updates',
+  'urls',
+]
+const { production }: { production: Plugin } = await import(new URL('./scripts/production.mjs', import.meta.url).href)
+
+/**
+ * The client as production builds ship it: what is only found there, and the unit tests of whole clients, which have to be
+ * the same.
+ */
+const unitProduction = {
+  ...unit('unit-production', 'core', { include: ['production/*', ...wholeClients.map((name) => `unit/${name}`)] }),
+  plugins: [production],
 }
 
 /** Real sockets and real servers, each test its own. They wait most of the time, so many files run side by side. */
@@ -63,6 +93,7 @@ export default defineConfig({
       unit('unit', '{core,devserver,publisher,testkit}'),
       unit('unit-react', 'react', { alone: true }),
       unit('unit-react-18', 'react', { alone: true, resolved: react18 }),
+      unitProduction,
       unit('unit-vue', 'vue', { alone: true }),
       integration,
     ],

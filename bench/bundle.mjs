@@ -5,19 +5,19 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'vite'
+import { inlined, quiet } from '../scripts/inlined.mjs'
+import { production } from '../scripts/production.mjs'
 import { root } from '../scripts/workspace.mjs'
 
-/** The same as in scripts/build.mjs. */
-const inlined = {
-  'reconnecting-websocket': join(root, 'node_modules/reconnecting-websocket/reconnecting-websocket.ts'),
-}
-
 const common = { configFile: false, logLevel: 'warn', publicDir: false }
+/** As an application's own build for production finds the client. */
+const plugins = [quiet, production]
 
 /** A script that defines a global, minified like dist/pushstream.min.js. */
 async function script(entry, name) {
   const [{ output }] = await build({
     ...common,
+    plugins,
     root,
     resolve: { alias: inlined },
     build: {
@@ -58,7 +58,7 @@ async function sizeOf(from, names) {
   }
   const [{ output }] = await build({
     ...common,
-    plugins: [only],
+    plugins: [only, ...plugins],
     root: join(root, 'bench'),
     resolve: { alias: inlined },
     build: {

@@ -16,6 +16,7 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { createContext, runInContext } from 'node:vm'
+import { checkProduction } from './check-production.mjs'
 import { command, packages, root } from './workspace.mjs'
 
 const { publint } = await import('publint')
@@ -242,6 +243,8 @@ async function check({ one, tarball, consumer }) {
   await compile(one, consumer)
   await importIt(one, consumer)
   loadScripts(one, consumer)
+  if (one.manifest.exports['.'].production !== undefined)
+    problems.push(...(await checkProduction(consumer)).map((problem) => `${one.name}: ${problem}`))
   console.log(`${one.name} looked at`)
 }
 

@@ -6,12 +6,12 @@ import type { Channels, ClientEvents, DeadLetter, Name, Routed, Stats, Status, T
 import { type Internals, lend } from './internals.js'
 import { type IncomingMessage, type Message, messageOf } from './message.js'
 import { idle, Notices, onBlocked, slow, uncertain } from './notices.js'
-import { type Options, type Settings, settingsOf } from './options.js'
+import { backtrackOf, type Options, type Settings, settingsOf } from './options.js'
 import { positionOf } from './position.js'
 import { Pool } from './session/pool.js'
 import { nextStatus } from './status.js'
 import type { NamedTransports, Promises } from './types.js'
-import { backtrackOf, checkEvent, refuseClassic } from './validate.js'
+import { checkEvent, checkProcessor, refuseClassic } from './validate.js'
 
 /**
  * A {@link PushStream} that ships only the transports it is given.
@@ -212,7 +212,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
     process: (data: Routed<C, N, T>, message: Message<Routed<C, N, T>>) => void,
   ): () => void {
     this.#alive()
-    if (typeof process !== 'function') throw bad('A processor is a function.')
+    checkProcessor(process)
     return this.#processors.add(channel, type, process as Process)
   }
 

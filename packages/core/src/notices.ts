@@ -15,13 +15,13 @@ const temporary = ['unreachable', 'http', 'silent']
 
 /** A request that is not answered. */
 export const slow = ({ url, mode }: { url: string | undefined; mode: ModeName | undefined }) =>
-  troubled('unreachable', `No answer yet from ${url ?? 'the server'}.`, { url, mode, symptom: 'slow' })
+  troubled('unreachable', '', { url, mode, symptom: 'slow' })
 
 /** A client without a channel, or one that was never connected. */
-export const idle = () => troubled('setup', 'The client receives nothing.', { symptom: 'idle' })
+export const idle = () => troubled('setup', 'idle', { symptom: 'idle' })
 
 /** A message template that says too little. */
-export const uncertain = () => troubled('setup', 'Messages can be lost unseen.', { symptom: 'template' })
+export const uncertain = () => troubled('setup', 'template', { symptom: 'template' })
 
 /** Reports what the page's policy forbids: no request shows that. Returns what ends it. */
 export const onBlocked = ({ environment, origin }: Settings, report: (error: PushStreamError) => void) =>
@@ -29,7 +29,7 @@ export const onBlocked = ({ environment, origin }: Settings, report: (error: Pus
     // A websocket's address is the same with another scheme.
     if (!address.replace(/^ws/, 'http').startsWith(origin)) return
     const url = shown(address)
-    report(troubled('unreachable', `${url} is blocked.`, { url, symptom: 'csp' }))
+    report(troubled('unreachable', '', { url, symptom: 'csp' }))
   })
 
 /** Writes what has no listener to the console: once of a kind, and nothing of what mends itself. */
@@ -74,7 +74,7 @@ export class Notices {
   unread({ channel, raw, reason, issues }: DeadLetter): PushStreamError | undefined {
     if (this.#said.has('deadletter')) return undefined
     this.#said.add('deadletter')
-    return troubled('setup', `A message can't be read, ${reason}: ${raw.slice(0, 80)}`, {
+    return troubled('setup', `${reason}: ${raw.slice(0, 80)}`, {
       channel,
       symptom: issues ? undefined : 'unreadable',
     })

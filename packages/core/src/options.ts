@@ -12,7 +12,7 @@ import type {
   Provider,
   Transport,
 } from './types.js'
-import { checkOptions, unknown } from './validate.js'
+import { checkChannelOptions, checkModes, checkOptions } from './validate.js'
 
 /**
  * The options of a client. All are optional in a page that nginx serves from the same origin as the locations `/ws/`, `/ev/`
@@ -77,24 +77,9 @@ function transportsOf(
   own: readonly ModeName[],
 ): readonly Transport[] {
   const given = value ?? own.filter((mode) => mode !== 'stream')
-  const list: unknown = typeof given === 'string' ? given.split('|') : given
-  if (!Array.isArray(list)) throw bad(`'modes' is an array, or names with | between them.`)
-  const transports = list.map((one: ModeName | Transport): Transport => {
-    const mode = typeof one === 'string' ? one : typeof one?.open === 'function' ? one.name : undefined
-    if (!own.includes(mode as ModeName)) {
-      throw unknown('mode', String(mode ?? one), own)
-    }
-    const transport = typeof one === 'string' ? named[one] : one
-    if (transport === undefined) {
-      throw bad(
-        `Client takes transports, not names: import { ${mode} } and set modes: [${mode}]. PushStream takes both.`,
-      )
-    }
-    return transport
-  })
-  if (list.length === 0 || new Set(transports.map(({ name }) => name)).size < list.length)
-    throw bad(`'modes' names at least one mode, and none twice.`)
-  return transports
+  const list = typeof given === 'string' ? (given.split('|') as ModeName[]) : given
+  checkModes(list, named, own)
+  return list.flatMap((one) => (typeof one === 'string' ? named[one] : one) ?? [])
 }
 
 /** The page's own origin. A page that did not come by http has none. */
@@ -119,12 +104,15 @@ function baseOf(text: string, page: string | undefined): string {
 
 /** The addresses of the servers: those given, or the page's own. Empty where there is neither. */
 function basesOf(url: ClientOptions['url'], page: string | undefined): string[] {
-  const given = url ?? page ?? []
-  const all = typeof given === 'string' ? [given] : given
-  if (!Array.isArray(all) || (url !== undefined && all.length === 0) || all.some((one) => typeof one !== 'string')) {
-    throw bad(`'url' is an address, or an array of at least one address.`)
-  }
-  return all.map((one) => baseOf(one, page))
+  return [url ?? page ?? []].flat().map((one) => baseOf(one, page))
+}
+
+/** How many stored messages a channel begins with. */
+export function backtrackOf(options: { backtrack?: number }): number {
+  checkChannelOptions(options)
+  const { backtrack = 0 } = options
+  if (Number.isInteger(backtrack) && backtrack >= 0) return backtrack
+  throw bad(`'backtrack' is a whole number from 0, not ${backtrack}.`)
 }
 
 /** When messages begin to count, in ms since 1970. */

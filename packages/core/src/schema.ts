@@ -2,10 +2,10 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Client } from './client.js'
 import type { Process } from './delivery/processors.js'
 import { validating } from './delivery/validating.js'
-import { bad } from './errors.js'
 import type { Channels, Name, TypeOn } from './events.js'
 import { internalsOf } from './internals.js'
 import type { Message } from './message.js'
+import { checkProcessor } from './validate.js'
 
 /**
  * Registers a processor for data that a [Standard Schema](https://standardschema.dev) accepts (zod, valibot, arktype,
@@ -35,7 +35,7 @@ export function registerWithSchema<
   schema: S,
   process: (data: StandardSchemaV1.InferOutput<S>, message: Message) => void,
 ): () => void {
-  if (typeof process !== 'function') throw bad('A processor is a function.')
+  checkProcessor(process)
   const { emit, failed, endings } = internalsOf(client)
   const validated = validating(schema, process as Process, {
     failed,

@@ -24,6 +24,29 @@ const remedies: Record<Symptom, string> = {
   idle: 'Call addChannel and connect.',
 }
 
-/** An error that ends with what mends it. */
-export const troubled = (code: ErrorCode, message: string, details: ErrorDetails & { symptom: Symptom | undefined }) =>
-  new PushStreamError(code, details.symptom ? `${message} ${remedies[details.symptom]}` : message, details)
+/** What a word says. */
+const facts: Record<string, string> = {
+  idle: 'The client receives nothing.',
+  template: 'Messages can be lost unseen.',
+  position: 'The server sends no message again, so those of an interruption are lost.',
+  lastEventId: 'The server has messages, and sends none after lastEventId.',
+  gone: 'The server no longer answers.',
+  deaf: 'The connection delivers nothing.',
+}
+
+function sentence(code: ErrorCode, what: string, { channel, symptom, url }: ErrorDetails): string {
+  const at = url ? ` at ${url}` : ''
+  if (code === 'silent') return `${facts[what]} The client reconnects to ${url}.`
+  if (code === 'setup') return facts[what] ?? `A message can't be read, ${what}`
+  if (channel)
+    return `The server refuses the channel '${channel.slice(0, 80)}' ${what || 'while it takes others'}${at}.`
+  if (what) return `${what}${at}. The client tries again.`
+  return symptom === 'csp' ? `${url} is blocked.` : `No answer yet from ${url ?? 'the server'}.`
+}
+
+/** An error that says what happened, from a few words of it, and ends with what mends it. */
+export function troubled(code: ErrorCode, what: string, details: ErrorDetails): PushStreamError {
+  const { symptom } = details
+  const message = sentence(code, what, details)
+  return new PushStreamError(code, symptom ? `${message} ${remedies[symptom]}` : message, details)
+}

@@ -1,4 +1,7 @@
 import { bad, type PushStreamError } from './errors.js'
+import type { ModeName, NamedTransports, Transport } from './types.js'
+
+// What a developer gets wrong and sees at once. `validate.production.ts` checks nothing of it.
 
 /** What only the classic client has, and what takes its place in this one. */
 const classic: Record<string, string> = {
@@ -60,7 +63,7 @@ const words: Record<string, readonly string[]> = {
 const methods: Record<string, string> = { logger: 'debug', signal: 'addEventListener', messageTemplate: 'shape' }
 
 /** The error of a name that is none of those known, with the one that was probably meant. */
-export function unknown(kind: string, name: string, names: readonly string[]): PushStreamError {
+function unknown(kind: string, name: string, names: readonly string[]): PushStreamError {
   const begins = (length: number) =>
     names.find((other) => other.toLowerCase().startsWith(name.toLowerCase().slice(0, length)))
   const meant = begins(name.length) ?? begins(4) ?? begins(3)
@@ -75,11 +78,38 @@ export function checkEvent(name: string): void {
   if (!events.includes(name)) throw unknown('event', name, events)
 }
 
-/** How many stored messages a channel begins with. Throws a `bad-option` error for anything else that is said of it. */
-export function backtrackOf({ backtrack = 0, ...others }: { backtrack?: number }): number {
-  for (const name of Object.keys(others)) throw unknown('option', name, ['backtrack'])
-  if (Number.isInteger(backtrack) && backtrack >= 0) return backtrack
-  throw bad(`'backtrack' is a whole number from 0, not ${backtrack}.`)
+/** Throws a `bad-option` error for anything that is said of a channel but `backtrack`. */
+export function checkChannelOptions(options: object): void {
+  for (const name of Object.keys(options)) if (name !== 'backtrack') throw unknown('option', name, ['backtrack'])
+}
+
+/** Throws a `bad-option` error for a processor that can't be called. */
+export function checkProcessor(process: unknown): void {
+  if (typeof process !== 'function') throw bad('A processor is a function.')
+}
+
+/** Throws a `bad-option` error for modes that are unknown, or not all different. */
+export function checkModes(list: unknown, named: NamedTransports, own: readonly ModeName[]): void {
+  if (!Array.isArray(list)) throw bad(`'modes' is an array, or names with | between them.`)
+  const modes = list.map((one: ModeName | Transport) => {
+    const mode = typeof one === 'string' ? one : typeof one?.open === 'function' ? one.name : undefined
+    if (!own.includes(mode as ModeName)) throw unknown('mode', String(mode ?? one), own)
+    if (mode === one && named[mode] === undefined) {
+      throw bad(
+        `Client takes transports, not names: import { ${mode} } and set modes: [${mode}]. PushStream takes both.`,
+      )
+    }
+    return mode
+  })
+  if (list.length === 0 || new Set(modes).size < list.length)
+    throw bad(`'modes' names at least one mode, and none twice.`)
+}
+
+function checkUrl(url: unknown): void {
+  const all = typeof url === 'string' ? [url] : url
+  if (!Array.isArray(all) || all.length === 0 || all.some((one) => typeof one !== 'string')) {
+    throw bad(`'url' is an address, or an array of at least one address.`)
+  }
 }
 
 /** Throws a `bad-option` error for an option that is unknown, or not of its type. */
@@ -95,6 +125,7 @@ export function checkOptions(options: unknown): void {
     if (value === null || !allowed.includes(typeof value)) {
       throw bad(`Option '${name}' takes ${allowed}, not ${value === null ? 'null' : typeof value}.`)
     }
+    if (name === 'url') checkUrl(value)
     const fitting = words[name]
     if (fitting && !fitting.includes(value)) throw bad(`'${name}' is '${fitting.join(`' or '`)}'.`)
     const method = methods[name]

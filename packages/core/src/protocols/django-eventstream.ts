@@ -2,9 +2,9 @@ import { cursors } from '../delivery/cursors.js'
 import { bad, PushStreamError } from '../errors.js'
 import type { CommonOptions } from '../types.js'
 import { addressOf, argumentsOf } from './address.js'
+import { checkDjango, refuseBacktrack, refuseDjango } from './checks.js'
 import { CursorDecoder } from './django-eventstream-decoder.js'
 import { encodeIds, type Ids, parseIds } from './event-ids.js'
-import { refuseForeign } from './foreign.js'
 import { checkName, refuse, steps } from './names.js'
 import type { ProtocolFactory } from './protocol.js'
 import { ResumeState } from './resume-state.js'
@@ -52,28 +52,15 @@ const stored = { resume: 'position', gaps: 'exact' } as const
 /** Nothing is stored. */
 const passing = { resume: 'none', gaps: 'none' } as const
 
-const instead = `leave it out, and give 'lastEventId' what get_current_event_id() was when the page was rendered.`
-
 /** What the client was told to begin with. Throws a `bad-option` error for what this server doesn't have. */
 function initialIds(options: CommonOptions = {}): Ids {
-  refuseForeign('djangoEventStream', options)
-  const { messagesPublishedAfter, lastEventId, modes } = options
-  if (typeof modes === 'object' && modes.some((mode) => typeof mode === 'object' && mode.opaque)) {
-    throw bad(`This protocol needs the pings, which nativeEventSource hides: set modes: [eventsource].`)
-  }
-  if (messagesPublishedAfter !== undefined) {
-    throw bad(`'messagesPublishedAfter' is nothing that django-eventstream has, as its events have no time: ${instead}`)
-  }
+  refuseDjango(options)
+  const { lastEventId } = options
   // Without a store the server gives an empty one. A page may keep what a stream ended with.
   if (!lastEventId || lastEventId === 'error') return new Map()
   const ids = parseIds(lastEventId)
   if (ids === undefined) throw bad(`'lastEventId' is no id of django-eventstream ('channel:12,other:3').`)
   return ids
-}
-
-const oneOf = (name: string, value: unknown, words: readonly unknown[]) => {
-  if (!words.includes(value))
-    throw bad(`'${name}' of djangoEventStream is ${words.map((word) => JSON.stringify(word)).join(' or ')}.`)
 }
 
 /**
@@ -82,19 +69,9 @@ const oneOf = (name: string, value: unknown, words: readonly unknown[]) => {
  */
 export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): ProtocolFactory => {
   const { url = '/events/', together = false, position: where = 'query', holes = 'ask', probe = true } = settings
-  if (typeof url !== 'function' && typeof url !== 'string') {
-    throw bad(`'url' of djangoEventStream is an address or a function.`)
-  }
+  checkDjango({ ...settings, url })
   const inRoute = typeof url === 'function' || url.includes('{channel}')
   const { channels: style = inRoute ? 'route' : 'repeated' } = settings
-  oneOf('channels', style, ['repeated', 'list', 'route'])
-  oneOf('position', where, ['query', 'headers'])
-  oneOf('holes', holes, ['ask', 'ignore'])
-  oneOf('together', together, [true, false])
-  oneOf('probe', probe, [true, false])
-  if (together && typeof url === 'string' && inRoute) {
-    throw bad(`An address with {channel} has room for one: leave out 'together', or give 'url' as a function.`)
-  }
 
   return (endpoint) => {
     const state = new ResumeState(initialIds(endpoint.options))
@@ -114,7 +91,7 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
       order: cursors(holes === 'ask'),
 
       check(channel, backtrack) {
-        if (backtrack) throw bad(`'backtrack' is nothing that django-eventstream has: ${instead}`)
+        refuseBacktrack(backtrack)
         checkName(channel)
         if (style === 'list' && channel.includes(',')) {
           refuse(channel, `can't have a comma where channels are asked for as a list`)

@@ -1,9 +1,8 @@
 import { unnumbered } from '../delivery/unnumbered.js'
-import { bad } from '../errors.js'
 import { everything, secondOf, tagOf, timeOf } from '../position.js'
 import type { Exchange, ModeName, Position, Symptom } from '../types.js'
 import { addressOf, argumentsOf } from './address.js'
-import { refuseForeign } from './foreign.js'
+import { checkNchan, refuseForeign } from './checks.js'
 import { checkName, refuse, steps } from './names.js'
 import { createDecoder } from './nchan-decoder.js'
 import { classify } from './nchan-endings.js'
@@ -76,10 +75,7 @@ function check(channel: string, separator: string | undefined): void {
  */
 export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
   const { url = '/sub/{channel}', separator, position: where = 'query', retry, publisher = '/pub/{channel}' } = settings
-  if (typeof url !== 'function' && !(typeof url === 'string' && url.includes('{channel}'))) {
-    throw bad(`'url' of nchan takes an address with {channel} in it, or a function.`)
-  }
-  if (where !== 'query' && where !== 'headers') throw bad(`'position' of nchan is 'query' or 'headers'.`)
+  checkNchan({ url, position: where })
   const together = separator !== undefined
   const fill = (template: string, names: readonly string[]) =>
     template.replaceAll('{channel}', names.map(encodeURIComponent).join(encodeURIComponent(separator ?? '')))

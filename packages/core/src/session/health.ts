@@ -20,9 +20,11 @@ const deafRhythm = 4000
 /** For how long a connection is kept that is as deaf as the one before it, in ms. It doubles each time, up to the second. */
 const deafPatience = 10_000
 const mostPatient = 60_000
-const gone = 'The server no longer answers.'
 /** How often a server that can't be reached is asked about a connection that was not silent for long. */
 const tries = 3
+
+/** How a connection died: the server answers nothing, or the connection brings nothing. */
+export type Silence = 'gone' | 'deaf'
 
 /** What health can ask of its session. */
 export interface HealthActions {
@@ -30,7 +32,7 @@ export interface HealthActions {
   current(): Connection | undefined
   /** Opens another connection, which takes over when it is accepted. */
   replace(): void
-  dead(connection: Connection, why: string): void
+  dead(connection: Connection, why: Silence): void
   /** Puts a mode last for a while. */
   penalize(connection: Connection): void
   /** Whether the session shares few connections with others: then it is silent while it is not its turn. */
@@ -160,7 +162,7 @@ export class Health {
     const connection = this.#actions.current()
     if (connection === undefined) return []
     const { heartbeat, heardAt } = connection
-    const dead = () => this.#actions.dead(connection, gone)
+    const dead = () => this.#actions.dead(connection, 'gone')
     const deadlines: [number, () => void][] = [[heartbeat.deadAt, dead]]
     // A server with keep-alives of its own is known to deliver.
     if (this.#verifying || this.#keepAlive !== undefined) return deadlines
@@ -209,7 +211,7 @@ export class Health {
       // sent on a dead connection of the browser's nothing about any other.
       const doubtful = heartbeat.usual() === undefined ? now() - lastLife >= pingtimeout : now() >= silentFrom
       if (!doubtful && attempt < tries) return this.#verify(connection, reason, attempt + 1)
-      return this.#actions.dead(connection, gone)
+      return this.#actions.dead(connection, 'gone')
     } else if (result === 'unknown' && (reason !== 'quiet' || !this.#poller.possible)) {
       return this.#replace(connection, deadline)
     } else this.#proven(connection, reason === 'quiet')
@@ -240,7 +242,7 @@ export class Health {
     this.#expected = lastLife
     const due = Math.min(this.#settings.environment.now() + deadline, waiting ?? Number.POSITIVE_INFINITY)
     this.#timers.at('deaf', due, () => {
-      if (connection.lastLife === lastLife) this.#actions.dead(connection, gone)
+      if (connection.lastLife === lastLife) this.#actions.dead(connection, 'gone')
     })
     return waiting !== undefined
   }
@@ -264,7 +266,7 @@ export class Health {
       if (connection !== this.#actions.current() || connection.brought !== brought) return
       this.#keptUntil = now() + Math.min(mostPatient, deafPatience * 2 ** this.#deaf++)
       if (brought === 0) this.#actions.penalize(connection)
-      this.#actions.dead(connection, 'The connection delivers nothing.')
+      this.#actions.dead(connection, 'deaf')
     })
   }
 

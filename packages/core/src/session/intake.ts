@@ -1,5 +1,5 @@
 import type { ChannelStore } from '../delivery/channel-store.js'
-import { PushStreamError } from '../errors.js'
+import type { PushStreamError } from '../errors.js'
 import type { IncomingMessage } from '../message.js'
 import type { Settings } from '../options.js'
 import { timeOf } from '../position.js'
@@ -7,7 +7,7 @@ import type { Classified } from '../protocols/protocol.js'
 import { troubled } from '../symptoms.js'
 import type { CloseReason, Position } from '../types.js'
 import type { Connection } from './connection.js'
-import type { Health } from './health.js'
+import type { Health, Silence } from './health.js'
 import type { PollEvents } from './poll.js'
 import type { Names } from './rejection.js'
 import { failureOf, saidBySelf, shown } from './reports.js'
@@ -86,7 +86,7 @@ export class Intake implements PollEvents {
     const { newest } = this.#store
     const age = environment.now() - this.clockOffset - timeOf(newest)
     const expected = protocol.capabilities.lastMessage && position !== undefined && position <= newest && age <= recent
-    if (expected) this.#unstored('The server sends no message again, so those of an interruption are lost.')
+    if (expected) this.#unstored('position')
   }
 
   resumed(): void {
@@ -95,14 +95,14 @@ export class Intake implements PollEvents {
 
   /** The server has messages, and sends nothing from `lastEventId` on. */
   unresumed(): void {
-    if (!this.#names.resumed) this.#unstored('The server has messages, and sends none after lastEventId.')
+    if (!this.#names.resumed) this.#unstored('lastEventId')
   }
 
-  #unstored(message: string): void {
+  #unstored(what: string): void {
     if (this.#names.told) return
     this.#names.told = true
     const { mode, asked } = this.#session.current() ?? {}
-    this.#events.failed(troubled('setup', message, { mode, url: shown(asked?.url), symptom: 'unstored' }))
+    this.#events.failed(troubled('setup', what, { mode, url: shown(asked?.url), symptom: 'unstored' }))
   }
 
   buffered({ asked, mode }: Connection): void {
@@ -117,9 +117,8 @@ export class Intake implements PollEvents {
   }
 
   /** A connection shows no sign of life. */
-  silent({ asked, mode }: Connection, why: string): void {
-    const url = shown(asked?.url)
-    this.failed(new PushStreamError('silent', `${why} The client reconnects to ${url}.`, { mode, url }))
+  silent({ asked, mode }: Connection, why: Silence): void {
+    this.failed(troubled('silent', why, { mode, url: shown(asked?.url) }))
   }
 
   /** An attempt failed, or a connection was lost. */

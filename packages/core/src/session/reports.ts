@@ -47,11 +47,14 @@ export function failureOf(
   if (cause instanceof PushStreamError) return cause
   const status = classified.status ?? (kind === 'invalid' ? 200 : undefined)
   const url = shown(asked?.url)
-  return troubled(
-    status === undefined ? 'unreachable' : 'http',
-    `${what}${url ? ` at ${url}` : ''}. The client tries again.`,
-    { mode: asked?.mode, status, url, cause, symptom: symptomOf(reason, status, page) },
-  )
+  const symptom = symptomOf(reason, status, page)
+  return troubled(status === undefined ? 'unreachable' : 'http', what, {
+    mode: asked?.mode,
+    status,
+    url,
+    cause,
+    symptom,
+  })
 }
 
 /** The error that reports a channel that is given up. Without a status, others were taken where this one was not. */
@@ -61,11 +64,11 @@ export function refusalOf(
   { status, explain }: Classified,
   page: Environment['location'],
 ): PushStreamError {
-  const why = status === undefined ? 'while it takes others' : `with status ${status}${explain ? ` (${explain})` : ''}`
+  const why = status === undefined ? '' : `with status ${status}${explain ? ` (${explain})` : ''}`
   const url = shown(reason.asked?.url)
   return troubled(
     status === 401 ? 'unauthorized' : status === 403 || status === undefined ? 'forbidden' : 'bad-request',
-    `The server refuses the channel '${channel.slice(0, 80)}' ${why}${url ? ` at ${url}` : ''}.`,
+    why,
     { channel, status, url, mode: reason.asked?.mode, symptom: symptomOf(reason, status ?? 403, page) },
   )
 }

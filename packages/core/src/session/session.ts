@@ -6,7 +6,7 @@ import type { CloseReason } from '../types.js'
 import { type Before, prove } from './acceptance.js'
 import { placeSilent } from './bootstrap.js'
 import { acceptDelay, type Connection } from './connection.js'
-import { Health } from './health.js'
+import { Health, type Silence } from './health.js'
 import { Intake, type IntakeEvents } from './intake.js'
 import type { Parts, Share } from './parts.js'
 import { Poller } from './poll.js'
@@ -282,7 +282,7 @@ export class Session {
     })
   }
 
-  #dead(connection: Connection, why: string): void {
+  #dead(connection: Connection, why: Silence): void {
     if (connection !== this.current()) return
     this.parts.intake.silent(connection, why)
     if (connection.succeeded) this.#strategy.lost()
