@@ -13,12 +13,15 @@ import { createSseParser } from './sse.js'
 /** How a response is read: `sse` and `text` as it comes, without an end; `answer` as a whole, to one poll of many. */
 type Framing = 'sse' | 'text' | 'answer'
 
+/** The longest that a server may keep a client away, in ms. A timer that is too long for a browser is due at once. */
+const longestAway = 3_600_000
+
 /** `Retry-After` in ms: seconds or an HTTP date. */
 export function retryAfter(value: string | null, now: number): number | undefined {
   if (value === null) return undefined
   const seconds = Number(value)
   const ms = Number.isNaN(seconds) ? Date.parse(value) - now : seconds * 1000
-  return ms >= 0 ? ms : undefined
+  return ms >= 0 ? Math.min(ms, longestAway) : undefined
 }
 
 /** The type of a response without its parameters, in lower case. */
