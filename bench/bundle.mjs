@@ -99,15 +99,21 @@ export const page = () => script(join(root, 'bench/page/index.mjs'), 'bench')
 
 export const zipped = (code) => gzipSync(code, { level: 9 }).length
 
+/** The simulated herd, with the policy of this repository's client. */
+export const simulated = () => importable({ herd: join(root, 'packages/core/test/support/herd.ts') })
+
 /** The development server, the fault proxy and the client for Node, from their sources. */
-export async function forNode(source) {
-  const outDir = join(root, 'node_modules/.cache/pushstream-bench')
-  await mkdir(outDir, { recursive: true })
-  const entry = {
+export const forNode = (source) =>
+  importable({
     devserver: join(root, 'packages/devserver/src/index.ts'),
     testkit: join(root, 'packages/testkit/src/index.ts'),
     core: join(resolve(source), 'index.ts'),
-  }
+  })
+
+/** Bundles sources for Node. Resolves with all that they export. */
+async function importable(entry) {
+  const outDir = join(root, 'node_modules/.cache/pushstream-bench', Object.keys(entry).join('-'))
+  await mkdir(outDir, { recursive: true })
   await build({
     ...common,
     root,
@@ -120,6 +126,6 @@ export async function forNode(source) {
       rolldownOptions: { input: entry, external: ['ws'], output: { entryFileNames: '[name].mjs' } },
     },
   })
-  const load = (name) => import(pathToFileURL(join(outDir, `${name}.mjs`)).href)
-  return { ...(await load('devserver')), ...(await load('testkit')), ...(await load('core')) }
+  const modules = Object.keys(entry).map((name) => import(pathToFileURL(join(outDir, `${name}.mjs`)).href))
+  return Object.assign({}, ...(await Promise.all(modules)))
 }

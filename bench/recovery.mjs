@@ -147,7 +147,7 @@ export function recoveryTable(results) {
   )
 }
 
-export function herdTable(results) {
+export function attemptsTable(results) {
   return table(
     ['50 clients', 'first ms', 'median', 'last', 'most in one ms', 'came'],
     results.map(({ how, first }) => {

@@ -4,9 +4,10 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { root } from '../scripts/workspace.mjs'
 import { table } from './figures.mjs'
+import { herdPage } from './herd.mjs'
 
 /** The sections that the page needs. */
-export const needed = ['speed', 'scale', 'heap', 'sizes']
+export const needed = ['speed', 'scale', 'heap', 'sizes', 'herd']
 
 const earlier = join(root, 'bench/before.json')
 
@@ -116,6 +117,8 @@ are what an application ships of each, minified and gzipped. \`bare\` is \`socke
 ${clients(results)}
 
 pusher-js and socket.io-client know no order and no loss. centrifuge and \`@anycable/web\` keep the last offset.
+
+${herdPage(results.herd)}
 `,
   )
 }

@@ -6,16 +6,17 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { root } from '../scripts/workspace.mjs'
 import { launch } from './browser.mjs'
-import { client, forNode, hasPeers, page, peerSizes, peers, sizes, zipped } from './bundle.mjs'
+import { client, forNode, hasPeers, page, peerSizes, peers, simulated, sizes, zipped } from './bundle.mjs'
 import { variants } from './frames.mjs'
 import { heap, heapTable } from './heap.mjs'
+import { herd, herdTable } from './herd.mjs'
 import { latency, latencyTable } from './latency.mjs'
-import { herdTable, recovery, recoveryTable } from './recovery.mjs'
+import { attemptsTable, recovery, recoveryTable } from './recovery.mjs'
 import { needed, writePage } from './report.mjs'
 import { scale, scaleTable } from './scale.mjs'
 import { speed, speedTable } from './speed.mjs'
 
-const sections = ['speed', 'scale', 'heap', 'sizes', 'latency', 'recovery']
+const sections = ['speed', 'scale', 'heap', 'sizes', 'herd', 'latency', 'recovery']
 const transports = ['fake', 'websocket', 'eventsource', 'longpolling']
 
 const help = `npm run bench -- [sections] [options]
@@ -112,6 +113,10 @@ try {
     if (withPeers) results.sizes.peers = await peerSizes()
     show('Sizes, minified and gzipped, in bytes', JSON.stringify(results.sizes, null, 2))
   }
+  if (wanted.includes('herd')) {
+    results.herd = herd((await simulated()).simulate)
+    show('A herd of 10,000 clients', herdTable(results.herd))
+  }
   const live = wanted.includes('latency') || wanted.includes('recovery')
   const tools = live ? await forNode(values.client) : undefined
   const ancestor = values.ancestor !== undefined
@@ -126,7 +131,7 @@ try {
   if (wanted.includes('recovery')) {
     results.recovery = await recovery(browser, scripts, tools, { rounds: Number(values.rounds), ancestor })
     show('Recovery: until a message that was published afterwards arrives', recoveryTable(results.recovery.times))
-    show('First attempts of 50 clients', herdTable(results.recovery.herds))
+    show('First attempts of 50 clients', attemptsTable(results.recovery.herds))
   }
 } finally {
   await browser.close()

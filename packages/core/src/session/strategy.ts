@@ -61,8 +61,8 @@ export class Strategy {
       random: environment.random(),
       autoReconnect,
       base: backoffBase,
-      // Only long outages make attempts rare.
-      cap: Math.min(backoffCap, Math.max(backoffBase, (now - this.#lostAt) / 4)),
+      // Only long outages make attempts rare. After a minute, nearly all clients are back within ten seconds.
+      cap: Math.min(backoffCap, Math.max(backoffBase, (now - this.#lostAt) / 7)),
       others: hosts.count - 1,
       modes,
       cooling,
