@@ -8,6 +8,7 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 export const alias = {
   '@pushstream/core/classic': at('./packages/core/src/classic/index.ts'),
   '@pushstream/core/store': at('./packages/core/src/store/index.ts'),
+  '@pushstream/core/testing': at('./packages/core/src/testing.ts'),
   '@pushstream/core': at('./packages/core/src/index.ts'),
   '@pushstream/devserver/vite': at('./packages/devserver/src/vite.ts'),
   '@pushstream/devserver': at('./packages/devserver/src/index.ts'),
@@ -15,6 +16,7 @@ export const alias = {
   '@pushstream/publisher': at('./packages/publisher/src/index.ts'),
   '@pushstream/react': at('./packages/react/src/index.ts'),
   '@pushstream/vue': at('./packages/vue/src/index.ts'),
+  '@pushstream/testkit/client': at('./packages/testkit/src/client.ts'),
   '@pushstream/testkit': at('./packages/testkit/src/index.ts'),
 }
 

@@ -8,7 +8,7 @@ import { type IncomingMessage, type Message, messageOf } from './message.js'
 import { idle, Notices, onBlocked, slow, uncertain } from './notices.js'
 import { backtrackOf, type Options, type Settings, settingsOf } from './options.js'
 import { positionOf } from './position.js'
-import { Pool } from './session/pool.js'
+import { type Carrier, type NewCarrier, Pool } from './session/pool.js'
 import { nextStatus } from './status.js'
 import type { NamedTransports, Promises } from './types.js'
 import { checkEvent, checkProcessor, refuseClassic } from './validate.js'
@@ -51,7 +51,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
   readonly #report = (error: PushStreamError): void => this.#emit('error', error)
   readonly #notices: Notices
   readonly #processors = new Processors((cause, { channel }) => this.#listenerFailed('A processor', cause, channel))
-  readonly #pool: Pool
+  readonly #pool: Carrier
   readonly #endings = new Set<() => void>()
   #promises: Promises | undefined
   #delivered: IncomingMessage | undefined
@@ -69,9 +69,10 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
    * @param named what the names in `modes` stand for. Default: none, so `modes` has to be transports.
    * @throws PushStreamError `bad-option` for an option that is unknown, of the wrong type or only for the classic client.
    */
-  constructor(options: Options = {}, named: NamedTransports = {}) {
+  constructor(options?: Options, named?: NamedTransports)
+  constructor(options: Options = {}, named: NamedTransports = {}, Carried: NewCarrier = Pool) {
     this.#settings = settingsOf(options, named)
-    this.#pool = new Pool(this.#settings, {
+    this.#pool = new Carried(this.#settings, {
       deliver: (message) => this.#deliver(message),
       gap: (channel, first, last, reason) => {
         this.#counts.gaps++
@@ -140,8 +141,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
   /**
    * Starts receiving. A client that waits for its next attempt tries at once.
    *
-   * @throws PushStreamError `bad-option` without `url` where there is no page, as during rendering on a server; `closed` if the
-   * client is closed.
+   * @throws PushStreamError `bad-option` without `url` where there is no page, as on a server; `closed` if the client is.
    */
   connect(): this {
     this.#alive()

@@ -16,6 +16,27 @@ export interface PoolEvents extends Omit<SessionEvents, 'rejected' | 'suspected'
   refused(error: PushStreamError): void
 }
 
+/** What carries the channels of a client: its pool, unless a test feeds the client by hand. */
+export type Carrier = Pick<
+  Pool,
+  | 'status'
+  | 'stuck'
+  | 'channels'
+  | 'groups'
+  | 'duplicates'
+  | 'reconnects'
+  | 'add'
+  | 'remove'
+  | 'removeAll'
+  | 'send'
+  | 'connect'
+  | 'change'
+  | 'disconnect'
+>
+
+/** Makes what carries the channels. */
+export type NewCarrier = new (settings: Settings, events: PoolEvents) => Carrier
+
 /** The sessions of a client: one for all of its channels, or several where a connection can't carry them all. */
 export class Pool implements Sessions {
   readonly settings: Settings

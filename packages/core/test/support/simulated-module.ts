@@ -69,10 +69,10 @@ class FakeSocket extends EventTarget {
     if (this.readyState === 1) this.dispatchEvent(new MessageEvent('message', { data }))
   }
 
-  ended(code: number): void {
+  ended(code: number, reason = ''): void {
     if (this.readyState === 3) return
     this.readyState = 3
-    this.dispatchEvent(Object.assign(new Event('close'), { code, reason: '', wasClean: code === 1000 }))
+    this.dispatchEvent(Object.assign(new Event('close'), { code, reason, wasClean: code === 1000 }))
   }
 
   send(): void {}
@@ -89,7 +89,10 @@ class FakeSocket extends EventTarget {
 export class SimulatedModule {
   readonly clock = createManualClock(Date.UTC(2026, 10, 29, 12, 0, 0))
   readonly requests: Asked[] = []
+  /** Channels that nobody may subscribe to. */
+  readonly refused = new Set<string>()
   readonly #stored: Stored[] = []
+  readonly #ids = new Map<string, number>()
   readonly #subscribers = new Set<Subscriber>()
   readonly #pings: number
   readonly #longPollTtl: number
@@ -136,7 +139,8 @@ export class SimulatedModule {
   /** Stores a message and tells who listens. `live: false`: nobody, as if published between a backlog and its subscription. */
   publish(channel: string, text: string, { live = true } = {}): void {
     const time = Math.floor(this.clock.now() / 1000)
-    const id = this.#stored.filter((message) => message.channel === channel).length + 1
+    const id = (this.#ids.get(channel) ?? 0) + 1
+    this.#ids.set(channel, id)
     const tag = this.#stored.filter((message) => message.time === time).length + 1
     const message = { channel, id, time, tag, frame: frameOf(id, channel, text, tag, time) }
     this.#stored.push(message)
@@ -144,6 +148,23 @@ export class SimulatedModule {
     for (const subscriber of [...this.#subscribers]) {
       if (subscriber.deaf || !subscriber.channels.includes(channel)) continue
       this.#send(subscriber, [message])
+    }
+  }
+
+  /** A message is published that no one gets: it is not stored any more when it is asked for. */
+  lose(channel: string): void {
+    this.#ids.set(channel, (this.#ids.get(channel) ?? 0) + 1)
+  }
+
+  /** Deletes a channel, with what is stored of it. */
+  delete(channel: string, text: string): void {
+    const kept = this.#stored.filter((message) => message.channel !== channel)
+    this.#stored.splice(0, this.#stored.length, ...kept)
+    this.#ids.delete(channel)
+    const time = Math.floor(this.clock.now() / 1000)
+    const message = { channel, id: -2, time, tag: 0, frame: frameOf(-2, channel, text, 0, time) }
+    for (const subscriber of [...this.#subscribers]) {
+      if (subscriber.channels.includes(channel)) this.#send(subscriber, [message])
     }
   }
 
@@ -253,6 +274,7 @@ export class SimulatedModule {
     if (request.method === 'OPTIONS') return request.respond(200)
     const { mode, poll, history, channels } = this.#ask(request.url, request.headers)
     if (this.#deadKept-- > 0) return
+    if (channels.some((name) => this.refused.has(name))) return request.respond(403)
     const greeted = `: \n${history.map(({ frame }) => `data: ${frame}\n\n`).join('')}`
     if (poll) {
       if (history.length === 0) request.respond(304)
@@ -274,6 +296,9 @@ export class SimulatedModule {
     const { channels, history } = this.#ask(socket.url)
     if (socket.readyState === 3) return
     socket.open()
+    if (channels.some((name) => this.refused.has(name))) {
+      return socket.ended(1008, '{"http_status": 403, "explain":""}')
+    }
     this.#send(this.#join('websocket', channels, { request: undefined, socket }), history)
   }
 }

@@ -20,7 +20,7 @@ const sourcesOf = (name: string) => readGraph(fileURLToPath(new URL(`${name}/src
 const layers = [
   // Nothing imports them: they take the places of others in the production build.
   ['symptoms.production.ts', 'validate.production.ts'],
-  ['index.ts', 'scripts/'],
+  ['index.ts', 'scripts/', 'testing.ts'],
   ['shared.ts'],
   ['classic/', 'eventsource/', 'store/', 'updates/', 'register.ts'],
   ['messages.ts', 'push-stream.ts', 'schema.ts', 'send-message.ts'],
@@ -41,7 +41,7 @@ const protocolImports = {
   // The interface.
   'protocols/protocol.ts': ['index.ts', 'options.ts', 'session/', 'classic/', 'updates/'],
   // The default protocol. Its settings are options of the client.
-  'protocols/push-stream.ts': ['index.ts', 'shared.ts', 'options.ts', 'classic/', 'updates/'],
+  'protocols/push-stream.ts': ['index.ts', 'shared.ts', 'options.ts', 'testing.ts', 'classic/', 'updates/'],
   // The other servers: an application ships them only if it imports them.
   'protocols/nchan.ts': ['index.ts', 'scripts/'],
   'protocols/django-eventstream.ts': ['index.ts'],
