@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import vue from '@vitejs/plugin-vue'
 import type { Plugin } from 'vite'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 
@@ -73,6 +74,14 @@ const unitProduction = {
   plugins: [production],
 }
 
+/** The tests in the guides to component tests, as their readers run them. */
+const guide = (environment: 'jsdom' | 'happy-dom') =>
+  ({
+    plugins: [vue()],
+    resolve: { alias },
+    test: { name: `unit-${environment}`, environment, include: ['packages/*/test/guide/*.test.{ts,tsx}'] },
+  }) satisfies TestProjectInlineConfiguration
+
 /** Real sockets and real servers, each test its own. They wait most of the time, so many files run side by side. */
 const integration: TestProjectInlineConfiguration = {
   resolve: { alias },
@@ -97,6 +106,8 @@ export default defineConfig({
       unit('unit-react-18', 'react', { alone: true, resolved: react18 }),
       unitProduction,
       unit('unit-vue', 'vue', { alone: true }),
+      guide('jsdom'),
+      guide('happy-dom'),
       integration,
     ],
   },
