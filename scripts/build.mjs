@@ -11,6 +11,7 @@ import { join, relative } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { gzipSync } from 'node:zlib'
 import { borrowing } from './borrowing.mjs'
+import { buildCommonJs } from './commonjs.mjs'
 import { inlined, quiet } from './inlined.mjs'
 import { production } from './production.mjs'
 import { command, packages, root } from './workspace.mjs'
@@ -57,12 +58,14 @@ async function buildModules({ path, entries, manifest }) {
   await buildEntries(path, entries, 'dist', [quiet])
   if (hasProduction(manifest)) await buildEntries(path, entries, 'dist/production', [quiet, production])
   await tsc('-p', join(path, 'tsconfig.build.json'))
+  await buildCommonJs({ path, entries, manifest }, (some) => buildEntries(path, some, 'dist/cjs', [quiet], 'cjs'))
   for (const file of Object.values(manifest.bin ?? {})) await chmod(join(path, file), 0o755)
 }
 
 const hasProduction = ({ exports }) => exports['.']?.production !== undefined
 
-async function buildEntries(path, entries, folder, plugins) {
+/** Without maps: the modules are as readable as the sources. */
+async function buildEntries(path, entries, folder, plugins, format = 'es') {
   await build({
     ...common,
     plugins,
@@ -71,9 +74,8 @@ async function buildEntries(path, entries, folder, plugins) {
       target,
       outDir: join(path, folder),
       emptyOutDir: false,
-      sourcemap: true,
       minify: false,
-      lib: { entry: entries, formats: ['es'] },
+      lib: { entry: entries, formats: [format], fileName: (_, name) => `${name}.js` },
       rolldownOptions: {
         external: (id) => (!/^[./]|^[a-z]:/i.test(id) && !(id in inlined)) || id.startsWith('node:'),
         output: { chunkFileNames: '[name]-[hash].js' },

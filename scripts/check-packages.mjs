@@ -59,7 +59,7 @@ async function lint({ name, manifest }, tarball) {
   const untyped = Object.entries(manifest.exports).filter(([, target]) => typeof target === 'string')
   const excluded = untyped.flatMap(([entry]) => ['--exclude-entrypoints', entry.replace('./', '')])
   const attw = command('@arethetypeswrong/cli', 'attw')
-  await run(`${name}: attw`, process.execPath, [attw, tarball, '--profile', 'esm-only', '--no-color', ...excluded])
+  await run(`${name}: attw`, process.execPath, [attw, tarball, '--no-color', ...excluded])
 }
 
 function toArrayBuffer(buffer) {
@@ -99,11 +99,14 @@ async function compile({ name, path, manifest }, folder) {
     ([entry], n) => `import * as entry${n} from '${join(name, entry).replaceAll('\\', '/')}'\nvoid entry${n}\n`,
   )
   writeFileSync(join(folder, 'index.ts'), existsSync(written) ? readFileSync(written) : imports.join(''))
+  writeFileSync(join(folder, 'index.cts'), imports.join(''))
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', private: true }))
   const needsNode = /["']node:/.test(declarationsOf(join(folder, 'node_modules', name, 'dist')).join('\n'))
-  for (const [module, moduleResolution] of [
-    ['nodenext', 'nodenext'],
-    ['esnext', 'bundler'],
+  for (const [module, moduleResolution, file] of [
+    ['nodenext', 'nodenext', 'index.ts'],
+    ['esnext', 'bundler', 'index.ts'],
+    ['node16', 'node16', 'index.cts'],
+    ['commonjs', 'node10', 'index.cts'],
   ]) {
     const config = {
       compilerOptions: {
@@ -117,12 +120,14 @@ async function compile({ name, path, manifest }, folder) {
         // Declarations of this package's own are checked where those of others allow it.
         skipLibCheck: 'vite' in (manifest.peerDependencies ?? {}),
         types: needsNode ? ['node'] : [],
+        ...(moduleResolution === 'node10' && { ignoreDeprecations: '6.0' }),
       },
-      files: ['index.ts'],
+      files: [file],
     }
-    const file = join(folder, `tsconfig.${moduleResolution}.json`)
-    writeFileSync(file, JSON.stringify(config))
-    await run(`${name}: types under ${moduleResolution}`, process.execPath, [command('typescript', 'tsc'), '-p', file])
+    const project = join(folder, `tsconfig.${moduleResolution}.json`)
+    writeFileSync(project, JSON.stringify(config))
+    const args = [command('typescript', 'tsc'), '-p', project]
+    await run(`${name}: types under ${moduleResolution}`, process.execPath, args)
   }
 }
 
@@ -147,6 +152,11 @@ async function importIt({ name, manifest }, folder) {
   for (const [entry, target] of Object.entries(manifest.exports)) {
     if (target.types === undefined) continue
     const specifier = entry.replace('.', name)
+    if (target.require !== undefined) {
+      const args = ['--no-experimental-require-module', '-e', `require(${JSON.stringify(specifier)})`]
+      const printed = await run(`${name}: require ${specifier}`, process.execPath, args, { cwd: folder })
+      if (printed) problems.push(`${name}: requiring ${specifier} prints: ${printed}`)
+    }
     // What others do when they are imported is theirs.
     const { peerDependencies = {}, peerDependenciesMeta = {} } = manifest
     const others = Object.keys(peerDependencies).filter((other) => !peerDependenciesMeta[other]?.optional)

@@ -55,6 +55,11 @@ export const steps = {
     dependsOn: [settings, published],
     needs: ['build'],
   },
+  jest: {
+    run: () => ({ args: ['e2e/jest/run.mjs'] }),
+    dependsOn: [settings, sources, /^e2e\/jest\/|^packages\/react\/test\/guide\//],
+    needs: ['build'],
+  },
   'browser: chromium': browser('chromium'),
   'browser: firefox': browser('firefox'),
 }
