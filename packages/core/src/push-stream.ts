@@ -1,7 +1,8 @@
 import { Client } from './client.js'
 import type { Channels } from './events.js'
+import { longpolling, stream } from './modes.js'
 import type { Options } from './options.js'
-import { eventsource, longpolling, stream } from './transports/http.js'
+import { eventsource } from './transports/http.js'
 import { websocket } from './transports/websocket.js'
 import type { NamedTransports } from './types.js'
 

@@ -6,11 +6,11 @@ import { Emitter } from './emitter.js'
 import { onAbort } from './environment.js'
 import { bad, PushStreamError } from './errors.js'
 import { IncomingMessage } from './message.js'
+import { longpolling } from './modes.js'
 import { everything, positionOf, secondOf, tagOf, timeOf } from './position.js'
 import { checkName, refuse, steps } from './protocols/names.js'
 import { pushStream } from './protocols/push-stream.js'
 import { messageTemplate } from './protocols/template.js'
-import { longpolling } from './transports/http.js'
 
 /**
  * The part of pushstream.js that `pushstream-*.js` use as well. They are built without the modules above and take these

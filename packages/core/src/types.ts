@@ -150,7 +150,10 @@ export interface Transport {
    * `opening`. Polls open with their first answer.
    */
   readonly acceptedBy: 'time' | 'byte' | 'opening'
-  /** Each answer ends a request, and the next request starts where that answer ended. */
+  /**
+   * Each answer ends a request, and the next request starts where that answer ended. `longpolling` brings what that takes,
+   * so a transport of your own that polls is `{ ...longpolling, open }`.
+   */
   readonly polls?: boolean
   /** It does not count towards the browser's limit of connections per host over HTTP/1.1. */
   readonly uncounted?: boolean

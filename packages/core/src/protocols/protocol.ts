@@ -10,6 +10,7 @@ import type {
   ModeName,
   Position,
   Promises,
+  Transport,
 } from '../types.js'
 
 /** A channel as one request names it. */
@@ -59,6 +60,17 @@ export interface Decoder {
   finish(): void
 }
 
+/**
+ * Cuts what a transport delivers into frames, where nothing delimits them. What it takes is its protocol's own: the
+ * transports that deliver like that bring it along.
+ */
+export type Cut = (reading: never) => Pick<Decoder, 'frame' | 'idle' | 'finish'>
+
+/** A transport that brings along how its frames are cut, if nothing delimits them. */
+export interface CutTransport extends Transport {
+  readonly cut?: Cut
+}
+
 /** How a decoder tells old from new. */
 export interface DecoderContext {
   readonly kind: RequestKind
@@ -66,6 +78,7 @@ export interface DecoderContext {
   readonly liveFrom: Position
   /** The channels asked for, in the order of the request. */
   readonly channels: readonly string[]
+  readonly cut?: Cut | undefined
 }
 
 /** A connection that may be used for polls, one after the other. */

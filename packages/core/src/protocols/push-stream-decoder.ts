@@ -1,11 +1,9 @@
 import { told } from './form.js'
 import type { Decoder, DecoderContext, DecoderEvents } from './protocol.js'
 import { type Frames, noFrame, type Reading } from './push-stream-frames.js'
-import { undelimited } from './push-stream-undelimited.js'
 
 /** Makes the decoder of one connection. Most modes bring frame by frame. */
 export function createDecoder(frames: Frames, context: DecoderContext, events: DecoderEvents): Decoder {
-  const { kind } = context
   const reading: Reading = {
     frames,
     context,
@@ -37,6 +35,6 @@ export function createDecoder(frames: Frames, context: DecoderContext, events: D
       else if (text.trim() === '-1') events.ping()
     },
     finish() {},
-    ...((kind === 'stream' || kind === 'longpolling') && undelimited(reading)),
+    ...context.cut?.(reading as never),
   }
 }

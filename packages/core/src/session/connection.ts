@@ -2,17 +2,8 @@ import { newReplay, type Replay } from '../delivery/order.js'
 import { type IncomingMessage, isPlaced } from '../message.js'
 import type { Settings } from '../options.js'
 import { positionOf } from '../position.js'
-import type { Decoder, DecoderEvents } from '../protocols/protocol.js'
-import type {
-  Answer,
-  CloseReason,
-  ModeName,
-  NextExchange,
-  OpenTransport,
-  Position,
-  Transport,
-  TransportEvents,
-} from '../types.js'
+import type { CutTransport, Decoder, DecoderEvents } from '../protocols/protocol.js'
+import type { Answer, CloseReason, ModeName, NextExchange, OpenTransport, Position, TransportEvents } from '../types.js'
 import { takeStored } from './bootstrap.js'
 import { createHeartbeat, type Heartbeat } from './heartbeat.js'
 import { createTimers, type Timers } from './timers.js'
@@ -68,7 +59,7 @@ export interface ConnectionTask {
 
 /** One transport, its decoder and its heartbeat. */
 export class Connection {
-  readonly transport: Transport
+  readonly transport: CutTransport
   readonly names: ReadonlySet<string>
   accepted = false
   /** The transport is open. */
@@ -104,7 +95,7 @@ export class Connection {
   #closed = false
 
   constructor(
-    transport: Transport,
+    transport: CutTransport,
     { names, companion, newcomers, clockOffset, timeout }: ConnectionTask,
     next: NextExchange,
     settings: Settings,
@@ -135,6 +126,7 @@ export class Connection {
           return stored.size > 0 ? Number.POSITIVE_INFINITY : live
         },
         channels: companion === undefined ? [...names] : [...names, companion],
+        cut: transport.cut,
       },
       this.#decoderEvents(),
     )

@@ -2,7 +2,7 @@ import type { Channel } from '../delivery/channel.js'
 import type { ChannelStore } from '../delivery/channel-store.js'
 import { type IncomingMessage, isPlaced } from '../message.js'
 import type { Settings } from '../options.js'
-import type { RequestKind } from '../protocols/protocol.js'
+import type { CutTransport, RequestKind } from '../protocols/protocol.js'
 import { poll as pollOnce, request } from '../transports/http.js'
 import type { CloseReason, Position } from '../types.js'
 import type { Requests } from './requests.js'
@@ -79,12 +79,13 @@ export class Poller {
     position: Position | undefined,
     deadline = this.#settings.timeout,
   ): Promise<Polled> {
-    const { environment, protocol } = this.#settings
+    const { environment, protocol, transports } = this.#settings
     const messages: IncomingMessage[] = []
     const decoder = protocol.decoder(
       {
         kind,
         liveFrom: Number.NEGATIVE_INFINITY,
+        cut: (transports.find(({ name }) => name === kind) as CutTransport | undefined)?.cut,
         channels: [
           ...channels.map(({ name }) => name),
           ...(this.#store.companion === undefined ? [] : [this.#store.companion]),

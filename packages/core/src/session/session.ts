@@ -3,7 +3,7 @@ import type { ChannelStore } from '../delivery/channel-store.js'
 import type { PushStreamError } from '../errors.js'
 import type { Settings } from '../options.js'
 import type { CloseReason } from '../types.js'
-import { type Before, prove } from './acceptance.js'
+import type { Before } from './acceptance.js'
 import { placeSilent } from './bootstrap.js'
 import { acceptDelay, type Connection } from './connection.js'
 import { Health, type Silence } from './health.js'
@@ -222,7 +222,7 @@ export class Session {
     if (transport.acceptedBy !== 'opening' || (shows && !transport.polls)) return
     const lost = predecessor === undefined ? 'loss' : 'success'
     const before: Before = failures > 0 ? 'failure' : this.#reconnects < 0 ? 'nothing' : lost
-    void prove(subscription.connection, before, this.parts)
+    void transport.prove?.(subscription.connection, before, this.parts)
   }
 
   /** What a connection that ends or is replaced shows of its silent channels. */

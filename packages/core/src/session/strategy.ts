@@ -1,10 +1,11 @@
 import { bad } from '../errors.js'
 import type { Settings } from '../options.js'
-import type { ModeName, Transport } from '../types.js'
+import type { ModeName } from '../types.js'
 import type { Connection } from './connection.js'
 import { createMemory } from './memory.js'
 import type { Share } from './parts.js'
 import type { Policy } from './state.js'
+import type { SessionTransport } from './transport.js'
 
 /** How long a mode that brought nothing is put last, in ms. */
 const cooldown = 5 * 60_000
@@ -75,8 +76,8 @@ export class Strategy {
     return Math.min(this.#settings.timeout, Math.max(leastTimeout, slower * this.#took) * 1.5 ** failures)
   }
 
-  transportOf(mode: ModeName): Transport {
-    return this.#settings.transports.find(({ name }) => name === mode) as Transport
+  transportOf(mode: ModeName): SessionTransport {
+    return this.#settings.transports.find(({ name }) => name === mode) as SessionTransport
   }
 
   /** A connection was accepted: its mode is tried first, unless the most wanted one works. */

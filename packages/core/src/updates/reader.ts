@@ -1,7 +1,8 @@
 import type { IncomingMessage } from '../message.js'
+import { longpolling } from '../modes.js'
 import { timeOf } from '../position.js'
 import { etagOf } from '../protocols/nchan-ids.js'
-import type { DecoderContext, DecoderEvents } from '../protocols/protocol.js'
+import type { CutTransport, DecoderContext, DecoderEvents } from '../protocols/protocol.js'
 import { pushStream } from '../protocols/push-stream.js'
 import { messageTemplate } from '../protocols/template.js'
 import type { Position } from '../types.js'
@@ -138,7 +139,8 @@ export class Reader {
     const template = this.#template
     // Where no frame was seen yet it has to name its channel.
     const channels = template === undefined || template.includes('~channel~') ? [] : [this.name]
-    const context: DecoderContext = { kind: 'longpolling', liveFrom: Number.NEGATIVE_INFINITY, channels }
+    const { cut } = longpolling as CutTransport
+    const context: DecoderContext = { kind: 'longpolling', liveFrom: Number.NEGATIVE_INFINITY, channels, cut }
     const endpoint = { base: '', credentials: 'omit', sameOrigin: false } as const
     const protocol = pushStream(template === undefined ? {} : { messageTemplate: messageTemplate(template) })(endpoint)
     const decoder = protocol.decoder(context, events)

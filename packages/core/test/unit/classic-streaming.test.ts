@@ -6,6 +6,7 @@ import { classicProtocol } from '../../src/classic/protocol.js'
 import type { RequestKind } from '../../src/protocols/protocol.js'
 import type { PushStreamSettings } from '../../src/protocols/push-stream.js'
 import { messageTemplate } from '../../src/protocols/template.js'
+import { cutOf } from './support/named.js'
 import { runs } from './support/runs.js'
 import { chunks, render, templates } from './support/wire.js'
 
@@ -33,7 +34,7 @@ function read(
     sameOrigin: true,
   })
   const decoder = protocol.decoder(
-    { kind, liveFrom: 0, channels },
+    { kind, liveFrom: 0, channels, cut: cutOf(kind) },
     {
       message({ id, channel, body, eventId, tag, dead, last }) {
         seen.push(dead === undefined ? ['message', id, channel, body, eventId ?? '', tag] : ['place', id])

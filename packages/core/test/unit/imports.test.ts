@@ -25,7 +25,7 @@ const layers = [
   ['classic/', 'eventsource/', 'store/', 'updates/', 'register.ts'],
   ['messages.ts', 'push-stream.ts', 'schema.ts', 'send-message.ts'],
   ['client.ts'],
-  ['internals.ts', 'notices.ts', 'troubleshooting.ts'],
+  ['internals.ts', 'modes.ts', 'notices.ts', 'troubleshooting.ts'],
   ['session/'],
   ['options.ts', 'status.ts'],
   ['transports/', 'protocols/'],
@@ -41,6 +41,7 @@ const protocolImports = {
   // The interface.
   'protocols/protocol.ts': ['index.ts', 'options.ts', 'session/', 'classic/', 'updates/'],
   // The default protocol. Its settings are options of the client.
+  'protocols/push-stream-undelimited.ts': ['modes.ts'],
   'protocols/push-stream.ts': ['index.ts', 'shared.ts', 'options.ts', 'testing.ts', 'classic/', 'updates/'],
   // The other servers: an application ships them only if it imports them.
   'protocols/nchan.ts': ['index.ts', 'scripts/'],

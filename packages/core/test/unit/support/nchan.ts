@@ -1,8 +1,9 @@
 import { defaultEnvironment } from '../../../src/environment.js'
 import { IncomingMessage } from '../../../src/message.js'
+import { longpolling, stream } from '../../../src/modes.js'
 import { type NchanSettings, nchan } from '../../../src/protocols/nchan.js'
 import type { DecoderEvents, Endpoint, Protocol, RequestKind } from '../../../src/protocols/protocol.js'
-import { eventsource, longpolling, stream } from '../../../src/transports/http.js'
+import { eventsource } from '../../../src/transports/http.js'
 import type { CloseReason, Exchange, FrameMeta } from '../../../src/types.js'
 import { wanted } from './wanted.js'
 

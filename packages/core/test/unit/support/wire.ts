@@ -7,6 +7,7 @@ import type { Naming } from '../../../src/protocols/renamed.js'
 import { messageTemplate } from '../../../src/protocols/template.js'
 import { createSseParser } from '../../../src/transports/sse.js'
 import type { FrameMeta } from '../../../src/types.js'
+import { cutOf } from './named.js'
 
 const json = (text: string, space = '') =>
   `{"id":~id~,"channel":"~channel~","text":${text},${space}"tag":"~tag~",${space}"time":"~time~",${space}"eventid":"~event-id~"}`
@@ -95,7 +96,8 @@ export function reading(kind: RequestKind, settings: WireSettings = {}, onlyChan
   const protocol = pushStream(known, asNamed)({ base: 'http://h', credentials: 'same-origin', sameOrigin: true })
   // What a stream of new channels begins with may be a header template.
   const liveFrom = kind === 'stream' && onlyChannel === undefined ? Number.POSITIVE_INFINITY : 0
-  const decoder = protocol.decoder({ kind, liveFrom, channels: onlyChannel === undefined ? [] : [onlyChannel] }, inlet)
+  const channels = onlyChannel === undefined ? [] : [onlyChannel]
+  const decoder = protocol.decoder({ kind, liveFrom, channels, cut: cutOf(kind) }, inlet)
   return {
     seen,
     messages,

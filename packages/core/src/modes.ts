@@ -1,0 +1,18 @@
+import { undelimited } from './protocols/push-stream-undelimited.js'
+import { prove } from './session/acceptance.js'
+import { createPolling } from './session/polling.js'
+import type { SessionTransport } from './session/transport.js'
+import { stream as endless, longpolling as polls } from './transports/http.js'
+import type { Transport } from './types.js'
+
+const bringing = (transport: Transport, parts: Partial<SessionTransport>): Transport => ({ ...transport, ...parts })
+
+/** HTTP streaming: templates one after the other without a delimiter. The protocol finds their ends. */
+export const stream = /* @__PURE__ */ bringing(endless, { cut: undelimited, prove })
+
+/** Long-polling: a request stays open until there is a message. */
+export const longpolling = /* @__PURE__ */ bringing(polls, {
+  cut: undelimited,
+  prove,
+  polling: createPolling,
+})
