@@ -25,17 +25,17 @@ const imports = [
   [
     'the client and its functions',
     ['PushStream', 'PushStreamError', 'messages', 'messageTemplate', 'registerWithSchema', 'sendMessage'],
-    [30_150, 32_050],
+    [30_150, 32_100],
   ],
   ['Client of websocket and eventsource', ['Client', 'PushStreamError', 'websocket', 'eventsource'], [25_200, 27_150]],
   [
     'Client of nativeWebSocket and eventsource',
     ['Client', 'PushStreamError', 'nativeWebSocket', 'eventsource'],
-    [23_600, 25_550],
+    [23_650, 25_550],
   ],
-  ['the client and nchan', ['PushStream', 'PushStreamError', 'nchan'], [31_600, 33_700]],
+  ['the client and nchan', ['PushStream', 'PushStreamError', 'nchan'], [31_650, 33_750]],
   ['the client and djangoEventStream', ['PushStream', 'PushStreamError', 'djangoEventStream'], [30_050, 32_450]],
-  ['the classic client', ['PushStream', 'PushStreamManager'], [33_850, 35_800], 'classic/index'],
+  ['the classic client', ['PushStream', 'PushStreamManager'], [33_900, 35_850], 'classic/index'],
 ]
 /** The same for the scripts that pages without a bundler load. */
 const scripts = {
