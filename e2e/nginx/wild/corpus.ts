@@ -213,6 +213,21 @@ export const corpus: readonly Wild[] = [
     },
   },
   {
+    ...encoded,
+    ...exact,
+    name: 'one-name',
+    modes: { ...usual, stream: '/sub/' },
+  },
+  {
+    ...encoded,
+    ...exact,
+    name: 'map',
+    unvisited: 'a name alone shows no position: a page that is new may get again what is two seconds old',
+    publish: '/pub?room={channel}',
+    modes: { websocket: '/ws?', eventsource: '/ev?' },
+    options: { channelsByArgument: true, channelsArgument: 'room' },
+  },
+  {
     ...nchan,
     name: 'nchan-pubsub',
     replays: true,

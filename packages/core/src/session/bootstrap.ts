@@ -42,7 +42,7 @@ export function takeStored(newcomers: Map<string, number>, message: IncomingMess
 
 /**
  * Where the channels of a connection stand that was accepted just now: what brought nothing has nothing stored. `before`:
- * the newest position of all when the connection was opened. `joined`: whether it is sure that they are followed now.
+ * the newest position of all when the connection was opened.
  */
 export function placeNewcomers(
   store: ChannelStore,
@@ -50,7 +50,6 @@ export function placeNewcomers(
   channels: readonly Channel[],
   newcomers: ReadonlyMap<string, number>,
   before: Position,
-  joined: boolean,
 ): void {
   const asked = channels.filter(({ name }) => newcomers.has(name))
   let newest = -1
@@ -62,7 +61,21 @@ export function placeNewcomers(
     channel.completeUpTo ??= upTo
     channel.sequence.empty = channel.sequence.last === undefined
   }
-  for (const channel of channels) if (joined && store.isUnknown(channel)) channel.joinedAt ??= openedAt
+  for (const channel of channels) if (store.isUnknown(channel)) channel.joinedAt ??= openedAt
+}
+
+/** Channels that were taken for empty, by a connection that never was subscribed, are asked for from its opening on. */
+export function unplaceNewcomers(
+  openedAt: number,
+  channels: readonly Channel[],
+  newcomers: ReadonlyMap<string, number>,
+): void {
+  for (const channel of channels) {
+    if (!newcomers.has(channel.name) || channel.sequence.position !== undefined) continue
+    channel.completeUpTo = channel.from
+    channel.sequence.empty = false
+    channel.joinedAt ??= openedAt
+  }
 }
 
 /** The first message of a channel that was taken for empty may have been stored: nothing much older than it is new. */

@@ -20,6 +20,8 @@ export function reject(sessions: Sessions, member: Member, channels: readonly Ch
     const together = tooLong(classified) || member.merged
     if (together) sessions.limit = Math.max(store.size - channels.length, Math.ceil(store.size / 2))
     member.companions.clear()
+    // What showed that these are refused together says nothing of those that are left.
+    member.proofs = 0
     const other = sessions.make(together ? undefined : 'waiting')
     other.merged = member.merged
     for (const channel of channels.slice(channels.length / 2)) store.move(channel, other.store)
@@ -75,7 +77,11 @@ export function suspect(sessions: Sessions, member: Member, channels: readonly C
     target.merged = false
   } else {
     if (channels.length === 1 || sessions.members.some((one) => one.trial)) return
-    store.move(first, sessions.make('waiting').store)
+    const { session, store: own } = sessions.make('waiting')
+    // They take turns. Each is tried with a number of messages behind its name, and by its name alone the next time.
+    session.turn = sessions.trials + (store.size % 2 ? 0 : Math.floor(sessions.trials / store.size))
+    sessions.trials++
+    store.move(first, own)
   }
   arrange(sessions)
 }

@@ -39,6 +39,8 @@ export interface Sessions {
   limit: number
   /** The channel that others were taken next to. */
   companion: string | undefined
+  /** How often a channel was tried alone, as nothing showed why the server refused all of them. */
+  trials: number
   /** The session of a channel. */
   of(name: string): Member | undefined
   make(trial?: 'waiting'): Member
@@ -69,16 +71,22 @@ const worst: readonly Status['state'][] = ['connecting', 'waiting', 'open']
 /** The part of a client's status that its sessions say. */
 export type PoolStatus = Pick<Status, 'state' | 'mode' | 'attempt' | 'retryAt' | 'error'>
 
-function stateOfAll(members: readonly Member[]): Status['state'] {
+/** A connection was accepted for every channel: what is published from now on comes. */
+const areJoined = ({ store }: Member): boolean =>
+  store.all.every((channel) => !store.isUnknown(channel) || channel.joinedAt !== undefined)
+
+function stateOfAll(members: readonly Member[], before: boolean): Status['state'] {
   const wanted = members.filter(({ store }) => store.size > 0)
   const counted = wanted.filter(({ late, session }) => !late || session.state.failures > 0)
   const states = (counted.length > 0 ? counted : wanted).map(stateOf)
-  return worst.find((one) => states.includes(one)) ?? 'closed'
+  const state = worst.find((one) => states.includes(one)) ?? 'closed'
+  // A channel may have gone back to others that were asked for without it.
+  return state === 'open' && !before && !wanted.every(areJoined) ? 'connecting' : state
 }
 
-/** `refusal`: why a channel was given up last. */
-export function statusOf(members: readonly Member[], refusal?: PushStreamError): PoolStatus {
-  const state = stateOfAll(members)
+/** `before`: whether it was open until now, whatever was added since. `refusal`: why a channel was given up last. */
+export function statusOf(members: readonly Member[], before: boolean, refusal?: PushStreamError): PoolStatus {
+  const state = stateOfAll(members, before)
   // The session that says how the client is.
   const member = members.find((one) => stateOf(one) === state)
   const { current, failures = 0, retryAt } = member?.session.state ?? {}

@@ -50,6 +50,7 @@ export class Pool implements Sessions {
   /** How many channels one session takes. Less, once the server refused so many at once. */
   limit = Number.POSITIVE_INFINITY
   companion: string | undefined
+  trials = 0
   members: readonly Member[] = []
   #open = false
   /** Why a channel was given up last, until a connection is accepted. */
@@ -77,7 +78,7 @@ export class Pool implements Sessions {
 
   /** How the client is, as far as its sessions say it. */
   get status(): PoolStatus {
-    return statusOf(this.members, this.#refusal)
+    return statusOf(this.members, this.#open, this.#refusal)
   }
 
   /** A request that keeps channels waiting, if one does. */

@@ -1,6 +1,7 @@
 import type { Settings } from '../options.js'
 import type { Classified } from '../protocols/protocol.js'
-import type { CloseReason, Transport } from '../types.js'
+import type { CloseReason } from '../types.js'
+import type { Connection } from './connection.js'
 import { tooLong } from './reports.js'
 import type { Action } from './state.js'
 
@@ -9,12 +10,15 @@ import type { Action } from './state.js'
  * of messages behind it: a refusal is no reason to give up a channel before its name alone was asked for.
  */
 export interface Names {
-  plain: boolean | 'trying' | undefined
+  plain: boolean | undefined
   /** The server knows `lastEventId`: its message was seen, or what follows it. */
   resumed?: boolean
   /** It was reported that the server repeats nothing. */
   told: boolean
 }
+
+/** How long a websocket has to last, in ms, to show that it was subscribed. The module lets it in before it ends it. */
+const letInTime = 2000
 
 /** Why a round of attempts was rejected, and whether a page can see that at all. */
 export class Rejection {
@@ -29,6 +33,8 @@ export class Rejection {
   #unreached = false
   /** Rejected credentials were asked for once more. */
   #renewed = false
+  /** This round asks for the names alone, as they were refused with numbers behind them. */
+  #trying = false
 
   constructor(names: Names, { headers, params, transports }: Settings) {
     this.#names = names
@@ -36,18 +42,20 @@ export class Rejection {
     this.blind = this.#opaque = transports.every((one) => one.opaque)
   }
 
-  /** Whether the request of an attempt names channels alone. `undefined` until that was tried. */
-  plain(failures: number): boolean | 'trying' {
+  /** Whether the request of a round names channels alone. */
+  plain(round: number): boolean {
     // A page can't see why a websocket is refused: it may be for the names, so every other round asks for them alone.
-    return this.#names.plain || (this.blind && failures % 2 === 1)
+    return this.#names.plain ?? (this.#trying || (this.blind && round % 2 === 1))
   }
 
   /** Whether it is worth a try to ask for the names alone: a location or an authorisation may know no others. */
-  triesPlain(classified: Classified): boolean {
-    const { explain, status = 0 } = classified
-    const named = status >= 400 && status < 500 && !tooLong(classified)
-    if (this.#names.plain !== undefined || explain || !named) return false
-    this.#names.plain = 'trying'
+  triesPlain({ kind }: CloseReason, classified: Classified): boolean {
+    const { action, explain } = classified
+    const refused = action === 'rejected' || action === 'unsupported'
+    // A reason that the module names tells more, but for a `map` that finds no channel.
+    const named = kind === 'invalid' || !explain || explain.startsWith('No channel')
+    if (this.#trying || this.#names.plain !== undefined || !refused || !named || tooLong(classified)) return false
+    this.#trying = true
     return true
   }
 
@@ -68,18 +76,28 @@ export class Rejection {
   }
 
   /** An attempt failed. */
-  failed(reason: CloseReason, { opaque }: Transport): void {
-    if (reason.kind !== 'refused') return
-    // A page can't see why a websocket is refused, and no other mode may show it.
-    if (opaque) this.#reason ??= reason
-    else this.#unreached = true
+  failed(reason: CloseReason, { transport, accepted, opened }: Connection, action: Action): void {
+    // A page can't see why a websocket is refused, and no other mode may show it. A location may take one name alone.
+    if (transport.opaque ? !accepted : action === 'unsupported' && !opened) this.#reason ??= reason
+    else if (reason.kind === 'refused') this.#unreached = true
   }
 
-  /** A connection was accepted. `answered`: the server itself showed it, not that time has passed without a refusal. */
-  accepted(answered: boolean): void {
+  /** A connection was accepted. `suffixed`: there were numbers of messages behind names. */
+  accepted(connection: Connection, suffixed: boolean): void {
     this.#reason = undefined
     this.#renewed = false
-    if (this.#names.plain === 'trying' && answered) this.#names.plain = true
+    const shows = () => {
+      if (suffixed || this.#trying) this.#names.plain ??= !suffixed
+    }
+    if (connection.transport.acceptedBy === 'time') connection.after(letInTime, shows)
+    // Time that has passed without a refusal shows nothing.
+    else if (connection.opened) shows()
+  }
+
+  /** Whether the end of a connection leaves open that it ever was subscribed: it is no proof of anything then. */
+  denies({ accepted, brought, transport }: Connection, { kind }: CloseReason): boolean {
+    const silent = accepted && brought === 0 && kind !== 'end'
+    return silent && transport.acceptedBy === 'time' && this.#names.plain === undefined
   }
 
   /** A round is over. Returns why the server rejected a request of it. */
@@ -88,8 +106,7 @@ export class Rejection {
     this.blind = this.#opaque || (reason !== undefined && !this.#unreached)
     this.#reason = undefined
     this.#unreached = false
-    // It was not for what is behind the names.
-    if (reason !== undefined && this.#names.plain === 'trying') this.#names.plain = false
+    this.#trying &&= reason === undefined
     return reason
   }
 }

@@ -32,6 +32,8 @@ export interface SessionEvents extends IntakeEvents {
 /** Keeps one connection to the server for some channels: makes connections and timers follow the state. */
 export class Session {
   state: State = initial
+  /** Odd: where nothing shows why all is refused, the first round asks for the names alone. */
+  turn = 0
   readonly #events: SessionEvents
   readonly parts: Parts
   readonly #strategy: Strategy
@@ -210,7 +212,7 @@ export class Session {
     if (predecessor !== undefined) this.#placeSilent(predecessor)
     const subscription = subscribe(this.parts, transport, {
       timeout: this.#strategy.timeout(failures),
-      plain: this.#rejection.plain(failures),
+      plain: this.#rejection.plain(failures + this.turn),
       // After what no connection can take, if that is what ends them.
       beginning: (channels) =>
         (poller.possible ? undefined : this.#stuck.beyond(store.newest)) ?? requests.begin(channels),
@@ -233,7 +235,7 @@ export class Session {
 
   #accepted(connection: Connection, predecessor: Connection | undefined): void {
     this.parts.intake.error = undefined
-    this.#rejection.accepted(connection.opened)
+    this.#rejection.accepted(connection, Boolean(this.#subscriptions.get(this.state.current?.key ?? 0)?.asksLast))
     this.#strategy.accepted(connection)
     // A successor goes on where the one before it was well.
     if (predecessor !== undefined) {
@@ -246,21 +248,23 @@ export class Session {
     this.#reloading = false
   }
 
-  #ended(key: number, { connection, asksLast }: Subscription, reason: CloseReason): void {
+  #ended(key: number, { asksLast, connection, unplace }: Subscription, reason: CloseReason): void {
     const { environment, logger, protocol } = this.parts.settings
     const wasCurrent = key === this.state.current?.key
     this.#subscriptions.delete(key)
     const classified = protocol.classify(reason)
-    if (asksLast && !connection.accepted && this.#rejection.triesPlain(classified)) return this.renew()
+    if (this.#rejection.denies(connection, reason)) unplace()
+    const renamed = asksLast && this.#rejection.triesPlain(reason, classified)
+    if (renamed && !connection.accepted) return this.renew()
     this.parts.intake.ended(connection, reason, classified)
     // A replacement for the same channels is no reason to give one up.
     const replaced = !wasCurrent && this.#undecided().length === 0
-    const action = this.#rejection.actionOf(classified, replaced)
+    const action = renamed ? 'backoff' : this.#rejection.actionOf(classified, replaced)
     const what = whatOf(connection.mode, reason, classified)
     logger?.debug(`pushstream: ${endOf(what, connection, action)}`)
     if (action === 'rejected') this.#rejection.rejected(reason)
     else if (action !== 'reconnect') {
-      this.#rejection.failed(reason, connection.transport)
+      this.#rejection.failed(reason, connection, action)
       this.parts.intake.trouble(what, reason, classified)
     }
     // A network that breaks may hide that the server reloads just then.

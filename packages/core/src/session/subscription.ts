@@ -1,6 +1,6 @@
 import type { Channel } from '../delivery/channel.js'
 import type { CloseReason, Position } from '../types.js'
-import { newcomersOf, placeLate, placeNewcomers } from './bootstrap.js'
+import { newcomersOf, placeLate, placeNewcomers, unplaceNewcomers } from './bootstrap.js'
 import { Connection } from './connection.js'
 import { checkEventId } from './event-id.js'
 import type { Parts } from './parts.js'
@@ -10,8 +10,8 @@ import type { SessionTransport } from './transport.js'
 export interface SubscriptionTask {
   /** How long it may take to be accepted, in ms. */
   readonly timeout: number
-  /** Whether channels are asked for by their names alone, be it only to see whether the server takes them so. */
-  readonly plain: boolean | 'trying'
+  /** Whether channels are asked for by their names alone. */
+  readonly plain: boolean
   /** Where a connection begins that is not a chain of polls. */
   beginning(channels: readonly Channel[]): Position | undefined
   accepted(): void
@@ -24,12 +24,14 @@ export interface Subscription {
   readonly channels: readonly Channel[]
   /** Whether it asks for messages that the application does not want, to learn where channels stand. */
   readonly asksLast: boolean
+  /** It was never subscribed: what it seemed to show of its new channels is forgotten. */
+  unplace(): void
 }
 
 /** Opens a connection for all channels of a session. */
 export function subscribe(parts: Parts, transport: SessionTransport, task: SubscriptionTask): Subscription {
   const { settings, store, requests, intake, health } = parts
-  const newcomers = newcomersOf(store, settings, Boolean(task.plain))
+  const newcomers = newcomersOf(store, settings, task.plain)
   // The new ones first: what comes of any other shows that their stored messages have come.
   const channels = [...store.all].sort((a, b) => Number(newcomers.has(b.name)) - Number(newcomers.has(a.name)))
   const wanted = () => channels.filter((channel) => store.get(channel.name) === channel)
@@ -58,9 +60,8 @@ export function subscribe(parts: Parts, transport: SessionTransport, task: Subsc
     settings,
     {
       accepted() {
-        const joined = connection.opened || task.plain !== 'trying'
         overdue = !connection.opened
-        placeNewcomers(store, connection.openedAt, wanted(), newcomers, before, joined)
+        placeNewcomers(store, connection.openedAt, wanted(), newcomers, before)
         endCheck = checkEventId(connection, parts)
         task.accepted()
       },
@@ -88,5 +89,10 @@ export function subscribe(parts: Parts, transport: SessionTransport, task: Subsc
     },
   )
   connection.repoll = polling?.repoll
-  return { connection, channels, asksLast: channels.some((one) => one.backtrack === 0 && newcomers.has(one.name)) }
+  return {
+    connection,
+    channels,
+    asksLast: channels.some((one) => one.backtrack === 0 && newcomers.has(one.name)),
+    unplace: () => unplaceNewcomers(connection.openedAt, wanted(), newcomers),
+  }
 }

@@ -36,6 +36,18 @@ export interface ModuleOptions {
   readonly pings?: number
   /** `push_stream_longpolling_connection_ttl`, in ms. */
   readonly longPollTtl?: number
+  /** Whether a location takes these names, as they stand in the address. Default: all. */
+  readonly takes?: (names: readonly string[]) => boolean
+  /** The status of whatever answers where no location takes the names. Default 404. */
+  readonly catchAll?: number
+  /**
+   * A websocket is let in all the same, and ends so many ms later, as where a map finds no channel. `explained`: with the
+   * reason, as the module gives it where it knows one.
+   */
+  readonly letsIn?: () => number
+  readonly explained?: boolean
+  /** How long the handshake of a websocket takes, in ms. Default 1. */
+  readonly latency?: () => number
 }
 
 const modes: Readonly<Record<string, ModeName>> = {
@@ -55,9 +67,13 @@ class FakeSocket extends EventTarget {
   readonly extensions = ''
   readonly protocol = ''
   readonly bufferedAmount = 0
+  onopen: ((event: Event) => void) | undefined
+  onmessage: ((event: Event) => void) | undefined
 
   constructor(readonly url: string) {
     super()
+    this.addEventListener('open', (event) => this.onopen?.(event))
+    this.addEventListener('message', (event) => this.onmessage?.(event))
   }
 
   open(): void {
@@ -96,6 +112,7 @@ export class SimulatedModule {
   readonly #subscribers = new Set<Subscriber>()
   readonly #pings: number
   readonly #longPollTtl: number
+  readonly #locations: Omit<ModuleOptions, 'pings' | 'longPollTtl'>
   /** New connections are taken in by workers that are deaf. */
   #deaf = false
   /** Until then, in ms since 1970, workers on their way out take connections in. */
@@ -105,9 +122,10 @@ export class SimulatedModule {
   /** Nothing gets across, and what is sent meanwhile never does. */
   #blackHole = false
 
-  constructor({ pings = 2000, longPollTtl = 30_000 }: ModuleOptions = {}) {
+  constructor({ pings = 2000, longPollTtl = 30_000, ...locations }: ModuleOptions = {}) {
     this.#pings = pings
     this.#longPollTtl = longPollTtl
+    this.#locations = locations
     const ping = () => {
       this.clock.setTimeout(ping, 500)
       this.#ping()
@@ -122,7 +140,7 @@ export class SimulatedModule {
     class Socket extends FakeSocket {
       constructor(url: string) {
         super(url)
-        server.clock.setTimeout(() => server.#handshake(this), 1)
+        server.clock.setTimeout(() => server.#handshake(this), server.#locations.latency?.() ?? 1)
       }
     }
     return manualEnvironment(this.clock, { fetch, WebSocket: Socket as unknown as typeof WebSocket })
@@ -189,6 +207,15 @@ export class SimulatedModule {
     this.#blackHole = on
     if (on) this.forget()
     else this.#deadKept = deadKept
+  }
+
+  /** Every connection breaks. */
+  cut(): void {
+    for (const { socket, request } of this.#subscribers) {
+      socket?.ended(1006)
+      if (request?.open) request.cut()
+    }
+    this.#subscribers.clear()
   }
 
   #ping(): void {
@@ -258,7 +285,8 @@ export class SimulatedModule {
       return all.filter(({ time, tag: counter }) => time > since || (time === since && counter > tag))
     })
     const channels = names.map((encoded) => decodeURIComponent(encoded).replace(/\.b\d+$/, ''))
-    return { mode, poll, history, channels }
+    const taken = this.#locations.takes?.(names.map(decodeURIComponent)) ?? true
+    return { mode, poll, history, channels, taken }
   }
 
   #join(mode: ModeName, channels: readonly string[], from: Pick<Subscriber, 'request' | 'socket'>): Subscriber {
@@ -272,9 +300,13 @@ export class SimulatedModule {
   #answer(request: FakeRequest): void {
     if (this.#blackHole) return
     if (request.method === 'OPTIONS') return request.respond(200)
-    const { mode, poll, history, channels } = this.#ask(request.url, request.headers)
+    const { mode, poll, history, channels, taken } = this.#ask(request.url, request.headers)
     if (this.#deadKept-- > 0) return
     if (channels.some((name) => this.refused.has(name))) return request.respond(403)
+    const { catchAll = 404, explained } = this.#locations
+    if (!taken) {
+      return request.respond(catchAll, explained ? { 'X-Nginx-PushStream-Explain': 'No channel id provided.' } : {})
+    }
     const greeted = `: \n${history.map(({ frame }) => `data: ${frame}\n\n`).join('')}`
     if (poll) {
       if (history.length === 0) request.respond(304)
@@ -293,12 +325,16 @@ export class SimulatedModule {
 
   #handshake(socket: FakeSocket): void {
     if (this.#blackHole) return
-    const { channels, history } = this.#ask(socket.url)
+    const { channels, history, taken } = this.#ask(socket.url)
     if (socket.readyState === 3) return
+    const { explained, letsIn } = this.#locations
+    if (!taken && letsIn === undefined) return socket.ended(1006)
     socket.open()
     if (channels.some((name) => this.refused.has(name))) {
       return socket.ended(1008, '{"http_status": 403, "explain":""}')
     }
-    this.#send(this.#join('websocket', channels, { request: undefined, socket }), history)
+    if (taken) return this.#send(this.#join('websocket', channels, { request: undefined, socket }), history)
+    const reason = '{"http_status": 400, "explain":"No channel id provided."}'
+    this.clock.setTimeout(() => (explained ? socket.ended(1008, reason) : socket.ended(1006)), letsIn?.() ?? 0)
   }
 }
