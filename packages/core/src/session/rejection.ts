@@ -49,11 +49,12 @@ export class Rejection {
   }
 
   /** Whether it is worth a try to ask for the names alone: a location or an authorisation may know no others. */
-  triesPlain({ kind }: CloseReason, classified: Classified): boolean {
+  triesPlain({ kind }: CloseReason, classified: Classified, opened: boolean): boolean {
     const { action, explain } = classified
     const refused = action === 'rejected' || action === 'unsupported'
-    // A reason that the module names tells more, but for a `map` that finds no channel.
-    const named = kind === 'invalid' || !explain || explain.startsWith('No channel')
+    // A reason that the module names tells more, but for a `map` that finds no channel. A page that passes for a stream
+    // is only found out while stored messages are waited for: it would be delivered.
+    const named = kind === 'invalid' ? !opened : !explain || explain.startsWith('No channel')
     if (this.#trying || this.#names.plain !== undefined || !refused || !named || tooLong(classified)) return false
     this.#trying = true
     return true

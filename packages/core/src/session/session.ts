@@ -254,7 +254,7 @@ export class Session {
     this.#subscriptions.delete(key)
     const classified = protocol.classify(reason)
     if (this.#rejection.denies(connection, reason)) unplace()
-    const renamed = asksLast && this.#rejection.triesPlain(reason, classified)
+    const renamed = asksLast && this.#rejection.triesPlain(reason, classified, connection.opened)
     if (renamed && !connection.accepted) return this.renew()
     this.parts.intake.ended(connection, reason, classified)
     // A replacement for the same channels is no reason to give one up.
