@@ -79,7 +79,12 @@ const guide = (environment: 'jsdom' | 'happy-dom') =>
   ({
     plugins: [vue()],
     resolve: { alias },
-    test: { name: `unit-${environment}`, environment, include: ['packages/*/test/guide/*.test.{ts,tsx}'] },
+    test: {
+      name: `unit-${environment}`,
+      environment,
+      include: ['packages/*/test/guide/*.test.{ts,tsx}'],
+      testTimeout: 60_000,
+    },
   }) satisfies TestProjectInlineConfiguration
 
 /** Real sockets and real servers, each test its own. They wait most of the time, so many files run side by side. */

@@ -24,6 +24,7 @@ for (const version of [29, 30]) {
     rootDir: fileURLToPath(new URL('../../packages/react/test/guide', import.meta.url)),
     testEnvironment: resolve(`jest-environment-jsdom-${version}`),
     // Only what the reader writes is not JavaScript that Jest reads: nothing of a package is transformed.
+    testTimeout: 60_000,
     transform: { '\\.tsx?$': join(folder, 'transform.cjs') },
   }
   const args = [join(jest, '../bin/jest.js'), '--config', JSON.stringify(config), '--ci', '--watchman=false', '-i']

@@ -2,7 +2,7 @@ import { type Process, Processors } from './delivery/processors.js'
 import { Emitter } from './emitter.js'
 import { onAbort, reportError } from './environment.js'
 import { bad, PushStreamError } from './errors.js'
-import type { Channels, ClientEvents, DeadLetter, Name, Routed, Stats, Status, TypeOn } from './events.js'
+import type { Channels, ClientEvents, DeadLetter, Routed, Stats, Status } from './events.js'
 import { type Internals, lend } from './internals.js'
 import { type IncomingMessage, type Message, messageOf } from './message.js'
 import { idle, Notices, onBlocked, slow, uncertain } from './notices.js'
@@ -23,7 +23,7 @@ import { checkEvent, checkProcessor, refuseClassic } from './validate.js'
  * @typeParam C the channels, the types of their messages, and the data of each type. Default: any channel brings any data.
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a type parameter, data is whatever the application says it is
-export class Client<C extends Channels = Record<string, Record<string, any>>> {
+export class Client<C extends Channels<C> = Record<string, Record<string, any>>> {
   static {
     const internals = (client: Client): Internals => {
       client.#alive()
@@ -181,18 +181,18 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
    *
    * @throws PushStreamError `bad-option` for an event that there is not, `closed` if the client is closed.
    */
-  on<K extends keyof ClientEvents<C>>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
+  on<K extends keyof ClientEvents<C> & string>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
     return this.#listen(event, listener)
   }
 
   /** Removes a listener that `on` or `once` added. */
-  off<K extends keyof ClientEvents<C>>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
+  off<K extends keyof ClientEvents<C> & string>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
     this.#emitter.off(event, listener)
     return this
   }
 
   /** Calls back for the next event of a kind only. */
-  once<K extends keyof ClientEvents<C>>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
+  once<K extends keyof ClientEvents<C> & string>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
     return this.#listen(event, listener, true)
   }
 
@@ -206,11 +206,10 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
    * @returns a function that takes the processor back.
    * @throws PushStreamError `bad-option` if the processor is not a function, `closed` if the client is closed.
    */
-  registerProcessor<N extends Name<C>, T extends TypeOn<C, N>>(
-    channel: N,
-    type: T,
-    process: (data: Routed<C, N, T>, message: Message<Routed<C, N, T>>) => void,
-  ): () => void {
+  registerProcessor<
+    N extends (keyof C & string) | '*',
+    T extends (N extends keyof C ? keyof C[N] & string : string) | '*',
+  >(channel: N, type: T, process: (data: Routed<C, N, T>, message: Message<Routed<C, N, T>>) => void): () => void {
     this.#alive()
     checkProcessor(process)
     return this.#processors.add(channel, type, process as Process)
@@ -279,7 +278,7 @@ export class Client<C extends Channels = Record<string, Record<string, any>>> {
     return (this.#wanted ? this.channels.length === 0 : !this.#everOpen && count > 0) && idle()
   }
 
-  #emit<K extends keyof ClientEvents<C>>(event: K, value: ClientEvents<C>[K]): void {
+  #emit<K extends keyof ClientEvents<C> & string>(event: K, value: ClientEvents<C>[K]): void {
     if (this.#closed) return
     if (event === 'error') this.#notices.error(value as PushStreamError, this.#emitter.heard(event))
     else if (event === 'deadletter' && !this.#emitter.heard(event)) {

@@ -3,24 +3,39 @@ import type { PushStreamError } from './errors.js'
 import type { Message } from './message.js'
 import type { GapReason, ModeName, Promises } from './types.js'
 
-/** The bodies of messages by channel and type: `{ 'user-42': { answer: { value: number } } }`. */
-export type Channels = Record<string, Record<string, unknown>>
+/**
+ * The bodies of messages by channel and type, as a type or an interface. A channel may be a template.
+ *
+ * @example
+ * ```ts
+ * interface Shop {
+ *   news: { item: { title: string } }
+ *   [user: `user-${number}`]: { answer: { value: number }; question: { text: string } }
+ * }
+ * const stream = new PushStream<Shop>()
+ * ```
+ */
+export type Channels<C = Record<string, Record<string, unknown>>> = { readonly [Name in keyof C]: object }
 
 /** The data that may arrive on a channel. */
-export type DataOf<C extends Channels, Name extends keyof C> = Name extends keyof C ? C[Name][keyof C[Name]] : never
+export type DataOf<C, Name extends keyof C> = Name extends keyof C ? C[Name][keyof C[Name]] : never
 
-/** A channel of the type parameter, or `'*'` for any. */
-export type Name<C extends Channels> = (keyof C & string) | '*'
-/** A type on that channel, or `'*'` for any. */
-export type TypeOn<C extends Channels, N extends string> = (N extends keyof C ? keyof C[N] & string : string) | '*'
 /** The data that a processor for a channel and a type gets. */
-export type Routed<C extends Channels, N extends string, T extends string> = N extends keyof C
+export type Routed<C, N extends string, T extends string> = N extends keyof C
   ? T extends keyof C[N]
     ? C[N][T]
     : DataOf<C, N>
   : string extends keyof C
     ? unknown
     : DataOf<C, keyof C>
+
+/** A message of any channel and type: to compare `channel` and `type` tells what `data` is. */
+export type AnyMessage<C> = {
+  [N in keyof C & string]: { [T in keyof C[N] & string]: Message<C[N][T], N, TypeName<T>> }[keyof C[N] & string]
+}[keyof C & string]
+
+/** Where the types are not listed, a message may have none. */
+type TypeName<T extends string> = string extends T ? string | undefined : T
 
 /** Messages of a channel that are no longer available. It is emitted before the message that follows them. */
 export interface Gap {
@@ -96,9 +111,9 @@ export interface Stats {
 }
 
 /** The events of a client, and the arguments of their listeners. */
-export type ClientEvents<C extends Channels> = {
+export type ClientEvents<C> = {
   /** A message arrived. Each is emitted once, in channel order. */
-  message: Message<DataOf<C, keyof C>>
+  message: AnyMessage<C>
   /** The status changed. */
   status: Status
   /** A connection is accepted, the first time and after every loss. */

@@ -1,10 +1,20 @@
 import { timeOf } from './position.js'
 import type { ModeName, Position, Sequenced } from './types.js'
 
-/** A message as the application sees it: a plain object with these fields. */
-export interface Message<Data = unknown> {
+/**
+ * A message as the application sees it: a plain object with these fields.
+ *
+ * @typeParam Data the body.
+ * @typeParam Channel the name of the channel. Default: any.
+ * @typeParam Type the type. Default: any, or none.
+ */
+export interface Message<
+  Data = unknown,
+  Channel extends string = string,
+  Type extends string | undefined = string | undefined,
+> {
   /** The channel it was published to. */
-  readonly channel: string
+  readonly channel: Channel
   /** The channel's running number, from 1; it begins anew when the server restarts. `undefined` where the template has no id. */
   readonly id: number | undefined
   /** The body as text. A body that came as raw JSON (`"text":~text~`) is that JSON. */
@@ -12,7 +22,7 @@ export interface Message<Data = unknown> {
   /** The body parsed, when it is JSON; else the text. Binary data is a `Uint8Array`. */
   readonly data: Data
   /** The body's `type`, where the body is an object with one; else the `Event-Type` it was published with, where the mode shows it. */
-  readonly type: string | undefined
+  readonly type: Type
   /** The `Event-Id` it was published with. */
   readonly eventId: string | undefined
   /** The `Content-Type` it was published with, where the server tells it: Nchan does, except to an eventsource. */

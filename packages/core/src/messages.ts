@@ -14,7 +14,7 @@ import type { Message } from './message.js'
  * @param channel the name of a channel. Default: every channel of the client.
  * @throws PushStreamError `closed` if the client is closed.
  */
-export function messages<C extends Channels, N extends keyof C & string>(
+export function messages<C extends Channels<C>, N extends keyof C & string>(
   client: Client<C>,
   channel?: N,
 ): AsyncIterableIterator<Message<DataOf<C, N>>> {

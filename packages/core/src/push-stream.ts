@@ -23,7 +23,7 @@ const named: NamedTransports = { websocket, eventsource, stream, longpolling }
  * @typeParam C the channels, the types of their messages, and the data of each type. Default: any channel brings any data.
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a type parameter, data is whatever the application says it is
-export class PushStream<C extends Channels = Record<string, Record<string, any>>> extends Client<C> {
+export class PushStream<C extends Channels<C> = Record<string, Record<string, any>>> extends Client<C> {
   /**
    * Makes a client that is not connected yet.
    *

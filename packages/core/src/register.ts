@@ -1,6 +1,3 @@
-import type { Client } from './client.js'
-import type { Channels } from './events.js'
-
 /**
  * Registers the type of the application's client, so that the bindings check channels, types and data:
  *
@@ -14,8 +11,8 @@ import type { Channels } from './events.js'
 export interface Register {}
 
 /** The type parameter of a client. */
-export type ChannelsOf<R> = R extends { client: Client<infer C extends Channels> }
-  ? C
+export type ChannelsOf<R> = R extends { client: { readonly '~channels'?: infer C } }
+  ? NonNullable<C>
   : // biome-ignore lint/suspicious/noExplicitAny: the client's own default
     Record<string, Record<string, any>>
 

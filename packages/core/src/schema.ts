@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Client } from './client.js'
 import type { Process } from './delivery/processors.js'
 import { validating } from './delivery/validating.js'
-import type { Channels, Name, TypeOn } from './events.js'
+import type { Channels } from './events.js'
 import { internalsOf } from './internals.js'
 import type { Message } from './message.js'
 import { checkProcessor } from './validate.js'
@@ -24,9 +24,9 @@ import { checkProcessor } from './validate.js'
  * @throws PushStreamError `bad-option` if the processor is not a function, `closed` if the client is closed.
  */
 export function registerWithSchema<
-  C extends Channels,
-  N extends Name<C>,
-  T extends TypeOn<C, N>,
+  C extends Channels<C>,
+  N extends (keyof C & string) | '*',
+  T extends (N extends keyof C ? keyof C[N] & string : string) | '*',
   S extends StandardSchemaV1,
 >(
   client: Client<C>,

@@ -41,7 +41,7 @@ const quiet: Omit<Environment, 'fetch'> = {
 }
 
 /** A client in every respect, but for the server: what it receives is fed by hand. */
-export function createFedClient<C extends Channels>({ mode, carry, published }: Feed): PushStream<C> {
+export function createFedClient<C extends Channels<C>>({ mode, carry, published }: Feed): PushStream<C> {
   const transport: Transport = {
     name: mode,
     acceptedBy: 'opening',

@@ -41,7 +41,7 @@ export function memoryStore(): ChannelStore {
 }
 
 /** The options of `new ChannelManager`. */
-export interface ChannelManagerOptions<C extends Channels> {
+export interface ChannelManagerOptions<C extends Channels<C>> {
   publisher: Publisher<C>
   /** The prefix of channel names. Default `user-`. */
   prefix?: string
@@ -49,7 +49,7 @@ export interface ChannelManagerOptions<C extends Channels> {
 }
 
 /** The channels of a publisher that begin with this prefix. */
-export type Beginning<C extends Channels, P extends string> = keyof C & `${P}${string}`
+export type Beginning<C extends Channels<C>, P extends string> = keyof C & `${P}${string}`
 
 /**
  * Gives each user or each session a channel of its own. No one can guess its name, and it is open from login to
@@ -57,7 +57,7 @@ export type Beginning<C extends Channels, P extends string> = keyof C & `${P}${s
  *
  * @typeParam P the prefix of the channels' names.
  */
-export class ChannelManager<C extends Channels, P extends string = 'user-'> {
+export class ChannelManager<C extends Channels<C>, P extends string = 'user-'> {
   readonly #publisher: Publisher<C>
   readonly #prefix: string
   readonly #store: ChannelStore

@@ -25,7 +25,7 @@ export type PublishOptions<Type extends string = string> = MessageOptions<Type> 
   }
 
 /** A message for `publishAll`. */
-export type Outgoing<C extends Channels> = {
+export type Outgoing<C extends Channels<C>> = {
   [N in keyof C & string]: {
     readonly channel: N
     readonly data: DataOf<C, N>
@@ -34,7 +34,7 @@ export type Outgoing<C extends Channels> = {
 }[keyof C & string]
 
 /** Which channels: one by its name, all that begin so, all there are. */
-export type Which<C extends Channels> = (keyof C & string) | { readonly prefix: string } | { readonly all: true }
+export type Which<C extends Channels<C>> = (keyof C & string) | { readonly prefix: string } | { readonly all: true }
 
 /**
  * Publishes: to each channel in the order of the calls, one request at a time, and to several beside each other. What
@@ -43,7 +43,7 @@ export type Which<C extends Channels> = (keyof C & string) | { readonly prefix: 
  * @typeParam C which types of messages go to which channels: the same as the page's `PushStream`.
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a type parameter, data is whatever the application says it is
-export class Publisher<C extends Channels = Record<string, Record<string, any>>> {
+export class Publisher<C extends Channels<C> = Record<string, Record<string, any>>> {
   readonly #server: Server
   readonly #sender: Sender
   readonly #statistics: Statistics

@@ -1,17 +1,13 @@
 import type { DataOf, Message, Registered } from '@pushstream/core'
 import {
   type ChannelName,
-  type ChannelOptions,
   type ChannelState,
   createView,
   keyOf,
-  type Name,
   ofType,
-  type ReduceOptions,
   type Routed,
-  type SelectOptions,
+  type ShownOptions,
   storeOf,
-  type TypeOn,
   type View,
   type ViewOptions,
 } from '@pushstream/core/store'
@@ -35,8 +31,6 @@ function useView(channel: ChannelName, options: ViewOptions): View {
   return current
 }
 
-type Names = keyof Registered & string
-
 /**
  * Subscribes to one or several channels for as long as the component is mounted, and returns the latest message's data.
  *
@@ -47,24 +41,21 @@ type Names = keyof Registered & string
  *
  * @param channel a name, several, or `null` for none. An invalid name and a refused channel are reported as `error`.
  * @param options `select` or `reduce` derive `data`; `onMessage` gets every message. All may change with every render.
+ *
+ * @example
+ * ```tsx
+ * const { data, status } = usePushChannel('news', { backtrack: 1 })
+ * const { data: unread } = usePushChannel('user-42', { initial: 0, reduce: (count) => count + 1 })
+ * ```
  */
-export function usePushChannel<N extends Names, S>(
+export function usePushChannel<N extends keyof Registered & string, R = DataOf<Registered, N>, S = R | undefined>(
   channel: ChannelName<N>,
-  options: ReduceOptions<DataOf<Registered, N>, S>,
-): ChannelState<S, DataOf<Registered, N>>
-export function usePushChannel<N extends Names, R>(
-  channel: ChannelName<N>,
-  options: SelectOptions<DataOf<Registered, N>, R>,
-): ChannelState<R | undefined, DataOf<Registered, N>>
-export function usePushChannel<N extends Names>(
-  channel: ChannelName<N>,
-  options?: ChannelOptions<DataOf<Registered, N>>,
-): ChannelState<DataOf<Registered, N> | undefined, DataOf<Registered, N>>
-export function usePushChannel(channel: ChannelName, options: object = {}): ChannelState<unknown> {
-  const view = useView(channel, options)
+  options: ShownOptions<DataOf<Registered, N>, R, S> = {},
+): ChannelState<S, DataOf<Registered, N>> {
+  const view = useView(channel, options as ViewOptions)
   const { select } = options as ViewOptions
   const read = useMemo(() => view.reader(select), [view, select])
-  return useSyncExternalStore(view.subscribe, read, view.idle)
+  return useSyncExternalStore(view.subscribe, read, view.idle) as ChannelState<S, DataOf<Registered, N>>
 }
 
 /**
@@ -75,7 +66,10 @@ export function usePushChannel(channel: ChannelName, options: object = {}): Chan
  * @param type a type, or `'*'` for any.
  * @param process may be another function with every render. If it throws, the client reports an `error`.
  */
-export function usePushProcessor<N extends Name<Registered>, T extends TypeOn<Registered, N>>(
+export function usePushProcessor<
+  N extends (keyof Registered & string) | '*',
+  T extends (N extends keyof Registered ? keyof Registered[N] & string : string) | '*',
+>(
   channel: N | null | undefined | false,
   type: T,
   process: (data: Routed<Registered, N, T>, message: Message<Routed<Registered, N, T>>) => void,

@@ -19,7 +19,7 @@ import {
 export type { AddedChannel, ChangedStatus, EmittedFields, Refusal, SentText }
 
 /** A client for tests of what uses one, and the server that it believes in. */
-export interface FakeClient<C extends Channels> {
+export interface FakeClient<C extends Channels<C>> {
   /** The client to hand to the code under test. It opens no connection and sets no timer. */
   readonly client: PushStream<C>
   /** The channels that are subscribed now, in the order they were added. */
@@ -83,7 +83,7 @@ export interface FakeClient<C extends Channels> {
  * @typeParam C the channels of the client, as `PushStream` takes them. Default: any channel brings any data.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the client's own default
-export function createFakeClient<C extends Channels = Record<string, Record<string, any>>>({
+export function createFakeClient<C extends Channels<C> = Record<string, Record<string, any>>>({
   mode = 'websocket',
 }: {
   mode?: ModeName
@@ -100,9 +100,9 @@ export function createFakeClient<C extends Channels = Record<string, Record<stri
   return {
     client,
     get channels() {
-      return client.channels
+      return client.channels as (keyof C & string)[]
     },
-    added: server.added,
+    added: server.added as AddedChannel<keyof C & string>[],
     sent: server.sent,
     emit: (channel, data, fields = {}) => server.emit(channel, data, fields),
     gap: (channel, gap = {}) => server.gap(channel, gap),

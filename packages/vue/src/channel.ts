@@ -1,16 +1,12 @@
 import type { DataOf, Message, Registered } from '@pushstream/core'
 import {
   type ChannelName,
-  type ChannelOptions,
   type ChannelState,
   createView,
   keyOf,
-  type Name,
   ofType,
-  type ReduceOptions,
   type Routed,
-  type SelectOptions,
-  type TypeOn,
+  type ShownOptions,
   type View,
   type ViewOptions,
 } from '@pushstream/core/store'
@@ -48,8 +44,6 @@ function useView(channel: MaybeRefOrGetter<ChannelName>, options: ViewOptions, c
   })
 }
 
-type Names = keyof Registered & string
-
 /**
  * Subscribes to one or several channels for as long as the component or effect scope is active, and returns the
  * latest message's data. An inactive component in `<KeepAlive>` keeps receiving.
@@ -62,25 +56,22 @@ type Names = keyof Registered & string
  * @param channel a name, several, or `null` for none; or a ref or getter of these. An invalid name and a refused
  * channel are reported as `error`.
  * @param options `select` or `reduce` derive `data`; `onMessage` gets every message.
+ *
+ * @example
+ * ```ts
+ * const { data, status } = usePushChannel('news', { backtrack: 1 })
+ * const { data: unread } = usePushChannel(() => `user-${id.value}`, { initial: 0, reduce: (count) => count + 1 })
+ * ```
  */
-export function usePushChannel<N extends Names, S>(
+export function usePushChannel<N extends keyof Registered & string, R = DataOf<Registered, N>, S = R | undefined>(
   channel: MaybeRefOrGetter<ChannelName<N>>,
-  options: ReduceOptions<DataOf<Registered, N>, S>,
-): ChannelRefs<S, DataOf<Registered, N>>
-export function usePushChannel<N extends Names, R>(
-  channel: MaybeRefOrGetter<ChannelName<N>>,
-  options: SelectOptions<DataOf<Registered, N>, R>,
-): ChannelRefs<R | undefined, DataOf<Registered, N>>
-export function usePushChannel<N extends Names>(
-  channel: MaybeRefOrGetter<ChannelName<N>>,
-  options?: ChannelOptions<DataOf<Registered, N>>,
-): ChannelRefs<DataOf<Registered, N> | undefined, DataOf<Registered, N>>
-export function usePushChannel(channel: MaybeRefOrGetter<ChannelName>, options: object = {}): ChannelRefs<unknown> {
+  options: ShownOptions<DataOf<Registered, N>, R, S> = {},
+): ChannelRefs<S, DataOf<Registered, N>> {
   const { select } = options as ViewOptions
   const seen = shallowRef<{ state: ChannelState<unknown>; view?: View }>({
-    state: createView(useStore(), keyOf(null), options).idle(),
+    state: createView(useStore(), keyOf(null), options as ViewOptions).idle(),
   })
-  useView(channel, options, (view) => {
+  useView(channel, options as ViewOptions, (view) => {
     seen.value = { state: view.reader()(), view }
   })
   const field = <K extends keyof ChannelState<unknown>>(name: K) => computed(() => seen.value.state[name])
@@ -94,7 +85,7 @@ export function usePushChannel(channel: MaybeRefOrGetter<ChannelName>, options: 
     status: field('status'),
     error: field('error'),
     gap: field('gap'),
-  }
+  } as ChannelRefs<S, DataOf<Registered, N>>
 }
 
 /**
@@ -105,7 +96,10 @@ export function usePushChannel(channel: MaybeRefOrGetter<ChannelName>, options: 
  * @param type a type, or `'*'` for any.
  * @param process if it throws, the client reports an `error`.
  */
-export function usePushProcessor<N extends Name<Registered>, T extends TypeOn<Registered, N>>(
+export function usePushProcessor<
+  N extends (keyof Registered & string) | '*',
+  T extends (N extends keyof Registered ? keyof Registered[N] & string : string) | '*',
+>(
   channel: MaybeRefOrGetter<N | null | undefined | false>,
   type: T,
   process: (data: Routed<Registered, N, T>, message: Message<Routed<Registered, N, T>>) => void,

@@ -1,5 +1,5 @@
 // The building blocks of framework bindings.
-export type { Name, Routed, TypeOn } from '../events.js'
+export type { Routed } from '../events.js'
 export { type AnyClient, type Store, storeOf } from './store.js'
 export {
   type ChannelName,
@@ -8,8 +8,7 @@ export {
   createView,
   keyOf,
   ofType,
-  type ReduceOptions,
-  type SelectOptions,
+  type ShownOptions,
   type View,
   type ViewOptions,
 } from './view.js'

@@ -21,19 +21,23 @@ export interface ChannelOptions<D> {
   onMessage?: (data: D, message: Message<D>) => void
 }
 
-/** Shows a value derived from the latest message instead of its data. */
-export interface SelectOptions<D, R> extends ChannelOptions<D> {
-  /** Derives the value to show. If it stays the same (`Object.is`), nothing is rendered. */
-  select: (data: D, message: Message<D>) => R
-}
-
-/** Shows a value accumulated from all messages, instead of the latest one's data. */
-export interface ReduceOptions<D, S> extends ChannelOptions<D> {
-  /** Returns the next state, given the previous one and a message. It may be another function at every render. */
-  reduce: (state: S, data: D, message: Message<D>) => S
-  /** The state before the first message. */
-  initial: S
-}
+/** The options of a component that may show something else than the latest message's data: `R` or `S`. */
+export type ShownOptions<D, R, S> = ChannelOptions<D> &
+  (
+    | {
+        /** Derives the value to show from the latest message. If it stays the same (`Object.is`), nothing is rendered. */
+        select?: (data: D, message: Message<D>) => R
+        reduce?: never
+        initial?: never
+      }
+    | {
+        /** Returns the next state to show, given the previous one and a message. It may change at every render. */
+        reduce: (state: S, data: D, message: Message<D>) => S
+        /** The state before the first message. */
+        initial: S
+        select?: never
+      }
+  )
 
 /** All options, as a view takes them. */
 export interface ViewOptions extends ChannelOptions<unknown> {

@@ -40,7 +40,7 @@ export interface Sites {
 }
 
 /** Follows addresses with one client for each origin. Throws a `bad-option` error for an option that can't be used. */
-export function createSites<C extends Channels>(
+export function createSites<C extends Channels<C>>(
   options: UpdatesOptions<C>,
   { emit }: Reports,
   received: (message: Message) => void,

@@ -1,11 +1,11 @@
 import type { Client } from '../client.js'
 import type { PushStreamError } from '../errors.js'
-import type { ChannelDeleted, Channels, DeadLetter, Gap, Name, Routed, TypeOn } from '../events.js'
+import type { ChannelDeleted, Channels, DeadLetter, Gap, Routed } from '../events.js'
 import type { Message } from '../message.js'
 import type { ClientOptions } from '../options.js'
 
 /** What `createUpdates` can be told. All of it is optional. */
-export interface UpdatesOptions<C extends Channels>
+export interface UpdatesOptions<C extends Channels<C>>
   extends Pick<
     ClientOptions,
     | 'headers'
@@ -58,7 +58,7 @@ export interface UpdatesEvents {
 }
 
 /** Messages by channel and type, as django-pushserver's `$.updates` had them. No method needs `this`. */
-export interface Updates<C extends Channels> {
+export interface Updates<C extends Channels<C>> {
   /** The names subscribed, in their order. */
   readonly names: readonly string[]
   /**
@@ -77,11 +77,10 @@ export interface Updates<C extends Channels> {
    *
    * @returns what takes the processor back.
    */
-  registerProcessor<N extends Name<C>, T extends TypeOn<C, N>>(
-    name: N,
-    type: T,
-    process: (data: Routed<C, N, T>, message: Message<Routed<C, N, T>>) => void,
-  ): () => void
+  registerProcessor<
+    N extends (keyof C & string) | '*',
+    T extends (N extends keyof C ? keyof C[N] & string : string) | '*',
+  >(name: N, type: T, process: (data: Routed<C, N, T>, message: Message<Routed<C, N, T>>) => void): () => void
   /** Calls back for every event of this kind. Returns what takes the listener back. */
   on<K extends keyof UpdatesEvents>(event: K, listener: (event: UpdatesEvents[K]) => void): () => void
   /** Ends everything for good: nothing is left behind, and no processor is called any more. */

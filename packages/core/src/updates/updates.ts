@@ -29,7 +29,7 @@ function typeOf(message: Message): string | undefined {
  * @throws PushStreamError `bad-option` for an option that is unknown or contradictory.
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a type parameter, data is whatever the application says it is
-export function createUpdates<C extends Channels = Record<string, Record<string, any>>>(
+export function createUpdates<C extends Channels<C> = Record<string, Record<string, any>>>(
   options: UpdatesOptions<C> = {},
 ): Updates<C> {
   const { client, signal } = options

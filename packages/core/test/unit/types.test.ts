@@ -87,6 +87,41 @@ function typed(stream: PushStream<Shop>): void {
   expectTypeOf(stream.addChannel('news')).toEqualTypeOf<PushStream<Shop>>()
 }
 
+interface Office {
+  news: { item: { title: string }; alarm: { level: number } }
+  [user: `user-${number}`]: { answer: Answer }
+}
+
+function interfaces(stream: PushStream<Office>, id: number): void {
+  stream.addChannel(`user-${id}`).addChannel('news')
+  // @ts-expect-error no such channel
+  stream.addChannel(`client-${id}`)
+  stream.registerProcessor(`user-${id}`, 'answer', (data) => expectTypeOf(data).toEqualTypeOf<Answer>())
+  stream.registerProcessor('user-42', '*', (data) => expectTypeOf(data).toEqualTypeOf<Answer>())
+  // @ts-expect-error no such type on this channel
+  stream.registerProcessor('user-42', 'item', () => {})
+  stream.on('message', (message) => {
+    expectTypeOf(message.channel).toEqualTypeOf<'news' | `user-${number}`>()
+    if (message.channel !== 'news') {
+      expectTypeOf(message.data).toEqualTypeOf<Answer>()
+    } else if (message.type === 'item') {
+      expectTypeOf(message.data).toEqualTypeOf<{ title: string }>()
+    } else {
+      expectTypeOf(message.type).toEqualTypeOf<'alarm'>()
+      expectTypeOf(message.data).toEqualTypeOf<{ level: number }>()
+    }
+  })
+  stream.on('message', ({ channel, type, data }) => {
+    if (channel === 'news' && type === 'alarm') expectTypeOf(data).toEqualTypeOf<{ level: number }>()
+  })
+  // Whoever takes any message takes these.
+  stream.on('message', (message: Message) => void message)
+  expectTypeOf(messages(stream, `user-${id}`)).toEqualTypeOf<AsyncIterableIterator<Message<Answer>>>()
+  expectTypeOf<ChannelsOf<{ client: PushStream<Office> }>>().toEqualTypeOf<Office>()
+  // @ts-expect-error a channel has types
+  new PushStream<{ news: string }>()
+}
+
 function untyped(stream: PushStream): void {
   stream.addChannel('anything').registerProcessor('anything', 'at all', (data) => {
     expectTypeOf(data).toBeAny()
@@ -94,6 +129,13 @@ function untyped(stream: PushStream): void {
   stream.registerProcessor('*', '*', (_, message) => expectTypeOf(message.channel).toEqualTypeOf<string>())
   // @ts-expect-error only the classic client has it
   stream.onmessage = () => {}
+  stream.on('message', (message) => {
+    expectTypeOf(message.data).toBeAny()
+    expectTypeOf(message.channel).toEqualTypeOf<string>()
+    expectTypeOf(message.type).toEqualTypeOf<string | undefined>()
+  })
+  // @ts-expect-error no such event
+  stream.on('mesage', () => {})
 }
 
 function classic(stream: ClassicPushStream): void {
@@ -128,6 +170,10 @@ function options(): void {
   new PushStream({ hots: 'a' })
   // @ts-expect-error no such mode
   new PushStream({ modes: ['ws'] })
+  // @ts-expect-error no such mode
+  new PushStream({ modes: 'websockt' })
+  // @ts-expect-error no such mode
+  new PushStream({ modes: 'websocket|evensource' })
   // @ts-expect-error no such reading
   new PushStream({ text: 'utf8' })
 }
@@ -135,6 +181,7 @@ function options(): void {
 test('the types hold, or this file does not compile', () => {
   expectTypeOf(typed).toBeFunction()
   expectTypeOf(untyped).toBeFunction()
+  expectTypeOf(interfaces).toBeFunction()
   expectTypeOf(classic).toBeFunction()
   expectTypeOf(registered).toBeFunction()
   expectTypeOf(options).toBeFunction()
