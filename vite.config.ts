@@ -8,6 +8,7 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 /** Packages resolve to their sources everywhere in this repository, so that nothing needs a build to be tried. */
 export const alias = {
   '@pushstream/core/classic': at('./packages/core/src/classic/index.ts'),
+  '@pushstream/core/diagnose': at('./packages/core/src/diagnose/index.ts'),
   '@pushstream/core/store': at('./packages/core/src/store/index.ts'),
   '@pushstream/core/testing': at('./packages/core/src/testing.ts'),
   '@pushstream/core': at('./packages/core/src/index.ts'),

@@ -49,7 +49,7 @@ function aim(message: IncomingMessage): void {
 }
 
 /** The development server, for an nginx that reads everything but the directives of the module. */
-async function startInstead() {
+export async function startInstead() {
   const upstream = createServer()
   await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve))
   const { port } = upstream.address() as AddressInfo

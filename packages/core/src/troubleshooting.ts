@@ -1,17 +1,36 @@
 import type { Symptom } from './types.js'
 
-/** What a symptom comes from, and what mends it. */
+/** What is wrong: a symptom that the client reports by itself, or something that only `diagnose` looks for. */
+export type Fault =
+  | Symptom
+  | 'mode'
+  | 'names'
+  | 'publisher'
+  | 'few'
+  | 'time'
+  | 'tag'
+  | 'eventid'
+  | 'pings'
+  | 'cut'
+  | 'buffers'
+  | 'limits'
+  | 'connections'
+
+/** What a fault comes from, and what mends it. */
 export interface Advice {
   readonly title: string
   readonly cause: string
   readonly mend: string
+  /** The directives to change in the configuration of the push stream module, and of Nchan. */
+  readonly pushStream?: string
+  readonly nchan?: string
 }
 
 /**
- * The long form of `symptoms.ts`. The client does not ship it: docs/troubleshooting.md says the same, and a test compares
- * them.
+ * The long form of `symptoms.ts`. The client does not ship it. `diagnose` prints it, docs/troubleshooting.md says the
+ * same, and a test compares them.
  */
-export const advice: Record<Symptom, Advice> = {
+export const advice: Record<Fault, Advice> = {
   unreachable: {
     title: 'No server answers',
     cause: 'Nothing listens at the address, or the network ends the request.',
@@ -25,6 +44,8 @@ export const advice: Record<Symptom, Advice> = {
     mend:
       'Set `push_stream_allowed_origins` (`nchan_access_control_allow_origin` for Nchan) in each subscriber location, or ' +
       'serve page and push from one origin. With `add_header` write `always`, so that errors have the header too.',
+    pushStream: 'push_stream_allowed_origins $http_origin;',
+    nchan: 'nchan_access_control_allow_origin $http_origin;',
   },
   credentials: {
     title: 'Cookies of another origin',
@@ -32,6 +53,8 @@ export const advice: Record<Symptom, Advice> = {
     mend:
       `Set \`credentials: 'include'\`. nginx must then answer with the page's own origin, not \`*\`, and with ` +
       '`add_header Access-Control-Allow-Credentials true always`.',
+    pushStream: 'add_header Access-Control-Allow-Credentials true always;',
+    nchan: 'nchan_access_control_allow_credentials on;',
   },
   mixed: {
     title: 'An https page, an http server',
@@ -50,6 +73,9 @@ export const advice: Record<Symptom, Advice> = {
       'Check the location (`push_stream_subscriber websocket`) and each proxy before it: `proxy_http_version 1.1`, ' +
       '`proxy_set_header Upgrade $http_upgrade`, `proxy_set_header Connection "upgrade"`. Add `eventsource` to `modes`: ' +
       'its errors show a status.',
+    pushStream:
+      'proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";',
+    nchan: 'proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";',
   },
   foreign: {
     title: 'Something else answers',
@@ -64,6 +90,8 @@ export const advice: Record<Symptom, Advice> = {
     mend:
       'Add the location, set the option that begins with `urlPrefix`, or leave the mode out of `modes`. For Nchan and ' +
       'django-eventstream set `protocol`.',
+    pushStream: 'push_stream_subscriber websocket; (or eventsource, long-polling, streaming)',
+    nchan: 'nchan_subscriber;',
   },
   nchan: {
     title: 'The server is Nchan',
@@ -81,6 +109,8 @@ export const advice: Record<Symptom, Advice> = {
     mend:
       'Set `proxy_buffering off` (or send `X-Accel-Buffering: no`) in each proxy before the server, and turn off what ' +
       'compresses or scans the answer.',
+    pushStream: 'proxy_buffering off;',
+    nchan: 'proxy_buffering off;',
   },
   slow: {
     title: 'Nothing comes for three seconds',
@@ -95,6 +125,8 @@ export const advice: Record<Symptom, Advice> = {
     mend:
       'Check `auth_request`, `push_stream_authorized_channels_only` (a channel must exist before it is subscribed to) and ' +
       '`push_stream_wildcard_channel_max_qtd`. Then call `addChannel` again.',
+    pushStream: 'push_stream_authorized_channels_only off;',
+    nchan: 'nchan_subscribe_existing_channels_only off;',
   },
   unreadable: {
     title: 'Messages that cannot be read',
@@ -102,6 +134,8 @@ export const advice: Record<Symptom, Advice> = {
     mend:
       'Set `messageTemplate` to the text of `push_stream_message_template`, or the `json…Key` options to its keys. Listen to ' +
       '`deadletter` to see every frame.',
+    pushStream:
+      'push_stream_message_template \'{"id":~id~,"channel":"~channel~","text":"~text~","tag":"~tag~","time":"~time~","eventid":"~event-id~"}\';',
   },
   template: {
     title: 'A template without id, time or tag',
@@ -111,6 +145,8 @@ export const advice: Record<Symptom, Advice> = {
     mend:
       'Set `push_stream_message_template` to the template of README.md. `status.resume` and `status.gaps` say what holds until ' +
       'then.',
+    pushStream:
+      'push_stream_message_template \'{"id":~id~,"channel":"~channel~","text":"~text~","tag":"~tag~","time":"~time~","eventid":"~event-id~"}\';',
   },
   unstored: {
     title: 'The server repeats nothing',
@@ -122,10 +158,100 @@ export const advice: Record<Symptom, Advice> = {
       'Set `push_stream_store_messages on` in the publisher location. In the subscriber locations set ' +
       '`push_stream_last_received_message_time $arg_time`, `push_stream_last_received_message_tag $arg_tag` and ' +
       '`push_stream_last_event_id $arg_eventid`.',
+    pushStream: 'push_stream_store_messages on;',
+    nchan: 'nchan_store_messages on;',
   },
   idle: {
     title: 'A client that receives nothing',
     cause: 'The client has channels and was never connected, or it was connected and has no channel.',
     mend: 'Call both `addChannel` and `connect`.',
+  },
+  mode: {
+    title: 'A location of another mode',
+    cause: 'The push server answers at this path, and not in the mode that the client asked for.',
+    mend: 'Set `push_stream_subscriber` of this location to the mode, or correct the option that begins with `urlPrefix`.',
+    pushStream: 'push_stream_subscriber eventsource; (or websocket, long-polling, streaming)',
+    nchan: 'nchan_subscriber websocket eventsource longpoll http-multipart;',
+  },
+  names: {
+    title: 'A location that reads another channel',
+    cause:
+      'A connection is accepted, and does not bring what is published to its channel. The expression of a location may ' +
+      'leave out a part of the name or all names but the first, or publisher and subscribers name their channels ' +
+      'differently.',
+    mend: 'Name what the expression of the location captures, end the expression with `$`, and use the name.',
+    pushStream: 'location ~ ^/ev/(?<channels>.+)$ { push_stream_channels_path $channels; }',
+    nchan: 'location ~ ^/sub/(?<channel>.+)$ { nchan_channel_id $channel; }',
+  },
+  publisher: {
+    title: 'Nothing can be published',
+    cause: 'The address of the publisher does not take a message.',
+    mend: 'Check the address, who may reach it (`allow`, `deny`), and which argument names the channel.',
+    pushStream: 'push_stream_publisher admin; push_stream_channels_path $arg_id;',
+    nchan: 'nchan_publisher; nchan_channel_id $channel;',
+  },
+  few: {
+    title: 'Too few messages are stored',
+    cause: 'The server forgets messages that are seconds old. A connection that is lost for a moment then misses them.',
+    mend: 'Store as many messages as are published in the longest interruption that pages are to survive.',
+    pushStream: 'push_stream_max_messages_stored_per_channel 100; push_stream_message_ttl 30m;',
+    nchan: 'nchan_message_buffer_length 100; nchan_message_timeout 1h;',
+  },
+  time: {
+    title: 'The position is not read',
+    cause: 'The server does not repeat what follows the time of a message. What is published meanwhile is lost.',
+    mend: 'Bind the time to the argument that the client sends. A websocket sends nothing else.',
+    pushStream: 'push_stream_last_received_message_time "$arg_time";',
+    nchan: 'nchan_subscriber_last_message_id "$http_last_event_id" "$arg_last_event_id";',
+  },
+  tag: {
+    title: 'The tag is not read',
+    cause:
+      'The server reads the time of a position and not its tag. It then leaves out what was published in the same second.',
+    mend: 'Bind the tag to the argument that the client sends. A websocket sends nothing else.',
+    pushStream: 'push_stream_last_received_message_tag "$arg_tag";',
+  },
+  eventid: {
+    title: 'The event id is not read',
+    cause: 'The server does not repeat what follows an event id, so `lastEventId` does nothing.',
+    mend: 'Bind the event id to the argument that the client sends. If your pages do not use it, ignore this.',
+    pushStream: 'push_stream_last_event_id "$arg_eventid";',
+  },
+  pings: {
+    title: 'No pings',
+    cause:
+      'A silent connection brought no ping. Proxies end connections that are silent for long, often after 60 s, and a dead ' +
+      'one is noticed later.',
+    mend: 'Let the server ping. If its interval is longer than the doctor waited, let it wait longer.',
+    pushStream: 'push_stream_ping_message_interval 10s;',
+    nchan: 'nchan_eventsource_ping_interval 10; nchan_websocket_ping_interval 10;',
+  },
+  cut: {
+    title: 'Silent connections are cut',
+    cause: 'A connection broke while nothing was published. A proxy ends what is silent for longer than it allows.',
+    mend: 'Set the time of the proxy far above the interval of pings and above the time of a long-poll.',
+    pushStream: 'proxy_read_timeout 1h;',
+    nchan: 'proxy_read_timeout 1h;',
+  },
+  buffers: {
+    title: 'Long addresses are refused',
+    cause: 'The server takes shorter addresses than the client uses for many channels (6,000 characters of names).',
+    mend: 'Let it take lines of 8 KB. The client divides its channels among more connections until then.',
+    pushStream: 'large_client_header_buffers 4 8k;',
+    nchan: 'large_client_header_buffers 4 8k;',
+  },
+  limits: {
+    title: 'Too few connections',
+    cause: 'The server refuses a few connections at the same time, as one user with several tabs has.',
+    mend: 'Raise the limit, or remove it: `limit_conn`, `worker_connections`, or the limit of subscribers.',
+    pushStream: 'push_stream_max_subscribers_per_channel 10000;',
+    nchan: 'nchan_max_channel_subscribers 0;',
+  },
+  connections: {
+    title: 'Six connections for all tabs',
+    cause: 'Over HTTP/1.1 a browser opens six connections to an origin, and every stream or long-poll takes one.',
+    mend: 'List `websocket` first in `modes`, as browsers count websockets separately, or serve HTTP/2.',
+    pushStream: 'listen 443 ssl http2;',
+    nchan: 'listen 443 ssl http2;',
   },
 }

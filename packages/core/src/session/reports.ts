@@ -17,7 +17,7 @@ export const shown = (url: string | undefined): string | undefined =>
     .slice(0, 300)
 
 /** What keeps a request from its answer, as far as it shows. */
-function symptomOf(
+export function symptomOf(
   { kind, symptom, asked }: CloseReason,
   status: number | undefined,
   page: Environment['location'],

@@ -22,7 +22,7 @@ const layers = [
   ['symptoms.production.ts', 'validate.production.ts'],
   ['index.ts', 'scripts/', 'testing.ts'],
   ['shared.ts'],
-  ['classic/', 'eventsource/', 'store/', 'updates/', 'register.ts'],
+  ['classic/', 'diagnose/', 'eventsource/', 'store/', 'updates/', 'register.ts'],
   ['messages.ts', 'push-stream.ts', 'schema.ts', 'send-message.ts'],
   ['client.ts'],
   ['internals.ts', 'modes.ts', 'notices.ts', 'troubleshooting.ts'],
@@ -39,7 +39,7 @@ const layers = [
 /** Which files of protocols/ may be imported from outside it, and by whom. */
 const protocolImports = {
   // The interface.
-  'protocols/protocol.ts': ['index.ts', 'options.ts', 'session/', 'classic/', 'updates/'],
+  'protocols/protocol.ts': ['index.ts', 'options.ts', 'session/', 'classic/', 'diagnose/', 'updates/'],
   // The default protocol. Its settings are options of the client.
   'protocols/push-stream-undelimited.ts': ['modes.ts'],
   'protocols/push-stream.ts': ['index.ts', 'shared.ts', 'options.ts', 'testing.ts', 'classic/', 'updates/'],

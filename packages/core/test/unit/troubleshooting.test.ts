@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { advice } from '../../src/troubleshooting.js'
+import { type Advice, advice } from '../../src/troubleshooting.js'
 
 const page = readFileSync(new URL('../../../../docs/troubleshooting.md', import.meta.url), 'utf8')
 /** Without what Markdown adds: line breaks and links. */
@@ -11,7 +11,14 @@ test('docs/troubleshooting.md → a heading for each symptom, in the order of th
   expect(headings).toEqual(Object.keys(advice))
 })
 
-test.each(Object.entries(advice))('%s → the page says what the table says', (symptom, { title, cause, mend }) => {
+/** The directives, as the page lists them. */
+const directives = ({ pushStream, nchan }: Advice) => {
+  const lines = [pushStream && `# push stream module\n${pushStream}`, nchan && `# Nchan\n${nchan}`].filter(Boolean)
+  return lines.length > 0 ? `\n\n\`\`\`nginx\n${lines.join('\n')}\n\`\`\`` : ''
+}
+
+test.each(Object.entries(advice))('%s → the page says what the table says', (symptom, one) => {
   const section = page.split(`## ${symptom}\n`)[1]?.split('\n## ')[0] ?? ''
-  expect(plain(section).trim()).toBe(plain(`**${title}.** ${cause} ${mend}`))
+  const { title, cause, mend } = one
+  expect(plain(section).trim()).toBe(plain(`**${title}.** ${cause} ${mend}${directives(one)}`))
 })

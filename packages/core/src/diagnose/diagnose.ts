@@ -1,0 +1,82 @@
+import { type Options, settingsOf } from '../options.js'
+import { eventsource, longpolling, stream } from '../transports/http.js'
+import { websocket } from '../transports/websocket.js'
+import type { Fault } from '../troubleshooting.js'
+import type { NamedTransports } from '../types.js'
+import { judge } from './checks.js'
+import { observe } from './observe.js'
+import type { Context } from './request.js'
+import type { Report } from './types.js'
+
+/** What to diagnose: the options of the client, and what to look at. */
+export interface DiagnoseOptions extends Options {
+  /** A channel that may be subscribed to. Default: one with a random name. */
+  channel?: string
+  /**
+   * The address of a publisher, such as `http://127.0.0.1/pub?id={channel}`. A few small texts are published there. Default:
+   * none, and nothing is published.
+   */
+  publish?: string
+  /** How long to wait for pings, in ms. Default 12000. */
+  wait?: number
+  /** Whether to look at limits: a long address, and eight connections at the same time. Default false. */
+  limits?: boolean
+  /** The origin of the pages, where no browser tells it: `https://www.example.org`. Default: the page's own. */
+  origin?: string
+  /** Faults that are none here, such as `eventid`. */
+  ignore?: readonly Fault[]
+  /** Tells the version of HTTP that an address is served with, such as `h2`. Default: what the browser tells. */
+  httpVersion?: (url: string) => Promise<string | undefined>
+}
+
+const named: NamedTransports = { websocket, eventsource, stream, longpolling }
+
+/** The version of HTTP as the browser tells it. */
+async function shownVersion(url: string): Promise<string | undefined> {
+  if (typeof performance === 'undefined' || typeof window === 'undefined') return undefined
+  const entries = performance.getEntriesByType('resource') as PerformanceResourceTiming[]
+  const { origin } = new URL(url)
+  const shown = entries.findLast(({ name, nextHopProtocol }) => name.startsWith(`${origin}/`) && nextHopProtocol !== '')
+  return shown?.nextHopProtocol
+}
+
+/**
+ * Tries everything that the client needs of a server, and says what is wrong and which directive of nginx to change. It sends
+ * requests to the locations of the modes alone, and publishes only if `publish` is given. It takes some 15 s, as it waits
+ * for pings. It never rejects for what the server does.
+ *
+ * ```ts
+ * import { diagnose, formatReport } from '@pushstream/core/diagnose'
+ *
+ * console.log(formatReport(await diagnose({ url: 'https://push.example.org', channel: 'news' })))
+ * ```
+ *
+ * @throws PushStreamError `bad-option` for an option that can't be used, `bad-channel` for such a channel.
+ */
+export async function diagnose(options: DiagnoseOptions = {}): Promise<Report> {
+  const { channel, publish, wait = 12_000, limits = false, origin, ignore = [], httpVersion, ...client } = options
+  const page = origin === undefined ? undefined : new URL(origin)
+  const environment = { ...client.environment, ...(page && { location: page }) }
+  const settings = settingsOf({ ...client, environment }, named)
+  const { now, random, location } = settings.environment
+  const name = channel ?? `pushstream-doctor-${random().toString(36).slice(2, 10)}`
+  settings.protocol.check(name)
+  const own = location && new URL(`${location.protocol}//${location.hostname}:${location.port}`).origin
+  const context: Context = {
+    settings,
+    channel: name,
+    began: now(),
+    origin: own === settings.origin ? undefined : own,
+    include: client.credentials === 'include',
+  }
+  const seen = await observe(context, {
+    publish,
+    wait,
+    limits,
+    named: channel !== undefined,
+    httpVersion: httpVersion ?? shownVersion,
+  })
+  const rows = judge(seen, ignore)
+  const findings = rows.flatMap((row) => row.findings)
+  return { url: settings.hosts.current, channel: name, ok: findings.length === 0, rows, findings }
+}
