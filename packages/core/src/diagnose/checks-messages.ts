@@ -27,13 +27,12 @@ export const delivery: Check = {
     (working(seen).every((one) => due(seen, one).length === 0) ? 'nothing was published' : undefined),
   run(seen) {
     const texts = (one: Attempt) => due(seen, one).filter(({ text }) => one.messages.some((came) => came.text === text))
-    const deaf = working(seen).filter(
-      (one) => due(seen, one).length > 0 && one.messages.length === 0 && one.dead.length === 0,
-    )
-    const isDeaf = new Set(deaf.map(({ mode }) => mode))
-    const spoilt = working(seen).filter(
-      (one) => !isDeaf.has(one.mode) && due(seen, one).length > 0 && texts(one).length === 0,
-    )
+    const expecting = working(seen).filter((one) => due(seen, one).length > 0)
+    const nothing = ({ messages, dead }: Attempt) => messages.length === 0 && dead.length === 0
+    const deaf = expecting.filter(nothing)
+    const ours = ({ messages }: Attempt) =>
+      messages.some(({ text }) => seen.published?.some((published) => published.text === text))
+    const spoilt = expecting.filter((one) => !nothing(one) && !ours(one))
     const [bad] = spoilt
     const spoiltAs = bad?.dead[0] ?? bad?.messages[0]?.dead ?? `a text came as ${bad?.messages[0]?.text.slice(0, 80)}`
     const swapped = working(seen).filter(({ messages }) =>

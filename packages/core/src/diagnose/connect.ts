@@ -11,7 +11,7 @@ import type {
   Position,
   TransportEvents,
 } from '../types.js'
-import { type Ask, answeredBy, type Context, exchangeOf, fetchOf } from './request.js'
+import { type Ask, answeredBy, type Context, exchangeOf, fetchOf, pause } from './request.js'
 import type { Attempt, Brought } from './types.js'
 
 /** A connection that is watched. */
@@ -24,6 +24,8 @@ export interface Connected {
 
 /** After this time of silence, what looks like the end of a frame is one, in ms. */
 const idleTime = 100
+/** How long to wait before what brought nothing is asked again, in ms. */
+const calm = 500
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
 
 /** A connection as the client makes it, by its transport and its protocol, that is watched. */
@@ -39,6 +41,8 @@ class Observed implements Connected {
   /** Where the next long-poll begins. */
   #position: Position | undefined
   #polled = false
+  /** The position of the last request. */
+  #asked: Position | undefined
   #closed = false
 
   constructor(context: Context, mode: ModeName, ask: Ask) {
@@ -108,6 +112,9 @@ class Observed implements Connected {
     // A long-poll that goes on asking for the last messages would be answered for ever.
     const again = this.#polled && position !== undefined
     this.#polled = true
+    // A server that does not read the position answers at once, again and again.
+    if (again && this.#asked === position) await pause(this.#context, calm)
+    this.#asked = position
     const exchange = await exchangeOf(this.#context, this.attempt.mode, {
       ...ask,
       ...(channels && !again && { channels }),

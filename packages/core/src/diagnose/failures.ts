@@ -7,6 +7,7 @@ import type { Attempt, Knock, Seen } from './types.js'
 export interface Failure {
   readonly mode: ModeName
   readonly fault: Fault
+  readonly url: string
   readonly status: number | undefined
   readonly detail: string
 }
@@ -27,11 +28,13 @@ function faultOfStatus(status: number, explain = ''): Fault {
 /** Why a handshake failed, by what a plain request to the same address is answered. */
 function faultOfHandshake(knocked: Knock | undefined): Fault {
   if (knocked === undefined || knocked === 'hidden' || knocked === 'nothing') return 'websocket'
-  const { status, module, type, explain } = knocked
+  const { status, server, type, explain } = knocked
   // What wants the headers of a handshake did not get those that were sent.
   if (/mandatory headers/i.test(explain ?? '') || [400, 426].includes(status)) return 'websocket'
   if (status !== 200) return faultOfStatus(status, explain)
-  return module || type.startsWith('text/event-stream') ? 'mode' : 'foreign'
+  // Where one location serves all modes, the request shows which one was meant.
+  if (server === 'nchan') return 'websocket'
+  return server || type.startsWith('text/event-stream') ? 'mode' : 'foreign'
 }
 
 function failureOf(seen: Seen, attempt: Attempt): Failure | undefined {
@@ -41,6 +44,7 @@ function failureOf(seen: Seen, attempt: Attempt): Failure | undefined {
   const fail = (fault: Fault, status?: number, why?: string): Failure => ({
     mode,
     fault,
+    url,
     status,
     detail: words(url, status && `answers with status ${status}`, why && `(${why})`),
   })
@@ -53,17 +57,17 @@ function failureOf(seen: Seen, attempt: Attempt): Failure | undefined {
   }
   const { kind, status, explain, symptom } = ended
   if (symptom) return fail(symptom, undefined, explain)
+  if (typeof knocked === 'object' && knocked.byOrigin) {
+    return fail('cors', knocked.status, `and not without the origin ${seen.origin}`)
+  }
   if (kind === 'invalid') {
-    return fail(answer?.module || /stream instead/.test(explain ?? '') ? 'mode' : 'foreign', undefined, explain)
+    return fail(answer?.server || /stream instead/.test(explain ?? '') ? 'mode' : 'foreign', undefined, explain)
   }
   if (kind === 'close') {
     const told = statusIn(explain)
     return fail(told ? faultOfStatus(told, explain) : 'websocket', told, explain)
   }
   if (kind === 'status') {
-    // Without the origin it is taken: the refusal is for the page.
-    const free = typeof knocked === 'object' && knocked.status === 200
-    if (seen.origin !== undefined && (status === 401 || status === 403) && free) return fail('cors', status, explain)
     return fail(faultOfStatus(status ?? 0, explain), status, explain)
   }
   const known = typeof knocked === 'object' ? knocked : undefined
@@ -84,7 +88,13 @@ const someAnswer = (seen: Seen): boolean =>
 /** Why which modes are of no use. */
 export function failures(seen: Seen): Failure[] {
   const all = seen.attempts.flatMap((attempt) => failureOf(seen, attempt) ?? [])
+  const bad = new Set(all.map(({ mode }) => mode))
+  const place = ({ url }: { url: string }) => url.replace(/^(ws|http)/, '')
+  const taken = new Set(seen.attempts.filter(({ mode }) => !bad.has(mode)).map(place))
   // Of a server that speaks another protocol, nothing else is worth to be said.
   const other = all.find(({ fault }) => fault === 'nchan' || fault === 'module')
-  return other ? all.map((one) => ({ ...one, fault: other.fault })) : all
+  if (other) return all.map((one) => ({ ...one, fault: other.fault }))
+  // The same address is good for another mode, so it is the mode that is refused, and not the channel.
+  const refused = (one: Failure) => one.fault === 'forbidden' && taken.has(place(one))
+  return all.map((one) => (refused(one) ? { ...one, fault: 'mode' } : one))
 }

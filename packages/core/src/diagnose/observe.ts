@@ -66,9 +66,14 @@ async function knock(context: Context, mode: ModeName): Promise<Knock> {
   const { url, headers, credentials } = await exchangeOf(context, mode)
   const address = url.replace(/^ws/, 'http')
   const init = { credentials, cache: 'no-store' } as const
-  const seen = await within(context, patience, (signal) =>
-    settings.environment.fetch(address, { ...init, headers, signal }).then(answeredBy),
-  )
+  const ask = (by: typeof fetch) =>
+    within(context, patience, (signal) => by(address, { ...init, headers, signal }).then(answeredBy))
+  const seen = await ask(fetchOf(context))
+  const refused = ({ status }: { status: number }) => status === 401 || status === 403
+  if (seen && refused(seen) && context.origin !== undefined) {
+    const free = await ask(settings.environment.fetch)
+    if (!free || !refused(free)) return { ...seen, byOrigin: true }
+  }
   if (seen) return seen
   // A page sees nothing of an answer that it may not read, but that there was one.
   const opaque = await within(context, patience, (signal) =>

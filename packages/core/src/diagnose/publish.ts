@@ -1,4 +1,4 @@
-import { type Context, fetchOf, within } from './request.js'
+import { type Context, within } from './request.js'
 import type { Published } from './types.js'
 
 /** How long a publisher may take to answer, in ms. */
@@ -22,7 +22,7 @@ export async function publish(context: Context, address: string, n: number): Pro
   const eventId = `doctor-${began}-${n}`
   const from = environment.now() - began
   const status = await within(context, patience, async (signal) => {
-    const response = await fetchOf(context)(publisherOf(address, channel), {
+    const response = await environment.fetch(publisherOf(address, channel), {
       method: 'POST',
       headers: { 'Event-Id': eventId },
       body: protocol.publish([channel], text).body,

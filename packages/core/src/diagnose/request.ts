@@ -32,6 +32,11 @@ const expires = 'Thu, 01 Jan 1970 00:00:01 GMT'
 const value = async <T>(provider: Provider<T>): Promise<T> =>
   typeof provider === 'function' ? (provider as () => T | Promise<T>)() : provider
 
+const serverOf = (headers: Headers): Answered['server'] => {
+  if (headers.get('Vary')?.includes('If-None-Match')) return 'nchan'
+  return headers.get('Expires') === expires || headers.has('X-Nginx-PushStream-Explain') ? 'push-stream' : undefined
+}
+
 /** What the headers of an answer say. */
 export function answeredBy({ status, headers }: Response): Answered {
   const get = (name: string) => headers.get(name) ?? undefined
@@ -40,7 +45,7 @@ export function answeredBy({ status, headers }: Response): Answered {
     type: get('Content-Type') ?? '',
     origin: get('Access-Control-Allow-Origin'),
     credentials: get('Access-Control-Allow-Credentials'),
-    module: get('Expires') === expires || get('X-Nginx-PushStream-Explain') !== undefined,
+    server: serverOf(headers),
     explain: get('X-Nginx-PushStream-Explain'),
   }
 }

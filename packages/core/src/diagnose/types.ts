@@ -23,9 +23,11 @@ export interface Answered {
   /** Access-Control-Allow-Origin and -Credentials. */
   readonly origin: string | undefined
   readonly credentials: string | undefined
-  /** It has the headers that every answer of the push stream module has. */
-  readonly module: boolean
+  /** The server whose answers have such headers. */
+  readonly server: 'push-stream' | 'nchan' | undefined
   readonly explain: string | undefined
+  /** Without the page's origin, the same request is not refused. */
+  readonly byOrigin?: true
 }
 
 /** What one connection showed. Times are in ms since the diagnosis began. */

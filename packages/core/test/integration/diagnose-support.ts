@@ -40,7 +40,7 @@ export async function startPatient(name: 'doctor' | 'doctor-nchan', changes: rea
     })
     return {
       url: nginx.url,
-      publish: `http://127.0.0.1:${inner}/pub?id={channel}`,
+      publish: `http://127.0.0.1:${inner}/pub${name === 'doctor' ? '?id=' : '/'}{channel}`,
       async close() {
         await nginx.close()
         await server?.close()

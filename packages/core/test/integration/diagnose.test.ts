@@ -1,3 +1,4 @@
+import { nchan } from '@pushstream/core'
 import { type DiagnoseOptions, formatReport, type Report } from '@pushstream/core/diagnose'
 import { describe, expect, test } from 'vitest'
 import { type Change, examine, startPatient } from './diagnose-support.js'
@@ -292,6 +293,87 @@ const cases: Case[] = [
   },
 ]
 
+const subscriber = `    location ~ ^/sub/(?<channel>.+)$ {
+      nchan_subscriber;
+`
+const onlyBy = (modes: string): Change => [subscriber, subscriber.replace('subscriber;', `subscriber ${modes};`)]
+
+const nchanCases: Case[] = [
+  {
+    wrong: 'no location',
+    change: [subscriber, subscriber.replace('/sub', '/events')],
+    found: `missing: ${everywhere}`,
+  },
+  { wrong: 'websocket is left out', change: onlyBy('eventsource longpoll'), found: 'websocket: websocket' },
+  { wrong: 'eventsource is left out', change: onlyBy('websocket longpoll'), found: 'mode: eventsource' },
+  { wrong: 'long-polling is left out', change: onlyBy('websocket eventsource'), found: 'mode: longpolling' },
+  { wrong: 'a proxy as nginx has it by default', change: unbuffered, found: 'buffered: eventsource' },
+  {
+    wrong: 'a proxy that passes no upgrade on',
+    change: ['proxy_set_header Upgrade $http_upgrade', 'proxy_set_header X-Upgrade $http_upgrade'],
+    found: 'websocket: websocket',
+  },
+  {
+    wrong: 'a proxy that ends what is silent',
+    change: ['proxy_read_timeout 1h', 'proxy_read_timeout 800ms'],
+    found: `cut: ${everywhere}`,
+  },
+  { wrong: 'no pings', change: ['nchan_eventsource_ping_interval 1;', ''], found: 'pings: eventsource' },
+  {
+    wrong: 'nothing is stored',
+    change: ['nchan_message_buffer_length 100', 'nchan_store_messages off'],
+    found: `unstored: ${everywhere}`,
+  },
+  {
+    wrong: 'only one message is stored',
+    change: ['nchan_message_buffer_length 100', 'nchan_message_buffer_length 1'],
+    found: 'few',
+  },
+  {
+    wrong: 'the position is read from another argument',
+    change: [subscriber, `${subscriber}      nchan_subscriber_last_message_id "$arg_since";\n`],
+    found: `time: ${everywhere}`,
+  },
+  {
+    wrong: 'the subscriber has another channel than the publisher',
+    change: [
+      subscriber,
+      subscriber.replace('nchan_subscriber;', 'nchan_subscriber; nchan_channel_id_split_delimiter "-";'),
+    ],
+    found: `names: ${everywhere}`,
+  },
+  {
+    wrong: 'a channel has to exist',
+    change: [subscriber, `${subscriber}      nchan_subscribe_existing_channels_only on;\n`],
+    found: `forbidden: ${everywhere}`,
+    alone: true,
+    options: { channel: 'not-there' },
+  },
+  {
+    wrong: 'another origin is allowed',
+    change: ['allow_origin "$http_origin"', 'allow_origin "https://other.example.org"'],
+    found: `cors: ${everywhere}`,
+  },
+  {
+    wrong: 'cookies are not allowed',
+    change: ['allow_credentials on', 'allow_credentials off'],
+    found: 'credentials: eventsource longpolling',
+  },
+  { wrong: 'no publisher', change: ['location ~ ^/pub/', 'location ~ ^/publish/'], found: 'publisher', detail: '404' },
+  {
+    wrong: 'publishing is denied',
+    change: ['nchan_publisher;', 'nchan_publisher; deny all;'],
+    found: 'publisher',
+    detail: '403',
+  },
+  {
+    wrong: 'few subscribers are allowed',
+    change: [subscriber, `${subscriber}      nchan_max_channel_subscribers 5;\n`],
+    found: 'limits',
+    options: { limits: true },
+  },
+]
+
 describe('the push stream module', () => {
   test.concurrent('as it should be → nothing is found, and everything was looked at', async () => {
     const patient = await startPatient('doctor', [])
@@ -307,6 +389,33 @@ describe('the push stream module', () => {
     const patient = await startPatient('doctor', [change])
     const report = await examine({ url: patient.url, ...(!alone && { publish: patient.publish }), ...options })
     await patient.close()
+    expect(faultsOf(report), formatReport(report)).toEqual([found])
+    if (detail) expect(report.findings[0]?.detail).toContain(detail)
+  })
+})
+
+describe('Nchan', () => {
+  const start = async (changes: readonly Change[], alone?: boolean, options?: DiagnoseOptions) => {
+    const patient = await startPatient('doctor-nchan', changes)
+    const publisher = !alone && { publish: patient.publish }
+    const report = await examine({ url: patient.url, protocol: nchan(), ...publisher, ...options })
+    await patient.close()
+    return report
+  }
+
+  test.concurrent('as it should be → nothing is found', async () => {
+    const report = await start([], false, { limits: true })
+    expect(report.ok, formatReport(report)).toBe(true)
+    expect(report.rows.filter(({ outcome }) => outcome === 'unknown').map(({ check }) => check)).toEqual([
+      'template',
+      'resume by event id',
+      'several channels',
+      'http version',
+    ])
+  })
+
+  test.concurrent.each(nchanCases)('$wrong → $found', async ({ change, found, detail, options, alone }) => {
+    const report = await start([change], alone, options)
     expect(faultsOf(report), formatReport(report)).toEqual([found])
     if (detail) expect(report.findings[0]?.detail).toContain(detail)
   })
