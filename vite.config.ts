@@ -14,6 +14,7 @@ export const alias = {
   '@pushstream/core': at('./packages/core/src/index.ts'),
   '@pushstream/devserver/vite': at('./packages/devserver/src/vite.ts'),
   '@pushstream/devserver': at('./packages/devserver/src/index.ts'),
+  '@pushstream/doctor': at('./packages/doctor/src/index.ts'),
   '@pushstream/publisher/auth': at('./packages/publisher/src/auth.ts'),
   '@pushstream/publisher': at('./packages/publisher/src/index.ts'),
   '@pushstream/react': at('./packages/react/src/index.ts'),
@@ -107,7 +108,7 @@ export default defineConfig({
   resolve: { alias },
   test: {
     projects: [
-      unit('unit', '{core,devserver,publisher,testkit}'),
+      unit('unit', '{core,devserver,doctor,publisher,testkit}'),
       unit('unit-react', 'react', { alone: true }),
       unit('unit-react-18', 'react', { alone: true, resolved: react18 }),
       unitProduction,

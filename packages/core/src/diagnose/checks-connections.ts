@@ -22,7 +22,8 @@ export const authorization: Check = {
   name: 'authorization',
   needs(seen) {
     const refused = failures(seen).filter(({ fault }) => fault === 'forbidden')
-    if (refused.length === 0 || seen.named || seen.published) return undefined
+    if (refused.length === 0) return noMode(seen)
+    if (seen.named || seen.published) return undefined
     // A channel with an invented name may be refused for good reason.
     return refused.every(({ status }) => status === 403)
       ? `the server refuses a channel with a random name (${refused[0]?.detail}): name one that may be subscribed to`
@@ -31,9 +32,11 @@ export const authorization: Check = {
   run: (seen) => ({ findings: failed(seen, (fault) => fault === 'forbidden'), detail: 'the channel is accepted' }),
 }
 
-/** Whether a page of another origin may read an answer. */
-function readable({ origin, include }: Seen, attempt: Attempt): Fault | undefined {
+/** Why a page of another origin may not read an answer. */
+function unreadable({ origin, include, enforced }: Seen, attempt: Attempt): Fault | undefined {
   const { answer, mode } = attempt
+  // A browser shows a page neither an answer that it may not read, nor the headers that allow it.
+  if (enforced) return undefined
   if (origin === undefined || answer === undefined || mode === 'websocket') return undefined
   if (answer.origin === undefined || (answer.origin !== '*' && answer.origin !== origin)) return 'cors'
   if (include && (answer.origin === '*' || answer.credentials !== 'true')) return 'credentials'
@@ -42,17 +45,16 @@ function readable({ origin, include }: Seen, attempt: Attempt): Fault | undefine
 
 export const cors: Check = {
   name: 'cors',
-  needs: ({ origin, modes: listed, attempts }) =>
-    origin === undefined ||
-    listed.every((mode) => mode === 'websocket') ||
-    attempts.some(({ answer, ended }) => answer ?? ended)
+  needs: (seen) =>
+    seen.origin === undefined ||
+    seen.attempts.some(({ mode, answer, ended }) => mode === 'websocket' || (answer ?? ended))
       ? undefined
       : 'no answer came that would tell',
   run(seen) {
     const { origin, include, modes: listed } = seen
     if (origin === undefined) return { findings: [], detail: 'the page has the origin of the server' }
     if (listed.every((mode) => mode === 'websocket')) return { findings: [], detail: 'websockets need no leave' }
-    const hidden = (fault: Fault) => working(seen).filter((one) => readable(seen, one) === fault)
+    const hidden = (fault: Fault) => working(seen).filter((one) => unreadable(seen, one) === fault)
     const said = (attempt: Attempt | undefined) => attempt?.answer?.origin ?? 'nothing'
     const refused = failed(seen, (fault) => fault === 'cors' || fault === 'credentials')
     const unseen = (['cors', 'credentials'] as const).flatMap((fault) => {

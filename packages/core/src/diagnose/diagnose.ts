@@ -68,6 +68,7 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Report> {
     began: now(),
     origin: own === settings.origin ? undefined : own,
     include: client.credentials === 'include',
+    enforced: page === undefined && location !== undefined,
   }
   const seen = await observe(context, {
     publish,

@@ -13,6 +13,11 @@ export interface Failure {
 }
 
 const statusIn = (explain = '') => Number(/"http_status":\s*(\d+)/.exec(explain)?.[1]) || undefined
+/** Node tells behind its error what really happened. */
+const causeOf = (error: unknown): string | undefined => {
+  const { cause, message } = (error ?? {}) as { cause?: unknown; message?: string }
+  return cause === undefined ? message : causeOf(cause)
+}
 const words = (...parts: unknown[]) => parts.filter(Boolean).join(' ')
 
 /** What an answer of the server itself says about a request of this mode. */
@@ -75,7 +80,7 @@ function failureOf(seen: Seen, attempt: Attempt): Failure | undefined {
     const nobody = knocked === 'nothing' && !someAnswer(seen)
     return fail(nobody ? 'unreachable' : faultOfHandshake(knocked), known?.status, known?.explain)
   }
-  if (knocked === 'nothing') return fail('unreachable', undefined, String(ended.cause ?? ''))
+  if (knocked === 'nothing') return fail('unreachable', undefined, causeOf(ended.cause))
   const shown = symptomOf({ ...ended, asked: undefined }, undefined, seen.page as never) ?? 'unreachable'
   return fail(knocked === 'hidden' ? (seen.include ? 'credentials' : 'cors') : shown)
 }

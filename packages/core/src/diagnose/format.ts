@@ -1,14 +1,21 @@
-import { advice } from '../troubleshooting.js'
+import { advice, type Fault } from '../troubleshooting.js'
 import type { Finding, Report } from './types.js'
+
+/** The names of all faults. */
+export const faults = Object.keys(advice) as readonly Fault[]
 
 const marks = { ok: '✓', fault: '✗', unknown: '?' }
 
+/** What is wrong, in a few words. */
+const titleOf = ({ fault, modes }: Finding) =>
+  `${advice[fault].title}${modes.length > 0 ? ` (${modes.join(', ')})` : ''}`
+
 /** What is wrong, and what to change. */
-function section({ fault, modes, detail, pushStream, nchan, docs }: Finding): string {
-  const { title, mend } = advice[fault]
-  const where = modes.length > 0 ? ` (${modes.join(', ')})` : ''
+function section(finding: Finding): string {
+  const { fault, detail, pushStream, nchan, docs } = finding
+  const { mend } = advice[fault]
   return [
-    `${title}${where}`,
+    titleOf(finding),
     `  ${detail}`,
     `  ${mend}`,
     ...(pushStream ? [`  push stream module:  ${pushStream}`] : []),
@@ -20,8 +27,8 @@ function section({ fault, modes, detail, pushStream, nchan, docs }: Finding): st
 /** A report as text: a table of all checks, and a paragraph for each fault. */
 export function formatReport({ url, channel, rows, findings }: Report): string {
   const width = Math.max(...rows.map(({ check }) => check.length))
-  const table = rows.map(({ check, outcome, detail }) => {
-    const told = outcome === 'unknown' ? `cannot tell: ${detail}` : detail
+  const table = rows.map(({ check, outcome, detail, findings: found }) => {
+    const told = { ok: detail, unknown: `cannot tell: ${detail}`, fault: found.map(titleOf).join(', ') }[outcome]
     return `${marks[outcome]} ${check.padEnd(width)}  ${told}`.trimEnd()
   })
   const all = findings.length === 0 ? 'No faults were found.' : `Faults: ${findings.length}`

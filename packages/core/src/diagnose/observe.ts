@@ -70,7 +70,7 @@ async function knock(context: Context, mode: ModeName): Promise<Knock> {
     within(context, patience, (signal) => by(address, { ...init, headers, signal }).then(answeredBy))
   const seen = await ask(fetchOf(context))
   const refused = ({ status }: { status: number }) => status === 401 || status === 403
-  if (seen && refused(seen) && context.origin !== undefined) {
+  if (seen && refused(seen) && context.origin !== undefined && !context.enforced) {
     const free = await ask(settings.environment.fetch)
     if (!free || !refused(free)) return { ...seen, byOrigin: true }
   }
@@ -84,7 +84,6 @@ async function knock(context: Context, mode: ModeName): Promise<Knock> {
 
 /** What a server takes at most. */
 async function limitsOf(context: Context, working: readonly ModeName[]): Promise<Limits> {
-  const { environment } = context.settings
   const asked = working.find((mode) => mode !== 'websocket') ?? 'websocket'
   const { url, headers, credentials } = await exchangeOf(context, asked)
   const address = `${url.replace(/^ws/, 'http')}${url.includes('?') ? '&' : '?'}_=`
@@ -94,9 +93,8 @@ async function limitsOf(context: Context, working: readonly ModeName[]): Promise
       (answer) => answer.status,
     ),
   )
-  const plain = environment.location === undefined || context.origin !== undefined
   // A page has six connections to an origin, and as good as any number of websockets.
-  const mode = working.find((one) => one === 'websocket') ?? (plain ? working[0] : undefined)
+  const mode = working.find((one) => one === 'websocket') ?? (context.enforced ? undefined : working[0])
   if (mode === undefined) return { line: { length, status } }
   const opened = Array.from({ length: tabs }, () => connect(context, mode))
   await Promise.all(opened.map((one) => one.until(shows, settling * 3)))
@@ -127,7 +125,7 @@ function lacksOf({ settings }: Context, messages: readonly Brought[], attempts: 
 
 /** Observes a server. Never rejects for what the server does. */
 export async function observe(context: Context, plan: Plan): Promise<Seen> {
-  const { settings, origin, include } = context
+  const { settings, origin, include, enforced } = context
   const { environment, protocol, transports } = settings
   const { location } = environment
   const unavailable = transports.filter((one) => !one.available(environment)).map(({ name }) => name)
@@ -159,6 +157,7 @@ export async function observe(context: Context, plan: Plan): Promise<Seen> {
     waited,
     origin,
     include,
+    enforced,
     page: location && { protocol: location.protocol, hostname: location.hostname, port: location.port },
     http: working[0] && (await plan.httpVersion?.(working[0].url)),
     named: plan.named,

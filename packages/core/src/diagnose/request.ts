@@ -13,6 +13,8 @@ export interface Context {
   readonly origin: string | undefined
   /** Whether cookies are sent there. */
   readonly include: boolean
+  /** Whether a browser keeps answers from the page. */
+  readonly enforced: boolean
 }
 
 /** Which part of a request carries the position. */
@@ -73,11 +75,14 @@ export async function within<T>(
 
 /** `fetch` of this context. Where no browser does, the origin of the page is told here. */
 export const fetchOf =
-  ({ settings, origin }: Context): typeof fetch =>
+  ({ settings, origin, enforced }: Context): typeof fetch =>
   (url, init) =>
     settings.environment.fetch(url, {
       ...init,
-      headers: { ...(init?.headers as Record<string, string>), ...(origin !== undefined && { Origin: origin }) },
+      headers: {
+        ...(init?.headers as Record<string, string>),
+        ...(!enforced && origin !== undefined && { Origin: origin }),
+      },
     })
 
 /** The request of a mode, as the client makes it. */

@@ -115,6 +115,8 @@ export interface Seen {
   readonly origin: string | undefined
   /** Whether cookies are sent there. */
   readonly include: boolean
+  /** Whether a browser keeps answers from the page. */
+  readonly enforced: boolean
   /** The page's, for what it may ask. */
   readonly page: { readonly protocol: string; readonly hostname: string; readonly port: string } | undefined
   /** Modes that this runtime can't use. */
