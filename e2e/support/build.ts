@@ -78,6 +78,7 @@ export default async function setup(): Promise<void> {
   // A change during the build must cause another build.
   const began = new Date()
   await bundle(at('e2e/page/page.ts'), 'es', 'page.js')
+  await bundle(at('e2e/page/diagnose.ts'), 'es', 'diagnose.js')
   await copyFile(at('node_modules/jquery/dist/jquery.min.js'), join(built, 'jquery.js'))
   for (const name of ['pushstream', 'pushstream-nchan', 'pushstream-updates', 'push-event-source']) {
     const script = at(`packages/core/dist/${name}.js`)

@@ -26,6 +26,7 @@ export const policyForJQuery = strictPolicy.replace(/; require-trusted-types-for
 
 const policies: Record<string, string> = {
   'elsewhere.html': policyForOthers,
+  'diagnose-elsewhere.html': policyForOthers,
   'event-source.html': policyForOthers,
   'updates.html': policyForJQuery,
   'examples/updates/index.html': policyForJQuery,

@@ -31,7 +31,10 @@ const repeating = (seen: Seen) =>
 const needsRepeats = (seen: Seen) =>
   needsStored(seen) ?? (repeating(seen).length === 0 ? 'nothing that is stored came again' : undefined)
 const meansOf = (all: readonly { mode: ModeName; means: Means | undefined }[]) =>
-  all.map(({ mode, means }) => `${mode} by ${means === 'both' ? 'argument and header' : means}`).join(', ')
+  all
+    .filter(({ means }) => means !== undefined)
+    .map(({ mode, means }) => `${mode} by ${means === 'both' ? 'argument and header' : means}`)
+    .join(', ')
 
 export const position: Check = {
   name: 'resume by time and tag',

@@ -35,7 +35,7 @@ const named: NamedTransports = { websocket, eventsource, stream, longpolling }
 async function shownVersion(url: string): Promise<string | undefined> {
   if (typeof performance === 'undefined' || typeof window === 'undefined') return undefined
   const entries = performance.getEntriesByType('resource') as PerformanceResourceTiming[]
-  const { origin } = new URL(url)
+  const { origin } = new URL(url.replace(/^ws/, 'http'))
   const shown = entries.findLast(({ name, nextHopProtocol }) => name.startsWith(`${origin}/`) && nextHopProtocol !== '')
   return shown?.nextHopProtocol
 }

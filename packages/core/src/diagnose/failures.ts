@@ -53,11 +53,16 @@ function failureOf(seen: Seen, attempt: Attempt): Failure | undefined {
     status,
     detail: words(url, status && `answers with status ${status}`, why && `(${why})`),
   })
+  if (seen.blocked && (ended === undefined || ended.kind === 'refused')) return fail('csp')
+  // A long-poll that hangs, as far as a page can see.
+  if (ended === undefined && knocked === 'hidden') return fail(seen.include ? 'credentials' : 'cors')
   if (ended === undefined || ended.kind === 'lost' || ended.kind === 'end') {
     // Headers without a body: of another mode where an answer should end, kept by a proxy where it should not.
     if (mode === 'longpolling' && answer)
       return fail('mode', undefined, `an answer of type ${answer.type} without an end`)
-    if (opened === undefined && answer === undefined && !someAnswer(seen)) return fail('slow', undefined, 'no answer')
+    if (opened === undefined && answer === undefined && (mode === 'longpolling' || !someAnswer(seen))) {
+      return fail('slow', undefined, 'no answer')
+    }
     return first === undefined ? fail('buffered', undefined, 'no first byte') : undefined
   }
   const { kind, status, explain, symptom } = ended

@@ -60,6 +60,18 @@ async function watch(context: Context, plan: Plan, connected: readonly Connected
   return environment.now() - silentFrom
 }
 
+/** Whether a long-poll that hangs reached the server, and a page may see that: by a request that is answered at once. */
+async function reached(context: Context, { mode, answer, ended }: Attempt): Promise<boolean> {
+  if (mode !== 'longpolling' || answer !== undefined || ended !== undefined) return true
+  const { probe: method = 'HEAD' } = context.settings.protocol.capabilities
+  const { url, headers, credentials } = await exchangeOf(context, mode)
+  return (
+    (await within(context, patience, (signal) =>
+      fetchOf(context)(url, { method, headers, credentials, cache: 'no-store', signal }),
+    )) !== undefined
+  )
+}
+
 /** Asks the address of a mode that did not work, as a plain request. Whatever answers tells more than a websocket does. */
 async function knock(context: Context, mode: ModeName): Promise<Knock> {
   const { settings } = context
@@ -76,8 +88,9 @@ async function knock(context: Context, mode: ModeName): Promise<Knock> {
   }
   if (seen) return seen
   // A page sees nothing of an answer that it may not read, but that there was one.
+  const method = mode === 'longpolling' ? 'HEAD' : 'GET'
   const opaque = await within(context, patience, (signal) =>
-    settings.environment.fetch(address, { ...init, mode: 'no-cors', signal }),
+    settings.environment.fetch(address, { ...init, method, mode: 'no-cors', signal }),
   )
   return opaque?.type === 'opaque' ? 'hidden' : opaque ? answeredBy(opaque) : 'nothing'
 }
@@ -133,15 +146,21 @@ export async function observe(context: Context, plan: Plan): Promise<Seen> {
   const published: Published[] = []
   // A channel that exists only once something was published to it.
   if (plan.publish !== undefined) published.push(await publish(context, plan.publish, 0))
+  let blocked = false
+  const unblock = environment.page?.onBlocked?.(() => {
+    blocked = true
+  })
   const connected = modes.filter((mode) => !unavailable.includes(mode)).map((mode) => connect(context, mode))
   const waited = await watch(context, plan, connected, published)
   for (const one of connected) one.close()
   const attempts = connected.map(({ attempt }) => attempt)
-  const failed = attempts.filter((attempt) => !works(attempt))
+  const good = await Promise.all(attempts.map(async (one) => works(one) && (await reached(context, one))))
+  const failed = attempts.filter((_, n) => !good[n])
   const knocks = Object.fromEntries(
     await Promise.all(failed.map(async ({ mode }) => [mode, await knock(context, mode)] as const)),
   )
-  const working = attempts.filter(works)
+  unblock?.()
+  const working = attempts.filter((_, n) => good[n])
   const names = working.map(({ mode }) => mode)
   const { probes, known } = await probeAll(context, names, attempts, published)
   return {
@@ -158,6 +177,7 @@ export async function observe(context: Context, plan: Plan): Promise<Seen> {
     origin,
     include,
     enforced,
+    blocked,
     page: location && { protocol: location.protocol, hostname: location.hostname, port: location.port },
     http: working[0] && (await plan.httpVersion?.(working[0].url)),
     named: plan.named,

@@ -117,6 +117,8 @@ export interface Seen {
   readonly include: boolean
   /** Whether a browser keeps answers from the page. */
   readonly enforced: boolean
+  /** The policy of the page forbids the address. */
+  readonly blocked: boolean
   /** The page's, for what it may ask. */
   readonly page: { readonly protocol: string; readonly hostname: string; readonly port: string } | undefined
   /** Modes that this runtime can't use. */

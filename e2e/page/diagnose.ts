@@ -1,0 +1,9 @@
+import { diagnose } from '@pushstream/core/diagnose'
+
+declare global {
+  interface Window {
+    diagnose: typeof diagnose
+  }
+}
+
+window.diagnose = diagnose
