@@ -14,7 +14,6 @@ export const alias = {
   '@pushstream/core': at('./packages/core/src/index.ts'),
   '@pushstream/devserver/vite': at('./packages/devserver/src/vite.ts'),
   '@pushstream/devserver': at('./packages/devserver/src/index.ts'),
-  '@pushstream/doctor': at('./packages/doctor/src/index.ts'),
   '@pushstream/publisher/auth': at('./packages/publisher/src/auth.ts'),
   '@pushstream/publisher': at('./packages/publisher/src/index.ts'),
   '@pushstream/react': at('./packages/react/src/index.ts'),

@@ -3,9 +3,9 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import type { Report } from '@pushstream/core/diagnose'
 import { createDevServer, type DevServerOptions } from '@pushstream/devserver'
-import { run } from '@pushstream/doctor'
 import { freePort } from '@pushstream/testkit'
 import { afterEach, describe, expect, test } from 'vitest'
+import { run } from '../../src/run.js'
 
 const ends: (() => Promise<unknown>)[] = []
 afterEach(async () => {

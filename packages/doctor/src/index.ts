@@ -1,1 +1,0 @@
-export { type Io, run } from './run.js'
