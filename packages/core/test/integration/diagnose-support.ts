@@ -63,4 +63,4 @@ export const environment = {
 
 /** A diagnosis that does not wait long. */
 export const examine = (options: DiagnoseOptions): Promise<Report> =>
-  diagnose({ wait: 2500, origin, credentials: 'include', environment, ...options })
+  diagnose({ wait: 2500, limits: true, origin, credentials: 'include', environment, ...options })

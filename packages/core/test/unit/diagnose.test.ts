@@ -254,6 +254,10 @@ test.each(cases)('%s → that fault and no other', (_, seen, fault) => {
   expect(faultsIn(seen)).toEqual([fault])
 })
 
+test('a long address that hangs as a long-poll does → no fault', () => {
+  expect(faultsIn({ ...good, limits: { line: { length: 6400, status: undefined } } })).toEqual([])
+})
+
 test('nothing answers → one fault for all modes, and every other check says that it cannot tell', () => {
   const seen: Seen = {
     ...good,
