@@ -253,7 +253,7 @@ async function check({ one, tarball, consumer }) {
   await compile(one, consumer)
   await importIt(one, consumer)
   loadScripts(one, consumer)
-  if (one.manifest.exports['.'].production !== undefined)
+  if (one.manifest.exports['.']?.production !== undefined)
     problems.push(...(await checkProduction(consumer)).map((problem) => `${one.name}: ${problem}`))
   console.log(`${one.name} looked at`)
 }
