@@ -35,7 +35,7 @@ const imports = [
   ],
   ['the client and nchan', ['PushStream', 'PushStreamError', 'nchan'], [31_650, 33_750]],
   ['the client and djangoEventStream', ['PushStream', 'PushStreamError', 'djangoEventStream'], [30_050, 32_450]],
-  ['diagnose', ['diagnose', 'formatReport'], [22_550, 23_600], 'diagnose/index'],
+  ['diagnose', ['diagnose', 'formatReport'], [22_050, 23_100], 'diagnose/index'],
   ['the classic client', ['PushStream', 'PushStreamManager'], [33_900, 35_850], 'classic/index'],
 ]
 /** The same for the scripts that pages without a bundler load. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from '../message.js'
 import { positionOf } from '../position.js'
-import type { Decoder } from '../protocols/protocol.js'
+import type { CutTransport, Decoder } from '../protocols/protocol.js'
 import { shown } from '../session/reports.js'
 import type {
   CloseReason,
@@ -153,13 +153,15 @@ class Observed implements Connected {
 
   #decoder(): Decoder {
     const { settings, channel } = this.#context
-    const { protocol, environment } = settings
+    const { protocol, environment, transports } = settings
+    const transport: CutTransport | undefined = transports.find(({ name }) => name === this.attempt.mode)
     const wanted = this.#ask.channels ?? [{ name: channel }]
     return protocol.decoder(
       {
         kind: this.attempt.mode,
         liveFrom: positionOf(environment.now(), 0),
         channels: [...new Set(wanted.map(({ name }) => name))],
+        cut: transport?.cut,
       },
       {
         message: (message) => this.#message(message),
