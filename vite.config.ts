@@ -9,6 +9,7 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 export const alias = {
   '@pushstream/core/classic': at('./packages/core/src/classic/index.ts'),
   '@pushstream/core/diagnose': at('./packages/core/src/diagnose/index.ts'),
+  '@pushstream/core/inspect': at('./packages/core/src/inspect.ts'),
   '@pushstream/core/store': at('./packages/core/src/store/index.ts'),
   '@pushstream/core/testing': at('./packages/core/src/testing.ts'),
   '@pushstream/core': at('./packages/core/src/index.ts'),

@@ -29,8 +29,7 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
       client.#alive()
       return {
         settings: client.#settings,
-        send: (channel, text) => client.#pool.send(channel, text),
-        groups: () => client.#pool.groups,
+        pool: client.#pool,
         endings: client.#endings,
         emit: (event, value) => client.#emit(event, value),
         failed: (cause, message) => client.#listenerFailed('A processor', cause, message.channel),

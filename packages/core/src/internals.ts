@@ -1,14 +1,12 @@
 import type { Channels, ClientEvents } from './events.js'
 import type { IncomingMessage, Message } from './message.js'
 import type { Settings } from './options.js'
+import type { Pool } from './session/pool.js'
 
-/** What a client lends to `messages`, `sendMessage` and `registerWithSchema`, which are imported separately. */
+/** What a client lends to `messages`, `sendMessage`, `registerWithSchema` and `inspect`, which are imported separately. */
 export interface Internals {
   readonly settings: Settings
-  /** Sends a text by the websocket of a channel. `false`: it has none. */
-  send(channel: string, text: string): boolean
-  /** The channels of each connection. */
-  groups(): string[][]
+  readonly pool: Pool
   /** Called when the client is closed. */
   readonly endings: Set<() => void>
   emit<K extends keyof ClientEvents<Channels>>(event: K, value: ClientEvents<Channels>[K]): void

@@ -44,12 +44,12 @@ export async function sendMessage(client: Client<any>, text: string): Promise<vo
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever comes on its channels
 async function publish(client: Client<any>, internals: Internals, text: string): Promise<void> {
-  const { settings, groups, send } = internals
+  const { settings, pool } = internals
   await Promise.all(
-    groups().map(async (names) => {
+    pool.groups.map(async (names) => {
       const { url, body, frame } = settings.protocol.publish(names, text)
       const echo = frame === undefined ? undefined : createEcho(client, internals, names, [text, frame])
-      if (frame !== undefined && send(names[0] as string, frame)) return echo?.came
+      if (frame !== undefined && pool.send(names[0] as string, frame)) return echo?.came
       echo?.end()
       await post(settings, url, body)
     }),
@@ -60,7 +60,7 @@ async function publish(client: Client<any>, internals: Internals, text: string):
 function createEcho(
   // biome-ignore lint/suspicious/noExplicitAny: whatever comes on its channels
   client: Client<any>,
-  { settings, send, endings }: Internals,
+  { settings, pool, endings }: Internals,
   names: readonly string[],
   forms: readonly string[],
 ) {
@@ -78,7 +78,7 @@ function createEcho(
     }
     // A frame that came together with another one is read when the next one comes.
     const nudge = () => {
-      send(names[0] as string, '')
+      pool.send(names[0] as string, '')
       nudging = environment.setTimeout(nudge, patience)
     }
     let nudging = environment.setTimeout(nudge, patience)

@@ -23,7 +23,7 @@ const layers = [
   ['index.ts', 'scripts/', 'testing.ts'],
   ['shared.ts'],
   ['classic/', 'diagnose/', 'eventsource/', 'store/', 'updates/', 'register.ts'],
-  ['messages.ts', 'push-stream.ts', 'schema.ts', 'send-message.ts'],
+  ['inspect.ts', 'messages.ts', 'push-stream.ts', 'schema.ts', 'send-message.ts'],
   ['client.ts'],
   ['internals.ts', 'modes.ts', 'notices.ts', 'troubleshooting.ts'],
   ['session/'],
