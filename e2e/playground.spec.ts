@@ -10,7 +10,7 @@ test.beforeAll(async () => {
 
 test.afterAll(() => playground?.close())
 
-const rows = (page: Page, kind = 'message') => page.locator(`[data-testid=log] tr[data-kind=${kind}]`)
+const rows = (page: Page, kind = 'message') => page.locator(`[data-testid=devtools-log] tr[data-kind=${kind}]`)
 
 /** Opens the page with channels of its own, so that tests do not see each other's messages. */
 async function open(page: Page, query: string): Promise<void> {
@@ -32,14 +32,14 @@ test('what is published by POST appears, and after a cut all goes on', async ({ 
   await publish('global', '{"type":"greeting","text":"hello"}')
   await expect(rows(page).first()).toContainText('hello')
   await expect(rows(page).first()).toContainText('greeting')
-  await expect(page.getByTestId('counter-received')).toHaveText('1')
+  await expect(page.getByTestId('devtools-counter-received')).toHaveText('1')
   await page.getByTestId('fault-cut').click()
-  await expect(page.getByTestId('counter-reconnects')).toHaveText('1')
+  await expect(page.getByTestId('devtools-counter-reconnects')).toHaveText('1')
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'open')
   await publish('global', 'after the cut')
   await expect(rows(page)).toHaveCount(2)
   await expect(rows(page).first()).toContainText('after the cut')
-  await expect(page.getByTestId('counter-gaps')).toHaveText('0')
+  await expect(page.getByTestId('devtools-counter-gaps')).toHaveText('0')
 })
 
 test('the faults: reload, restart with a gap, a blocked websocket', async ({ page }) => {
@@ -48,7 +48,7 @@ test('the faults: reload, restart with a gap, a blocked websocket', async ({ pag
   await publish('faults', 'two')
   await expect(rows(page)).toHaveCount(2)
   await page.getByTestId('fault-reload').click()
-  await expect(page.getByTestId('counter-reconnects')).not.toHaveText('0')
+  await expect(page.getByTestId('devtools-counter-reconnects')).not.toHaveText('0')
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'open')
   const second = Math.floor(Date.now() / 1000)
   await expect.poll(() => Math.floor(Date.now() / 1000), { intervals: [50] }).toBeGreaterThan(second)

@@ -191,8 +191,7 @@ for (const one of packages()) {
     console.log(`${one.name} built in ${((performance.now() - began) / 1000).toFixed(1)} s`)
     small = (await buildScripts(one)) && small
     if (one.name === '@pushstream/core') small = (await checkSizes(one)) && small
-    if (frameworks.some((name) => name in (one.manifest.peerDependencies ?? {})))
-      small = (await checkBinding(one)) && small
+    if (frameworks.includes(short)) small = (await checkBinding(one)) && small
   } catch (error) {
     failed = true
     console.error(`${one.name}: ${error.message}`)

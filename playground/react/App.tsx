@@ -1,4 +1,5 @@
 import type { Options } from '@pushstream/core'
+import { PushStreamDevtools } from '@pushstream/devtools/react'
 import { PushStreamProvider, usePushChannel, usePushProcessor } from '@pushstream/react'
 import { useEffect, useState } from 'react'
 import { type Backend, tried } from '../shared/backend.js'
@@ -10,6 +11,7 @@ import { StatusLine } from './StatusLine.js'
 export const App = ({ options, backend }: { options: Options; backend: Backend }) => (
   <PushStreamProvider options={options}>
     <Office backend={backend} />
+    <PushStreamDevtools />
   </PushStreamProvider>
 )
 

@@ -1,6 +1,6 @@
 import type { Message } from '@pushstream/core'
 import { byId, setText } from './dom.js'
-import { pageId, preciseNow, publish } from './publisher.js'
+import { pageId, publish } from './publisher.js'
 import type { Session } from './session.js'
 
 /** One burst and what became of it. */
@@ -70,7 +70,7 @@ export class BurstView {
         const wait = begun + ((n - 1) * 1000) / rate - performance.now()
         if (wait > 0) await new Promise((resolve) => window.setTimeout(resolve, wait))
         if (run.done) break
-        const body = { type: 'burst', n, of, run: name, sentAt: preciseNow(), from: pageId }
+        const body = { type: 'burst', n, of, run: name, sentAt: Date.now(), from: pageId }
         run.sent = n
         await publish(this.#session.base, run.channel, JSON.stringify(body))
       }

@@ -13,6 +13,7 @@ export class ChannelsView {
   constructor(session: Session) {
     this.#session = session
     session.on('channels', () => this.#show())
+    session.on('problem', ({ message }) => setText(this.#problem, message))
     byId('add-channel', HTMLFormElement).addEventListener('submit', (event) => {
       event.preventDefault()
       this.#add()

@@ -1,9 +1,6 @@
 /** Tells this page's messages from those of others, in the latency chart and the burst's account. */
 export const pageId = crypto.randomUUID?.().slice(0, 8) ?? Math.random().toString(36).slice(2, 10)
 
-/** The page's clock in ms since 1970, finer than `Date.now`. */
-export const preciseNow = (): number => Math.round((performance.timeOrigin + performance.now()) * 10) / 10
-
 export interface PublishOptions {
   readonly eventId?: string
   readonly eventType?: string
@@ -41,7 +38,7 @@ export function stamp(text: string): string {
     return text
   }
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return text
-  return JSON.stringify({ ...body, sentAt: preciseNow(), from: pageId })
+  return JSON.stringify({ ...body, sentAt: Date.now(), from: pageId })
 }
 
 /** What {@link stamp} added, if this page did. */

@@ -1,14 +1,4 @@
-import {
-  type ChannelDeleted,
-  type DeadLetter,
-  type Gap,
-  type Message,
-  type ModeName,
-  PushStream,
-  type PushStreamError,
-  type Stats,
-  type Status,
-} from '@pushstream/core'
+import { type Message, type ModeName, PushStream, type Status } from '@pushstream/core'
 import { Emitter } from './emitter.js'
 
 /** What a client is made with, and can't be changed in one that exists. */
@@ -22,19 +12,15 @@ export interface SessionSettings {
 export interface SessionEvents {
   message: Message
   status: Status
-  open: Status
-  gap: Gap
-  deadletter: DeadLetter
-  channeldeleted: ChannelDeleted
-  error: PushStreamError
+  /** Another client, which has not connected yet. */
+  client: PushStream
+  /** A channel that the page's address names badly. */
+  problem: Error
   /** Other channels are subscribed now. */
   channels: undefined
   /** Another server, other modes: a new client. */
   settings: SessionSettings
 }
-
-const events = ['message', 'status', 'open', 'gap', 'deadletter', 'channeldeleted', 'error'] as const
-const noStats: Stats = { received: 0, duplicates: 0, gaps: 0, reconnects: 0 }
 
 /** The client that the page plays with: one at a time, replaced when the settings change. */
 export class Session extends Emitter<SessionEvents> {
@@ -63,10 +49,6 @@ export class Session extends Emitter<SessionEvents> {
 
   get status(): Status | undefined {
     return this.#stream?.status
-  }
-
-  get stats(): Stats {
-    return this.#stream?.stats ?? noStats
   }
 
   /** The channels with their backtrack. */
@@ -128,9 +110,11 @@ export class Session extends Emitter<SessionEvents> {
       // Who chooses an order here wants to see it tried, whatever worked better a minute ago.
       environment: { memory: undefined },
     })
-    for (const kind of events) {
-      stream.on(kind, (event) => this.emit(kind, event as never))
-    }
+    this.emit('client', stream)
+    stream.on('message', (message) => this.emit('message', message))
+    stream.on('status', (status) => this.emit('status', status))
+    // The devtools show them.
+    stream.on('deadletter', () => {})
     stream.on('error', ({ code, channel }) => {
       // A refused channel is given up by the client, so it leaves the list too.
       const refused = code === 'forbidden' || code === 'unauthorized' || code === 'bad-request'
@@ -146,7 +130,7 @@ export class Session extends Emitter<SessionEvents> {
       stream.addChannel(name, { backtrack })
     } catch (error) {
       this.#channels.delete(name)
-      this.emit('error', error as PushStreamError)
+      this.emit('problem', error as Error)
       this.emit('channels', undefined)
     }
   }

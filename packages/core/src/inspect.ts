@@ -1,10 +1,12 @@
 import type { Client } from './client.js'
 import type { Channel } from './delivery/channel.js'
+import { hears } from './emitter.js'
+import type { ClientEvents } from './events.js'
 import { internalsOf } from './internals.js'
 import type { Settings } from './options.js'
 import { tagOf, timeOf } from './position.js'
 import type { Connection } from './session/connection.js'
-import type { Pool } from './session/pool.js'
+import { Pool } from './session/pool.js'
 import { shown } from './session/reports.js'
 import type { ModeName, Position } from './types.js'
 
@@ -48,8 +50,14 @@ export interface InspectedRequest {
   readonly error: string | undefined
 }
 
+/** Listeners to the events of a client. */
+// biome-ignore lint/suspicious/noExplicitAny: whatever comes on its channels
+export type InspectListeners = { [K in keyof ClientEvents<any>]?: (event: ClientEvents<any>[K]) => void }
+
 /** What `inspect` reports. */
 export interface InspectEvents {
+  /** The events of the client. These listeners are no application's: what only they hear still goes to the console. */
+  on?: InspectListeners
   /** A line of the log: what the client does, and why a connection ended. */
   log?(line: string): void
   /** A request was sent. Called again with the same object when it is answered, and when it ends. */
@@ -92,17 +100,20 @@ const taps = new WeakMap<Pool, Tap>()
  */
 // biome-ignore lint/suspicious/noExplicitAny: whatever comes on its channels
 export function inspect(client: Client<any>, events: InspectEvents = {}): Inspection {
-  const { pool, endings } = internalsOf(client)
-  const tap = taps.get(pool) ?? listenIn(pool)
-  taps.set(pool, tap)
-  // Another object each time: who listens twice hears twice.
+  const { pool: carrier, endings } = internalsOf(client)
+  // The client of a component test has no connections to look at.
+  const pool = carrier instanceof Pool ? carrier : undefined
+  const tap = pool && (taps.get(pool) ?? listenIn(pool))
+  if (tap) taps.set(pool, tap)
   const listener = { ...events }
-  tap.listeners.add(listener)
+  tap?.listeners.add(listener)
+  const unlisten = listenTo(client, events.on ?? {})
   const stop = () => {
     endings.delete(stop)
-    if (!tap.listeners.delete(listener) || tap.listeners.size > 0) return
+    unlisten()
+    if (!tap?.listeners.delete(listener) || tap.listeners.size > 0) return
     tap.remove()
-    taps.delete(pool)
+    taps.delete(pool as Pool)
   }
   endings.add(stop)
   for (const connection of connectionsOf(pool)) {
@@ -112,17 +123,32 @@ export function inspect(client: Client<any>, events: InspectEvents = {}): Inspec
   }
   return {
     get channels() {
-      return pool.channels.flatMap((name) => snapshotOf(pool, name))
+      return pool?.channels.flatMap((name) => snapshotOf(pool, name)) ?? []
     },
     cut() {
-      for (const { session } of pool.members) session.current()?.end({ kind: 'lost', explain: 'cut by hand' })
+      for (const { session } of pool?.members ?? []) session.current()?.end({ kind: 'lost', explain: 'cut by hand' })
     },
-    fallBack: () => pool.members.map(({ session }) => leaveMode(pool.settings, session)).includes(true),
+    fallBack: () => pool?.members.map(({ session }) => leaveMode(pool.settings, session)).includes(true) ?? false,
     stop,
   }
 }
 
-const connectionsOf = ({ members }: Pool): Connection[] => members.flatMap(({ session }) => [...session.connections])
+// biome-ignore lint/suspicious/noExplicitAny: as above
+function listenTo(client: Client<any>, listeners: InspectListeners): () => void {
+  const ends = Object.entries(listeners).map(([kind, listener]) => {
+    // Another function each time: who listens twice hears twice.
+    const heard = (event: unknown) => (listener as (event: unknown) => void)(event)
+    hears.set(heard, () => false)
+    client.on(kind as keyof InspectListeners, heard)
+    return () => client.off(kind as keyof InspectListeners, heard)
+  })
+  return () => {
+    for (const end of ends) end()
+  }
+}
+
+const connectionsOf = (pool: Pool | undefined): Connection[] =>
+  pool?.members.flatMap(({ session }) => [...session.connections]) ?? []
 
 function snapshotOf(pool: Pool, name: string): InspectedChannel[] {
   const member = pool.of(name)

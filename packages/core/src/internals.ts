@@ -1,12 +1,12 @@
 import type { Channels, ClientEvents } from './events.js'
 import type { IncomingMessage, Message } from './message.js'
 import type { Settings } from './options.js'
-import type { Pool } from './session/pool.js'
+import type { Carrier } from './session/pool.js'
 
 /** What a client lends to `messages`, `sendMessage`, `registerWithSchema` and `inspect`, which are imported separately. */
 export interface Internals {
   readonly settings: Settings
-  readonly pool: Pool
+  readonly pool: Carrier
   /** Called when the client is closed. */
   readonly endings: Set<() => void>
   emit<K extends keyof ClientEvents<Channels>>(event: K, value: ClientEvents<Channels>[K]): void

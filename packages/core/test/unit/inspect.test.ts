@@ -5,10 +5,11 @@ import {
   type ManualClock,
   manualEnvironment,
 } from '@pushstream/testkit'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { type InspectedRequest, type Inspection, inspect } from '../../src/inspect.js'
 import { internalsOf } from '../../src/internals.js'
 import { PushStream } from '../../src/push-stream.js'
+import type { Pool } from '../../src/session/pool.js'
 
 const start = 1_795_211_831_000
 let clock: ManualClock
@@ -143,7 +144,7 @@ test('fallBack with a single mode, or without a connection → false, and nothin
 })
 
 test('the last one stops → the client is as it was', () => {
-  const { pool } = internalsOf(stream)
+  const pool = internalsOf(stream).pool as Pool
   const tapped = { ...pool.settings.environment }
   const second = inspect(stream)
   inspection.stop()
@@ -174,6 +175,24 @@ test('an application with a logger of its own → goes on getting its lines', ()
   expect(own).toHaveLength(2)
   expect(lines).toHaveLength(1)
   logged.close()
+})
+
+test('events → heard until it stops, and an error that nobody else hears still goes to the console', async () => {
+  const warned = vi.spyOn(console, 'warn').mockImplementation(() => {})
+  const heard: string[] = []
+  const look = inspect(stream, {
+    on: { error: ({ code }) => heard.push(code), message: ({ text }) => heard.push(text) },
+  })
+  server.open[0]!.send(frame(1))
+  server.open[0]!.cut()
+  await clock.advance(4000)
+  expect(heard.slice(0, 2)).toEqual(['m1', 'unreachable'])
+  expect(warned).toHaveBeenCalledTimes(1)
+  const { length } = heard
+  look.stop()
+  await clock.advance(20_000)
+  expect(heard).toHaveLength(length)
+  warned.mockRestore()
 })
 
 test('a closed client → throws', () => {

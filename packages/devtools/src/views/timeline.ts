@@ -1,18 +1,12 @@
-import { byId, html, scrollable, setText, svg, timeOfDay } from './dom.js'
-import type { History, Mark, MarkKind, Span } from './history.js'
+import { choice, html, setText, svg, timeOfDay } from '../dom.js'
+import type { History, Mark, MarkKind, Span } from '../model/history.js'
+import type { Recorder } from '../model/recorder.js'
+import { EventsView } from './events.js'
+import type { View } from './view.js'
 
 const height = 116
 const band = { top: 30, height: 30 }
 const bars = { top: 64, height: 26 }
-const listed = 60
-
-const words: Record<MarkKind, string> = {
-  opened: 'opened',
-  lost: 'lost',
-  resumed: 'resumed',
-  switched: 'switched',
-  gap: 'gap',
-}
 
 /** Each mark has its own shape, so that colour is not needed to tell them apart. Drawn around (0, 0). */
 const shapes: Record<MarkKind, string> = {
@@ -23,73 +17,76 @@ const shapes: Record<MarkKind, string> = {
   gap: 'M0 -7 L7 0 L0 7 L-7 0 Z',
 }
 
-/** The client's state over time: a band coloured by mode, marks above it, messages per second below. */
-export class TimelineView {
+/** The client's state over time: a band coloured by mode, marks above it, messages per second below. Then in words. */
+export class TimelineView implements View {
+  readonly title = 'Timeline'
+  readonly node: HTMLElement
   readonly #history: History
-  readonly #chart = byId('timeline', SVGSVGElement)
-  readonly #drawing = byId('timeline-drawing', SVGGElement)
-  readonly #span = byId('timeline-span', HTMLSelectElement)
-  readonly #rows = byId('timeline-rows', HTMLTableSectionElement)
-  #version = -1
+  readonly #events: EventsView
+  readonly #words = svg('title', { id: 'timeline-title' }, 'Nothing yet')
+  readonly #drawing = svg('g')
+  readonly #chart = svg(
+    'svg',
+    { class: 'chart timeline', role: 'img', 'aria-labelledby': 'timeline-title', 'data-testid': 'devtools-timeline' },
+    this.#words,
+    this.#drawing,
+  )
+  readonly #span = choice({ 'aria-label': 'Length of the timeline' }, [
+    ['60', '1 minute'],
+    ['120', '2 minutes'],
+    ['300', '5 minutes'],
+    ['900', '15 minutes'],
+  ])
 
-  constructor(history: History) {
-    this.#history = history
-    scrollable(byId('timeline-list', HTMLElement))
-    this.#span.addEventListener('change', () => this.tick())
-    new ResizeObserver(() => this.tick()).observe(this.#chart)
+  constructor(recorder: Recorder) {
+    this.#history = recorder.history
+    this.#events = new EventsView(recorder)
+    this.#span.value = '120'
+    this.#span.addEventListener('change', () => this.draw(Date.now()))
+    const tools = html('div', { class: 'tools' }, this.#span, legend())
+    this.node = html('div', {}, tools, this.#chart, ...this.#events.nodes)
   }
 
-  tick(): void {
-    const now = Date.now()
+  draw(now: number): void {
+    this.#events.draw()
     this.#history.trim(now)
-    if (document.visibilityState === 'visible') this.#draw(now)
-    if (this.#version !== this.#history.version) {
-      this.#version = this.#history.version
-      this.#list()
-    }
-  }
-
-  #draw(now: number): void {
+    const { spans, marks, rate } = this.#history
+    const { state, mode, from } = spans.at(-1) as Span
+    setText(this.#words, `${state}${mode === undefined ? '' : ` over ${mode}`} since ${timeOfDay(from)}`)
     const width = this.#chart.clientWidth
     if (width === 0) return
     const span = Number(this.#span.value) * 1000
     const start = now - span
     const x = (at: number) => ((Math.max(at, start) - start) / span) * width
     this.#chart.setAttribute('viewBox', `0 0 ${width} ${height}`)
-    const { spans, marks, rate } = this.#history
     const parts: SVGElement[] = [hatch()]
     spans.forEach((one, i) => {
       const until = spans[i + 1]?.from ?? now
       if (until > start) parts.push(...bandOf(one, x(one.from), x(until)))
     })
     parts.push(...messageBars(rate, start, now, x))
-    for (const mark of marks) if (mark.at >= start) parts.push(markOf(mark, x(mark.at)))
+    for (const mark of marks.items) if (mark.at >= start) parts.push(markOf(mark, x(mark.at)))
     parts.push(...axis(span, width))
     this.#drawing.replaceChildren(...parts)
   }
+}
 
-  /** The same in words. */
-  #list(): void {
-    const { marks, spans } = this.#history
-    const rows = marks
-      .slice(-listed)
-      .reverse()
-      .map(({ at, kind, text }) =>
-        html(
-          'tr',
-          { 'data-kind': kind },
-          html('td', {}, timeOfDay(at)),
-          html('td', {}, words[kind]),
-          html('td', {}, text),
-        ),
-      )
-    this.#rows.replaceChildren(...rows)
-    const { state, mode, from } = spans.at(-1) as Span
-    setText(
-      byId('timeline-title', SVGTitleElement),
-      `${state}${mode === undefined ? '' : ` over ${mode}`} since ${timeOfDay(from)}`,
-    )
-  }
+function legend(): HTMLElement {
+  const swatch = (mode: string, label = mode) =>
+    html('li', {}, html('i', { class: 'swatch', 'data-mode': mode }), label)
+  const glyph = (kind: MarkKind, sign: string, label: string = kind) =>
+    html('li', {}, html('i', { class: 'glyph', 'data-kind': kind }, sign), label)
+  return html(
+    'ul',
+    { class: 'legend', 'aria-hidden': 'true' },
+    ...['websocket', 'eventsource', 'stream', 'longpolling'].map((mode) => swatch(mode)),
+    swatch('waiting', 'not open'),
+    glyph('opened', '▲', 'opened, resumed'),
+    glyph('lost', '▼'),
+    glyph('switched', '⇄'),
+    glyph('gap', '◆'),
+    swatch('bar', 'messages a second'),
+  )
 }
 
 function bandOf({ state, mode }: Span, from: number, to: number): SVGElement[] {
@@ -109,7 +106,7 @@ function markOf({ at, kind, text }: Mark, x: number): SVGElement {
   return svg(
     'g',
     { class: 'mark', 'data-kind': kind, transform: `translate(${x.toFixed(1)} 0)` },
-    svg('title', {}, `${timeOfDay(at)} ${text}`),
+    svg('title', {}, `${timeOfDay(at)} ${kind}: ${text}`),
     svg('line', { y1: 20, y2: band.top + band.height }),
     svg('path', { d: shapes[kind], transform: 'translate(0 13)' }),
   )

@@ -1,0 +1,4 @@
+export type { PushStreamDevtoolsElement } from './element.js'
+export type { SentAt } from './model/lateness.js'
+export { defineDevtools, mountDevtools } from './mount.js'
+export type { AnyClient, DevtoolsOptions } from './options.js'

@@ -1,0 +1,17 @@
+'use client'
+
+import { usePushStream } from '@pushstream/react'
+import { useEffect } from 'react'
+import { mountDevtools } from './mount.js'
+import type { DevtoolsOptions } from './options.js'
+
+/**
+ * The devtools for the client of the nearest `<PushStreamProvider>`: `<PushStreamDevtools />`. Its properties are read when
+ * it is mounted. In a build for production it is empty.
+ */
+export function PushStreamDevtools(options: DevtoolsOptions): null {
+  const client = usePushStream()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the options say how it begins
+  useEffect(() => mountDevtools(client, options), [client])
+  return null
+}
