@@ -72,14 +72,9 @@ export class Stack {
 
   constructor(views: readonly View[]) {
     this.visible = views
-    this.nodes = views.map(({ title, node }) => {
-      const id = `heading-${title.toLowerCase()}`
-      return html(
-        'section',
-        { class: `view ${title.toLowerCase()}`, 'aria-labelledby': id },
-        html('h3', { id }, title),
-        node,
-      )
-    })
+    // No landmarks: each has a table that is one, by the same name.
+    this.nodes = views.map(({ title, node }) =>
+      html('section', { class: `view ${title.toLowerCase()}` }, html('h3', {}, title), node),
+    )
   }
 }
