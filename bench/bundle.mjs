@@ -31,8 +31,11 @@ async function script(entry, name) {
   return output[0].code
 }
 
-/** The client of a folder of sources: the exports of `client.ts`, under a name that differs from other clients. */
-export const client = (source, name) => script(join(resolve(source), 'client.ts'), name)
+/** The client of a folder of sources, under a name that differs from other clients. Earlier ones are in `client.ts`. */
+export const client = (source, name) => {
+  const entries = ['push-stream.ts', 'client.ts'].map((file) => join(resolve(source), file))
+  return script(entries.find(existsSync), name)
+}
 
 /** The imports whose size is measured, by their name in the table. */
 const imports = (core) => ({

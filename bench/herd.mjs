@@ -82,4 +82,4 @@ ${herdTable(results)}
 
 At this rate, no policy has 99 % back before 5 s. A client that finds its server at once is back within 0.3 s, so the
 first attempts are close together: within 70 ms, not in one. After that, each wait is random below a ceiling: one second
-in short outages, a seventh of the time since the loss in long ones, at most a minute.`
+in short outages, an eighth of the time since the loss in long ones, at most a minute.`

@@ -95,9 +95,7 @@ export class Health {
   }
 
   /** Looks now, as the page or the network came back. */
-  check(connection: Connection): void {
-    void this.#verify(connection, 'silent')
-  }
+  readonly check = (connection: Connection): void => void this.#verify(connection, 'silent')
 
   /** Messages may have been missed. `then` is called when the check begins. */
   verifySoon(connection: Connection, then: () => void): void {
@@ -162,8 +160,7 @@ export class Health {
     const connection = this.#actions.current()
     if (connection === undefined) return []
     const { heartbeat, heardAt } = connection
-    const dead = () => this.#actions.dead(connection, 'gone')
-    const deadlines: [number, () => void][] = [[heartbeat.deadAt, dead]]
+    const deadlines: [number, () => void][] = [[heartbeat.deadAt, () => this.#actions.dead(connection, 'gone')]]
     // A server with keep-alives of its own is known to deliver.
     if (this.#verifying || this.#keepAlive !== undefined) return deadlines
     const verify = (reason: Reason) => () => void this.#verify(connection, reason)
@@ -177,25 +174,29 @@ export class Health {
   #watch(): void {
     const next = Math.min(...this.#deadlines().map(([when]) => when))
     this.#timers.at('health', Number.isFinite(next) ? next : undefined, () => {
-      const { now } = this.#settings.environment
-      const due = this.#deadlines().find(([when]) => now() >= when)
+      const due = this.#deadlines().find(([when]) => this.#settings.environment.now() >= when)
       if (due) due[1]()
       else this.#watch()
     })
+  }
+
+  /** How long an answer is waited for, in ms. Where the rhythm is known, not much beyond an unusual silence. */
+  #deadline({ heartbeat }: Connection): number {
+    const { environment, timeout } = this.#settings
+    const left = heartbeat.unusualAt(this.#actions.takesTurns()) - environment.now()
+    return heartbeat.usual() === undefined ? timeout : Math.min(timeout, Math.max(0, left) + unusualDeadline)
   }
 
   /** Asks what the connection should have brought. */
   async #verify(connection: Connection, reason: Reason, attempt = 1): Promise<void> {
     if (this.#verifying || connection !== this.#actions.current()) return
     if (connection.repoll !== undefined && !this.#poller.immediate) return this.#repoll(connection, reason)
-    const { environment, pingtimeout, timeout } = this.#settings
+    const { environment, pingtimeout } = this.#settings
     const { now } = environment
     const { brought, heartbeat, lastLife } = connection
     const { newest } = this.#store
     const silentFrom = heartbeat.unusualAt(this.#actions.takesTurns())
-    // Where its rhythm is known, a connection is given up soon after the silence has become unusual.
-    const rest = heartbeat.usual() === undefined ? timeout : Math.max(0, silentFrom - now()) + unusualDeadline
-    const deadline = Math.min(rest, timeout)
+    const deadline = this.#deadline(connection)
     this.#verifying = true
     this.#watch()
     const result = await this.#poller.verify(this.covered(connection), deadline)
@@ -221,7 +222,7 @@ export class Health {
 
   /** A long-poll is checked by the next one. If that may hang, another request or connection shows whether the server is there. */
   async #repoll(connection: Connection, reason: Reason): Promise<void> {
-    const deadline = reason === 'unusual' ? unusualDeadline : this.#settings.timeout
+    const deadline = this.#deadline(connection)
     this.#proven(connection, reason === 'quiet')
     this.#proving = connection
     const answers = connection.repoll?.()

@@ -281,6 +281,7 @@ export class Session {
       key,
       action,
       worked,
+      hung: reason.symptom === 'slow',
       final: classified.explain !== undefined,
       retryAfter: reason.retryAfter,
     })

@@ -61,6 +61,8 @@ export type Event =
       readonly action: Action
       /** It brought something new, or lasted. Then its end is no failure. */
       readonly worked: boolean
+      /** It got no answer in its time, and that was wait enough. */
+      readonly hung?: boolean
       /** The server itself named the reason of a rejection, so no other mode needs to be tried. */
       readonly final: boolean
       readonly retryAfter?: number | undefined
@@ -152,8 +154,8 @@ function wait(state: State, policy: Policy): State {
   return { ...state, rejected: false, retryAt, notBefore: current ? 0 : notBefore }
 }
 
-/** No attempt of this round is left. */
-function exhausted(state: State, policy: Policy): State {
+/** No attempt of this round is left. `hung`: the last of them. */
+function exhausted(state: State, policy: Policy, hung = false): State {
   const calm = { ...state, ...over }
   const { upgrading } = state
   if (state.current !== undefined && upgrading) {
@@ -161,7 +163,9 @@ function exhausted(state: State, policy: Policy): State {
   }
   // An upgrade did not ask in every mode.
   if (state.rejected && !upgrading) return calm
-  return wait({ ...calm, notBefore: state.notBefore, failures: state.failures + 1 }, policy)
+  const failures = state.failures + 1
+  const next = wait({ ...calm, notBefore: state.notBefore, failures: hung && failures === 1 ? 0 : failures }, policy)
+  return next.wanted ? { ...next, failures } : next
 }
 
 const withoutCurrent = (state: State): State => ({ ...state, current: undefined, upgradeAt: undefined })
@@ -189,7 +193,7 @@ function ended(state: State, event: Extract<Event, { type: 'ended' }>, policy: P
   const left = { ...next, attempts }
   if (action === 'rejected' && final && !state.upgrading) return { ...left, ...over }
   if (left.queue.length > 0) return tryNext(left, policy)
-  return attempts.length > 0 ? left : exhausted(left, policy)
+  return attempts.length > 0 ? left : exhausted(left, policy, event.hung)
 }
 
 function accepted(state: State, key: number, policy: Policy): State {

@@ -12,10 +12,10 @@ const cooldown = 5 * 60_000
 
 /**
  * How long an attempt may take where a connection worked before, in ms, and how many times what that one took. It grows by
- * half with every failure, up to `timeout`: a request that the network swallowed is never answered.
+ * half with every failure but the first, up to `timeout`: a request that the network swallowed is never answered.
  */
 const leastTimeout = 1500
-const slower = 10
+const slower = 3
 
 /** Which modes a session may use, in which order, and how patient it is. */
 export class Strategy {
@@ -23,7 +23,7 @@ export class Strategy {
   readonly #share: Share | undefined
   readonly #memory
   readonly #coolingUntil = new Map<ModeName, number>()
-  /** How long the last connection took to be accepted, in ms. */
+  /** How long the server took to answer the last connection, in ms. */
   #took = Number.POSITIVE_INFINITY
   /** When a connection that worked was lost. */
   #lostAt = Number.NEGATIVE_INFINITY
@@ -62,8 +62,8 @@ export class Strategy {
       random: environment.random(),
       autoReconnect,
       base: backoffBase,
-      // Only long outages make attempts rare. After a minute, nearly all clients are back within ten seconds.
-      cap: Math.min(backoffCap, Math.max(backoffBase, (now - this.#lostAt) / 7)),
+      // Only long outages make attempts rare. After a minute, nearly all of a herd are back within ten seconds.
+      cap: Math.min(backoffCap, Math.max(backoffBase, (now - this.#lostAt) / 8)),
       others: hosts.count - 1,
       modes,
       cooling,
@@ -73,7 +73,10 @@ export class Strategy {
 
   /** How long an attempt may take after so many failures, in ms. */
   timeout(failures: number): number {
-    return Math.min(this.#settings.timeout, Math.max(leastTimeout, slower * this.#took) * 1.5 ** failures)
+    return Math.min(
+      this.#settings.timeout,
+      Math.max(leastTimeout, slower * this.#took) * 1.5 ** Math.max(0, failures - 1),
+    )
   }
 
   transportOf(mode: ModeName): SessionTransport {
@@ -81,8 +84,10 @@ export class Strategy {
   }
 
   /** A connection was accepted: its mode is tried first, unless the most wanted one works. */
-  accepted({ mode, openedAt }: Connection): void {
-    this.#took = this.#settings.environment.now() - openedAt
+  accepted({ mode, openedAt, lastLife, since, transport }: Connection): void {
+    // A poll that hangs is accepted without an answer of its own.
+    const answered = lastLife > openedAt ? lastLife : this.#settings.environment.now()
+    this.#took = (transport.polls ? answered : since) - openedAt
     this.#memory.remember(mode === this.usable[0] ? undefined : mode)
   }
 

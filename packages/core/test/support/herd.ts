@@ -115,12 +115,15 @@ class Server {
 function loseCore(settings: Settings, server: Server, back: () => void): void {
   const { agenda } = server
   const strategy = new Strategy(settings, undefined)
-  const accepted = ({ mode }: Attempt, openedAt: number) => strategy.accepted({ mode, openedAt } as Connection)
+  const accepted = ({ mode }: Attempt, openedAt: number, since = agenda.now) => {
+    const transport = { polls: mode === 'longpolling' }
+    strategy.accepted({ mode, openedAt, since, lastLife: since, transport } as Connection)
+  }
   let state = initial
   const opening = new Set<number>()
   const underWay = (key: number) => state.attempts.some((attempt) => attempt.key === key)
-  const ended = (key: number) =>
-    underWay(key) && send({ type: 'ended', key, action: 'backoff', worked: false, final: false })
+  const ended = (key: number, hung = false) =>
+    underWay(key) && send({ type: 'ended', key, action: 'backoff', worked: false, hung, final: false })
 
   function expired(name: TimerName): void {
     // As in session.ts: what is open is about to be accepted.
@@ -134,16 +137,18 @@ function loseCore(settings: Settings, server: Server, back: () => void): void {
     const { now } = agenda
     const due = now + strategy.timeout(state.failures)
     // Most are answered by then, and need no timer.
-    agenda.at(now + 2 * roundTrip, () => underWay(key) && agenda.at(due, () => ended(key)))
+    agenda.at(now + 2 * roundTrip, () => underWay(key) && agenda.at(due, () => ended(key, true)))
+    let answeredAt = now
     const accept = () => {
       if (!underWay(key)) return
-      accepted(attempt, now)
+      accepted(attempt, now, answeredAt)
       send({ type: 'accepted', key })
       back()
     }
     const wanted = () => underWay(key)
     server.connect(wanted, (taken) => {
       if (!taken || !wanted()) return ended(key)
+      answeredAt = agenda.now
       opening.add(key)
       if (mode === 'websocket') agenda.at(agenda.now + acceptDelay, accept)
       // Only another request shows that a poll which hangs is well.
@@ -167,7 +172,7 @@ function loseCore(settings: Settings, server: Server, back: () => void): void {
 
   send({ type: 'connect' })
   const first = state.attempts[0] as Attempt
-  accepted(first, agenda.now - acceptDelay - roundTrip)
+  accepted(first, agenda.now - roundTrip)
   send({ type: 'accepted', key: first.key })
   strategy.lost()
   send({ type: 'ended', key: first.key, action: 'backoff', worked: true, final: false })

@@ -48,6 +48,8 @@ export interface ModuleOptions {
   readonly explained?: boolean
   /** How long the handshake of a websocket takes, in ms. Default 1. */
   readonly latency?: () => number
+  /** How long an answer takes, in ms. */
+  readonly roundTrip?: number
 }
 
 const modes: Readonly<Record<string, ModeName>> = {
@@ -112,7 +114,8 @@ export class SimulatedModule {
   readonly #subscribers = new Set<Subscriber>()
   readonly #pings: number
   readonly #longPollTtl: number
-  readonly #locations: Omit<ModuleOptions, 'pings' | 'longPollTtl'>
+  readonly #locations: Omit<ModuleOptions, 'pings' | 'longPollTtl' | 'roundTrip'>
+  readonly #roundTrip: number
   /** New connections are taken in by workers that are deaf. */
   #deaf = false
   /** Until then, in ms since 1970, workers on their way out take connections in. */
@@ -122,8 +125,9 @@ export class SimulatedModule {
   /** Nothing gets across, and what is sent meanwhile never does. */
   #blackHole = false
 
-  constructor({ pings = 2000, longPollTtl = 30_000, ...locations }: ModuleOptions = {}) {
+  constructor({ pings = 2000, longPollTtl = 30_000, roundTrip = 0, ...locations }: ModuleOptions = {}) {
     this.#pings = pings
+    this.#roundTrip = roundTrip
     this.#longPollTtl = longPollTtl
     this.#locations = locations
     const ping = () => {
@@ -136,11 +140,12 @@ export class SimulatedModule {
   /** What to give a client. */
   get environment() {
     const server = this
-    const { fetch } = createFakeFetch({ answer: (request) => this.#answer(request) })
+    const { fetch } = createFakeFetch({ answer: (request) => this.#arrive(() => this.#answer(request)) })
     class Socket extends FakeSocket {
       constructor(url: string) {
         super(url)
-        server.clock.setTimeout(() => server.#handshake(this), server.#locations.latency?.() ?? 1)
+        const shake = () => server.#arrive(() => server.#handshake(this))
+        server.clock.setTimeout(shake, server.#locations.latency?.() ?? 1)
       }
     }
     return manualEnvironment(this.clock, { fetch, WebSocket: Socket as unknown as typeof WebSocket })
@@ -297,8 +302,15 @@ export class SimulatedModule {
     return subscriber
   }
 
-  #answer(request: FakeRequest): void {
+  /** A request is sent. It is lost if the network loses it on its way. */
+  #arrive(take: () => void): void {
     if (this.#blackHole) return
+    if (this.#roundTrip === 0) return take()
+    this.clock.setTimeout(() => this.#blackHole || take(), this.#roundTrip)
+  }
+
+  #answer(request: FakeRequest): void {
+    if (!request.open) return
     if (request.method === 'OPTIONS') return request.respond(200)
     const { mode, poll, history, channels, taken } = this.#ask(request.url, request.headers)
     if (this.#deadKept-- > 0) return
@@ -324,7 +336,6 @@ export class SimulatedModule {
   }
 
   #handshake(socket: FakeSocket): void {
-    if (this.#blackHole) return
     const { channels, history, taken } = this.#ask(socket.url)
     if (socket.readyState === 3) return
     const { explained, letsIn } = this.#locations
