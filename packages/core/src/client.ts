@@ -1,11 +1,11 @@
+import { Announcer } from './announcer.js'
 import { type Process, Processors } from './delivery/processors.js'
-import { Emitter } from './emitter.js'
-import { onAbort, reportError } from './environment.js'
+import { onAbort } from './environment.js'
 import { bad, PushStreamError } from './errors.js'
-import type { Channels, ClientEvents, DeadLetter, Routed, Stats, Status } from './events.js'
+import type { Channels, ClientEvents, Routed, Stats, Status } from './events.js'
 import { type Internals, lend } from './internals.js'
 import { type IncomingMessage, type Message, messageOf } from './message.js'
-import { idle, Notices, onBlocked, slow, uncertain } from './notices.js'
+import { idle, onBlocked, slow, uncertain } from './notices.js'
 import { backtrackOf, type Options, type Settings, settingsOf } from './options.js'
 import { positionOf } from './position.js'
 import { type Carrier, type NewCarrier, Pool } from './session/pool.js'
@@ -31,8 +31,8 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
         settings: client.#settings,
         pool: client.#pool,
         endings: client.#endings,
-        emit: (event, value) => client.#emit(event, value),
-        failed: (cause, message) => client.#listenerFailed('A processor', cause, message.channel),
+        emit: (event, value) => client.#announcer.emit(event, value),
+        failed: (cause, message) => client.#announcer.threw('A processor', cause, message.channel),
       }
     }
     lend(internals, (client: Client) => client.#delivered as IncomingMessage)
@@ -43,13 +43,8 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
   declare readonly '~channels'?: C
 
   readonly #settings: Settings
-  readonly #emitter = new Emitter<ClientEvents<C>>((event, cause) =>
-    // An error listener that throws would get its own error for ever.
-    event === 'error' ? reportError(cause) : this.#listenerFailed(`A listener of '${event}'`, cause),
-  )
-  readonly #report = (error: PushStreamError): void => this.#emit('error', error)
-  readonly #notices: Notices
-  readonly #processors = new Processors((cause, { channel }) => this.#listenerFailed('A processor', cause, channel))
+  readonly #announcer: Announcer<C>
+  readonly #processors = new Processors((cause, { channel }) => this.#announcer.threw('A processor', cause, channel))
   readonly #pool: Carrier
   readonly #endings = new Set<() => void>()
   #promises: Promises | undefined
@@ -60,6 +55,7 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
   #closed = false
   #everOpen = false
   #changing = false
+  #renewing = false
   #status: Status
 
   /**
@@ -71,20 +67,21 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
   constructor(options?: Options, named?: NamedTransports)
   constructor(options: Options = {}, named: NamedTransports = {}, Carried: NewCarrier = Pool) {
     this.#settings = settingsOf(options, named)
+    const announcer = new Announcer<C>(this.#settings.environment, () => this.#wanting())
+    this.#announcer = announcer
     this.#pool = new Carried(this.#settings, {
       deliver: (message) => this.#deliver(message),
       gap: (channel, first, last, reason) => {
         this.#counts.gaps++
-        this.#emit('gap', { channel, first, last, reason })
+        announcer.emit('gap', { channel, first, last, reason })
       },
       changed: () => this.#update(),
-      opened: () => this.#emit('open', this.#status),
-      refused: this.#report,
-      deleted: (channel, text) => this.#emit('channeldeleted', { channel, text }),
-      deadletter: (raw, reason) => this.#deadletter(raw, reason),
-      failed: this.#report,
+      opened: () => announcer.emit('open', this.#status),
+      refused: announcer.error,
+      deleted: (channel, text) => announcer.emit('channeldeleted', { channel, text }),
+      deadletter: (raw, reason) => announcer.deadletter(raw, reason),
+      failed: announcer.error,
     })
-    this.#notices = new Notices(this.#settings.environment, () => this.#wanting())
     this.#status = nextStatus(undefined, this.#pool.status, this.#settings)
     this.#endings.add(onAbort(options.signal, () => this.close()))
   }
@@ -118,7 +115,7 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
     this.#alive()
     const backtrack = backtrackOf(options)
     this.#settings.protocol.check(name, backtrack)
-    if (!this.#wanted && this.channels.length === 0) this.#notices.begin(this.#report)
+    if (!this.#wanted && this.channels.length === 0) this.#announcer.notices.begin(this.#announcer.error)
     const after = this.#everOpen || backtrack > 0 ? undefined : this.#settings.publishedAfter
     if (this.#pool.add(name, backtrack, after === undefined ? undefined : positionOf(after, 0))) this.#change()
     return this
@@ -146,8 +143,8 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
     this.#alive()
     if (this.#settings.hosts.count === 0) throw bad(`There is no page to take the server's address from: set 'url'.`)
     this.#wanted = true
-    this.#unwatch ??= onBlocked(this.#settings, this.#report)
-    this.#notices.begin(this.#report)
+    this.#unwatch ??= onBlocked(this.#settings, this.#announcer.error)
+    this.#announcer.notices.begin(this.#announcer.error)
     this.#pool.connect()
     return this
   }
@@ -158,8 +155,25 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
    */
   disconnect(): this {
     this.#wanted = false
-    this.#notices.end()
+    this.#announcer.notices.end()
     this.#pool.disconnect()
+    return this
+  }
+
+  /**
+   * Replaces the connection by one with other credentials, without a loss: `params` and `headers` are asked anew. All calls of
+   * one tick are one change. A client that is not connected does nothing: its next attempt asks anyway.
+   *
+   * ```ts
+   * token = await signIn()
+   * stream.refresh()
+   * ```
+   *
+   * @throws PushStreamError `closed` if the client is closed.
+   */
+  refresh(): this {
+    this.#alive()
+    this.#change(true)
     return this
   }
 
@@ -168,9 +182,9 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
     if (this.#closed) return
     this.disconnect()
     this.#closed = true
+    this.#announcer.close()
     this.#unwatch?.()
     for (const end of this.#endings) end()
-    this.#emitter.clear()
     this.#processors.clear()
   }
 
@@ -186,7 +200,7 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
 
   /** Removes a listener that `on` or `once` added. */
   off<K extends keyof ClientEvents<C> & string>(event: K, listener: (event: ClientEvents<C>[K]) => void): this {
-    this.#emitter.off(event, listener)
+    this.#announcer.emitter.off(event, listener)
     return this
   }
 
@@ -225,23 +239,26 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
   ): this {
     this.#alive()
     checkEvent(event)
-    this.#emitter.on(event, listener, once)
+    this.#announcer.emitter.on(event, listener, once)
     return this
   }
 
-  /** Changes of one tick are one change of the connection. */
-  #change(): void {
-    if (!this.#wanted || this.#changing) return
+  /** Changes of one tick are one change of the connection. `renewing`: there are other credentials. */
+  #change(renewing = false): void {
+    if (!this.#wanted) return
+    this.#renewing ||= renewing
+    if (this.#changing) return
     this.#changing = true
     queueMicrotask(() => {
-      this.#changing = false
-      if (this.#wanted) this.#pool.change()
+      const anew = this.#renewing
+      this.#changing = this.#renewing = false
+      if (this.#wanted) this.#pool.change(anew)
     })
   }
 
   #deliver(received: IncomingMessage): void {
     const { channel, dead } = received
-    if (dead !== undefined) return this.#deadletter(received.text, dead, channel)
+    if (dead !== undefined) return this.#announcer.deadletter(received.text, dead, channel)
     this.#counts.received++
     const { promises, capabilities } = this.#settings.protocol
     // The first message shows what the template has.
@@ -249,23 +266,13 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
       this.#promises = promises
       this.#update()
       if (capabilities.lastMessage && (promises.resume !== 'position' || promises.gaps !== 'exact')) {
-        this.#report(uncertain())
+        this.#announcer.error(uncertain())
       }
     }
     const message = messageOf(received)
     this.#processors.route(message)
     this.#delivered = received
-    this.#emit('message', message as ClientEvents<C>['message'])
-  }
-
-  #deadletter(raw: string, reason: string, channel?: string): void {
-    this.#emit('deadletter', { channel, raw, reason, message: undefined, issues: undefined })
-  }
-
-  #listenerFailed(who: string, cause: unknown, channel?: string): void {
-    const what = `${who} of the application threw. The message counts as delivered.`
-    reportError(cause)
-    this.#emitter.emit('error', new PushStreamError('listener', what, { cause, channel }))
+    this.#announcer.emit('message', message as ClientEvents<C>['message'])
   }
 
   /** What keeps messages from coming, if something does. */
@@ -277,22 +284,12 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
     return (this.#wanted ? this.channels.length === 0 : !this.#everOpen && count > 0) && idle()
   }
 
-  #emit<K extends keyof ClientEvents<C> & string>(event: K, value: ClientEvents<C>[K]): void {
-    if (this.#closed) return
-    if (event === 'error') this.#notices.error(value as PushStreamError, this.#emitter.heard(event))
-    else if (event === 'deadletter' && !this.#emitter.heard(event)) {
-      const error = this.#notices.unread(value as DeadLetter)
-      if (error) this.#report(error)
-    }
-    this.#emitter.emit(event, value)
-  }
-
   #update(): void {
     const before = this.#status
     this.#status = nextStatus(before, this.#pool.status, this.#settings)
     if (this.#status === before) return
     this.#everOpen ||= this.#status.state === 'open'
-    if (this.#status.state === 'waiting' && this.#status.attempt > 0) this.#notices.failed()
-    this.#emit('status', this.#status)
+    if (this.#status.state === 'waiting' && this.#status.attempt > 0) this.#announcer.notices.failed()
+    this.#announcer.emit('status', this.#status)
   }
 }

@@ -24,6 +24,12 @@ export interface ClientOptions extends CommonOptions {
    * the options whose names begin with `urlPrefix`, `json`, `channels`, `messages` and so on.
    */
   protocol?: ProtocolFactory
+  /**
+   * Called once when the server answers subscriptions with 401. Resolve with true when `params` and `headers` return other
+   * credentials: the client goes on where it was. With false, or at a second 401, the channels are refused. A page can't see
+   * the status of a refused websocket, so list `eventsource` as well. Default: the channels are refused.
+   */
+  onUnauthorized?: () => boolean | Promise<boolean>
 }
 
 /** The options of `new PushStream` and `new Client`: those of every client, and those of the push stream module's protocol. */
@@ -41,6 +47,7 @@ export interface Settings {
   readonly publishedAfter: number | undefined
   readonly params: Provider<Params>
   readonly headers: Provider<Record<string, string>>
+  readonly onUnauthorized: ClientOptions['onUnauthorized']
   readonly logger: Logger | undefined
   readonly protocol: Protocol
   readonly environment: Environment
@@ -149,6 +156,7 @@ export function settingsOf(options: Options, named: NamedTransports): Settings {
     publishedAfter: publishedAfterOf(options.messagesPublishedAfter, environment.now),
     params: options.params ?? {},
     headers: options.headers ?? {},
+    onUnauthorized: options.onUnauthorized,
     logger: options.logger,
     protocol,
     environment,

@@ -10,6 +10,9 @@ const mostTrials = 4
 export function reject(sessions: Sessions, member: Member, channels: readonly Channel[], reason: CloseReason): void {
   const { store, session } = member
   const classified = sessions.settings.protocol.classify(reason)
+  // Where the reason does not show, it may be this one.
+  const { status = 401 } = classified
+  if (sessions.unauthorized(member, channels, status, () => reject(sessions, member, channels, reason))) return
   const left = store.companion !== undefined && !sessions.of(store.companion)
   if ((classified.wantsCompany || left) && accompany(sessions, member, reason)) return
   const [only] = channels

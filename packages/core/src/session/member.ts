@@ -46,6 +46,8 @@ export interface Sessions {
   make(trial?: 'waiting'): Member
   /** Ends a session that has no channel any more. */
   drop(member: Member): void
+  /** Asks the application for other credentials, and refuses the channels if there are none. `false`: it was asked before. */
+  unauthorized(member: Member, channels: readonly Channel[], status: number | undefined, refuse: () => void): boolean
   /** Gives a channel up. */
   refuse(member: Member, channel: Channel, reason: CloseReason): void
 }

@@ -54,6 +54,8 @@ export function createPolling({ parts, wanted, make, connection }: PollingTask):
     const pause = Math.max(chain.pause, interrupted ? closing : 0)
     if (pause > 0) await new Promise<void>((resolve) => connection().after(pause, resolve))
     await echo?.before?.()
+    // The application is not asked for credentials any more.
+    if (closed) return new Promise(() => {})
     const channels = wanted()
     const position = chain.next(channels)
     echo?.sent(chain.exact)

@@ -3,6 +3,7 @@ import { ChannelStore, type ChannelStoreEvents, lengthOf } from '../delivery/cha
 import type { PushStreamError } from '../errors.js'
 import type { Settings } from '../options.js'
 import type { CloseReason, ModeName, Position } from '../types.js'
+import { Credentials, doubted } from './credentials.js'
 import { arrange, reject, suspect } from './isolation.js'
 import { isOpen, type Member, type PoolStatus, roomFor, type Sessions, statusOf } from './member.js'
 import type { Share } from './parts.js'
@@ -42,7 +43,7 @@ export class Pool implements Sessions {
   readonly settings: Settings
   readonly #events: PoolEvents
   readonly #share: Share | undefined
-  readonly #naming: Names = { plain: undefined, told: false }
+  readonly #naming: Names
   /** In the order they were added. */
   readonly #names = new Set<string>()
   /** Refused channels, with all that is known of them: one that is added again goes on where it was. */
@@ -67,6 +68,7 @@ export class Pool implements Sessions {
     const sessions = () => this.members.length
     this.settings = scheduler ? { ...settings, environment: scheduler.timed } : settings
     this.#events = events
+    this.#naming = { plain: undefined, told: false, credentials: new Credentials(settings) }
     this.#parked = this.#newStore()
     this.#share = scheduler && {
       get scarce() {
@@ -142,12 +144,13 @@ export class Pool implements Sessions {
     arrange(this)
   }
 
-  /** Other channels are wanted now. */
-  change(): void {
+  /** Other channels are wanted now. `anew`: and other credentials. */
+  change(anew = false): void {
     for (const { session, trial } of this.members) {
       if (trial === 'waiting') continue
-      if (session.state.wanted) session.change()
-      else session.connect()
+      if (!session.state.wanted) session.connect()
+      else if (anew) session.renew()
+      else session.change()
     }
     arrange(this)
   }
@@ -251,12 +254,37 @@ export class Pool implements Sessions {
     this.#events.changed()
   }
 
+  unauthorized(member: Member, channels: readonly Channel[], status: number | undefined, refuse: () => void): boolean {
+    const { session, store } = member
+    if (!this.#naming.credentials.asks(status, doubted(session))) return false
+    const { round } = session.state
+    const refused = () => {
+      const same = channels.every((one) => store.get(one.name) === one)
+      if (session.state.wanted && session.state.round === round && same) refuse()
+    }
+    this.#naming.credentials.tried(doubted(session))
+    this.#naming.credentials.renew(() => this.#renewed(), refused, this.#events.failed)
+    return true
+  }
+
+  /** There are other credentials. Whatever is under way has those from before. */
+  #renewed(): void {
+    for (const { session } of this.members) {
+      const { attempts, current, rejected, wanted } = session.state
+      if (!wanted || (current && attempts.length === 0 && !rejected)) continue
+      this.#naming.credentials.tried(doubted(session))
+      session.renew()
+      session.connect()
+    }
+  }
+
   refuse(member: Member, channel: Channel, reason: CloseReason): void {
     const { store, session } = member
     const { name } = channel
     const { environment, protocol } = this.settings
     const error = refusalOf(name, reason, protocol.classify(reason), environment.location)
     this.#refusal = error
+    this.#naming.credentials.decided([channel])
     if (store.isUnknown(channel)) store.remove(name)
     else store.move(channel, this.#parked)
     this.#names.delete(name)

@@ -2,6 +2,7 @@ import type { Settings } from '../options.js'
 import type { Classified } from '../protocols/protocol.js'
 import type { CloseReason } from '../types.js'
 import type { Connection } from './connection.js'
+import type { Credentials } from './credentials.js'
 import { tooLong } from './reports.js'
 import type { Action } from './state.js'
 
@@ -15,6 +16,7 @@ export interface Names {
   resumed?: boolean
   /** It was reported that the server repeats nothing. */
   told: boolean
+  readonly credentials: Credentials
 }
 
 /** How long a websocket has to last, in ms, to show that it was subscribed. The module lets it in before it ends it. */
@@ -23,9 +25,10 @@ const letInTime = 2000
 /** Why a round of attempts was rejected, and whether a page can see that at all. */
 export class Rejection {
   readonly #names: Names
+  readonly credentials: Credentials
   readonly #opaque: boolean
-  /** Functions of the application give the credentials. */
-  readonly #renewable: boolean
+  /** Functions of the application give the credentials. Where it is asked about a 401, the statuses besides that. */
+  readonly #renewable: (status: number | undefined) => boolean
   /** No mode that reaches the server shows why it is refused. */
   blind: boolean
   #reason: CloseReason | undefined
@@ -36,9 +39,11 @@ export class Rejection {
   /** This round asks for the names alone, as they were refused with numbers behind them. */
   #trying = false
 
-  constructor(names: Names, { headers, params, transports }: Settings) {
+  constructor(names: Names, { headers, onUnauthorized, params, transports }: Settings) {
     this.#names = names
-    this.#renewable = typeof params === 'function' || typeof headers === 'function'
+    this.credentials = names.credentials
+    const renewable = typeof params === 'function' || typeof headers === 'function'
+    this.#renewable = (status) => renewable && (status !== 401 || onUnauthorized === undefined)
     this.blind = this.#opaque = transports.every((one) => one.opaque)
   }
 
@@ -60,11 +65,14 @@ export class Rejection {
     return true
   }
 
-  /** What to do about the end of a connection. `replaced`: another one carries the same channels. */
-  actionOf({ action, explain }: Classified, replaced: boolean): Action {
-    if (action !== 'rejected') return action
+  /**
+   * What to do about the end of a connection. `replaced`: another one carries the same channels. `asks`: the application is
+   * asked for credentials.
+   */
+  actionOf({ action, explain, status }: Classified, replaced: boolean, asks: boolean): Action {
+    if (action !== 'rejected' || asks) return action
     // Credentials may just have run out: the functions that give them are asked once more.
-    if (explain === undefined && !this.#renewed && this.#renewable) {
+    if (explain === undefined && !this.#renewed && this.#renewable(status)) {
       this.#renewed = true
       return 'backoff'
     }

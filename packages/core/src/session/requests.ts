@@ -1,21 +1,10 @@
 import type { Channel } from '../delivery/channel.js'
 import type { ChannelStore } from '../delivery/channel-store.js'
-import { PushStreamError } from '../errors.js'
 import type { Settings } from '../options.js'
 import { secondOf } from '../position.js'
 import type { RequestKind, Wanted } from '../protocols/protocol.js'
-import type { Exchange, Position, Provider } from '../types.js'
-
-const ask = async <T>(provider: Provider<T>, name: string): Promise<T> => {
-  if (typeof provider !== 'function') return provider
-  try {
-    return await (provider as () => T | Promise<T>)()
-  } catch (cause) {
-    throw new PushStreamError('listener', `The function '${name}' failed. The request is tried again.`, {
-      cause,
-    })
-  }
-}
+import type { Exchange, Position } from '../types.js'
+import { ask } from './credentials.js'
 
 /** Whether something came of a channel. */
 const heard = (channel: Channel) => channel.heardAt > 0

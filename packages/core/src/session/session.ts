@@ -6,6 +6,7 @@ import type { CloseReason } from '../types.js'
 import type { Before } from './acceptance.js'
 import { placeSilent } from './bootstrap.js'
 import { acceptDelay, type Connection } from './connection.js'
+import { doubted } from './credentials.js'
 import { Health, type Silence } from './health.js'
 import { Intake, type IntakeEvents } from './intake.js'
 import type { Parts, Share } from './parts.js'
@@ -146,8 +147,8 @@ export class Session {
     const ending = this.#rejection.over()
     if (ending === undefined) return
     // No mode is left that might not be rejected.
-    if (this.state.rejected) this.#events.rejected(this.#undecided(), ending)
-    else if (this.state.wanted && this.#rejection.blind) this.#events.suspected(this.#undecided(), ending)
+    if (this.state.rejected) this.#events.rejected(this.undecided(), ending)
+    else if (this.state.wanted && this.#rejection.blind) this.#events.suspected(this.undecided(), ending)
   }
 
   #step(event: Event): void {
@@ -199,7 +200,7 @@ export class Session {
   }
 
   /** The channels that the connection that works does not carry. */
-  #undecided(): readonly Channel[] {
+  undecided(): readonly Channel[] {
     const carried = this.current()?.names
     return this.parts.store.all.filter(({ name }) => !carried?.has(name))
   }
@@ -236,6 +237,7 @@ export class Session {
   #accepted(connection: Connection, predecessor: Connection | undefined): void {
     this.parts.intake.error = undefined
     this.#rejection.accepted(connection, Boolean(this.#subscriptions.get(this.state.current?.key ?? 0)?.asksLast))
+    this.#rejection.credentials.decided(this.parts.health.covered(connection))
     this.#strategy.accepted(connection)
     // A successor goes on where the one before it was well.
     if (predecessor !== undefined) {
@@ -258,8 +260,9 @@ export class Session {
     if (renamed && !connection.accepted) return this.renew()
     this.parts.intake.ended(connection, reason, classified)
     // A replacement for the same channels is no reason to give one up.
-    const replaced = !wasCurrent && this.#undecided().length === 0
-    const action = renamed ? 'backoff' : this.#rejection.actionOf(classified, replaced)
+    const replaced = !wasCurrent && this.undecided().length === 0
+    const asks = this.#rejection.credentials.asks(classified.status, doubted(this))
+    const action = renamed ? 'backoff' : this.#rejection.actionOf(classified, replaced, asks)
     const what = whatOf(connection.mode, reason, classified)
     logger?.debug(`pushstream: ${endOf(what, connection, action)}`)
     if (action === 'rejected') this.#rejection.rejected(reason)
@@ -282,7 +285,7 @@ export class Session {
       action,
       worked,
       hung: reason.symptom === 'slow',
-      final: classified.explain !== undefined,
+      final: asks || classified.explain !== undefined,
       retryAfter: reason.retryAfter,
     })
   }

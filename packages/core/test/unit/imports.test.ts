@@ -25,6 +25,7 @@ const layers = [
   ['classic/', 'diagnose/', 'eventsource/', 'store/', 'updates/', 'register.ts'],
   ['inspect.ts', 'messages.ts', 'push-stream.ts', 'schema.ts', 'send-message.ts'],
   ['client.ts'],
+  ['announcer.ts'],
   ['internals.ts', 'modes.ts', 'notices.ts', 'troubleshooting.ts'],
   ['session/'],
   ['options.ts', 'status.ts'],
