@@ -12,6 +12,7 @@ export const alias = {
   '@pushstream/core/inspect': at('./packages/core/src/inspect.ts'),
   '@pushstream/core/store': at('./packages/core/src/store/index.ts'),
   '@pushstream/core/testing': at('./packages/core/src/testing.ts'),
+  '@pushstream/core/persist': at('./packages/core/src/persist/index.ts'),
   '@pushstream/core': at('./packages/core/src/index.ts'),
   '@pushstream/devtools/react': at('./packages/devtools/src/react.ts'),
   '@pushstream/devtools/vue': at('./packages/devtools/src/vue.ts'),

@@ -18,6 +18,7 @@ import {
   stream,
   websocket,
 } from '@pushstream/core'
+import { persist } from '@pushstream/core/persist'
 
 /** A message as a test reads it. */
 export interface Seen extends Pick<Message, 'channel' | 'id' | 'text' | 'type' | 'eventId' | 'mode' | 'replayed'> {
@@ -46,7 +47,7 @@ const transports = { websocket, nativeWebSocket, eventsource, nativeEventSource,
 
 /** What a test asks of the page. All of it can be sent as JSON. */
 export interface Start {
-  readonly options?: Omit<Options, 'messagesPublishedAfter' | 'messageTemplate' | 'protocol'> & {
+  readonly options?: Omit<Options, 'messagesPublishedAfter' | 'messageTemplate' | 'protocol' | 'persist'> & {
     messagesPublishedAfter?: number
     messageTemplate?: string
   }
@@ -56,6 +57,8 @@ export interface Start {
   readonly protocol?:
     | ({ readonly name: 'nchan' } & Omit<NchanSettings, 'url'> & { readonly url?: string })
     | ({ readonly name: 'django' } & Omit<DjangoEventStreamSettings, 'url'> & { readonly url?: string })
+  /** Keeps positions there, and beside them what the application got, under a key for each page load. */
+  readonly persist?: 'session' | 'local'
   /** Names, with how many stored messages to begin with. */
   readonly channels: Readonly<Record<string, number>>
   /** Channel and type of processors to register; `*` is any. */
@@ -80,7 +83,7 @@ class Client {
   readonly #began = performance.now()
   #firstAfter: number | undefined
 
-  constructor({ options = {}, transports: composed, protocol, channels, processors = [] }: Start) {
+  constructor({ options = {}, transports: composed, protocol, persist: kept, channels, processors = [] }: Start) {
     const { messagesPublishedAfter, messageTemplate: template, ...given } = options
     const rest: Options = { ...given }
     if (template !== undefined) rest.messageTemplate = messageTemplate(template)
@@ -91,6 +94,7 @@ class Client {
       const { name: _, ...settings } = protocol
       rest.protocol = djangoEventStream(settings)
     }
+    if (kept) rest.persist = persist(kept)
     if (messagesPublishedAfter !== undefined) rest.messagesPublishedAfter = new Date(messagesPublishedAfter)
     const stream = composed
       ? new Composed({ ...rest, modes: composed.map((name) => transports[name]) })
@@ -110,11 +114,28 @@ class Client {
     stream.on('error', ({ code, message }) => this.#errors.push({ code, message }))
     stream.on('deadletter', ({ reason, raw }) => this.#deadletters.push(`${reason}: ${raw.slice(0, 200)}`))
     stream.on('status', ({ state, mode }) => this.#states.push(mode ?? state))
+    if (kept) this.#keep(kept === 'local' ? localStorage : sessionStorage)
     for (const [channel, type] of processors) {
       stream.registerProcessor(channel, type, (data) => this.#routed.push(`${channel}/${type} ${JSON.stringify(data)}`))
     }
     for (const [name, backtrack] of Object.entries(channels)) stream.addChannel(name, { backtrack })
     stream.connect()
+  }
+
+  /** As an application that keeps its state: in the task that brings a message. */
+  #keep(storage: Storage): void {
+    let part = 0
+    let seen: string[] = []
+    const write = (what: string) => {
+      seen.push(what)
+      storage.setItem(`seen ${performance.timeOrigin} ${part}`, JSON.stringify(seen))
+      // What is written for each message stays small.
+      if (seen.length < 50) return
+      part++
+      seen = []
+    }
+    this.stream.on('message', ({ channel, id }) => write(`${channel} ${id}`))
+    this.stream.on('gap', ({ channel, first, last }) => write(`${channel} gap ${first}-${last}`))
   }
 
   get recording(): Recording {

@@ -83,6 +83,7 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
       failed: announcer.error,
     })
     this.#status = nextStatus(undefined, this.#pool.status, this.#settings)
+    this.#pool.restore = options.persist?.(this)
     this.#endings.add(onAbort(options.signal, () => this.close()))
   }
 

@@ -1,3 +1,4 @@
+import type { ChannelStore } from './delivery/channel-store.js'
 import { defaultEnvironment } from './environment.js'
 import { bad } from './errors.js'
 import type { Protocol, ProtocolFactory } from './protocols/protocol.js'
@@ -30,7 +31,17 @@ export interface ClientOptions extends CommonOptions {
    * the status of a refused websocket, so list `eventsource` as well. Default: the channels are refused.
    */
   onUnauthorized?: () => boolean | Promise<boolean>
+  /**
+   * Keeps how far each channel is across page loads: `persist('session')` or `persist('local')` of
+   * `@pushstream/core/persist`. Default: a page begins with new messages.
+   */
+  persist?: Persist
 }
+
+/** Gives a channel of a store the position that it had on the page before. */
+export type Restore = (store: ChannelStore, name: string) => void
+/** Keeps positions across page loads. Made by `persist` of `@pushstream/core/persist`. */
+export type Persist = (client: object) => Restore
 
 /** The options of `new PushStream` and `new Client`: those of every client, and those of the push stream module's protocol. */
 export type Options = ClientOptions & PushStreamSettings

@@ -10,7 +10,7 @@ export interface Channel {
   readonly sequence: Sequence<IncomingMessage>
   events: SequenceEvents<IncomingMessage>
   /** Where the application wants it to begin. */
-  readonly from: Position | undefined
+  from: Position | undefined
   /** Everything of this channel up to here has come, whether or not it was anything. */
   completeUpTo: Position | undefined
   /** When it was first listened to, by the page's clock: the last resort. */

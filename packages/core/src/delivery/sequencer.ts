@@ -67,8 +67,10 @@ export function sequence<T extends Sequenced>(state: Sequence<T>, item: T, out: 
 }
 
 /** Starts a channel after a message that the application did not ask for: what follows it is new. */
-export function startAfter<T extends Sequenced>(state: Sequence<T>, item: T): void {
+export function startAfter<T extends Sequenced>(state: Sequence<T>, item: Sequenced): void {
   place(state, item, item.id ?? state.last)
+  // Without an id, what stands before it would look new when it comes again.
+  if (item.id === undefined) state.began = state.position
 }
 
 /** Ends the wait for missing ids: nothing more can be had, so they are declared missing and what is held goes out. */
@@ -103,7 +105,8 @@ function withoutId<T extends Sequenced>(state: Sequence<T>, item: T, out: Sequen
     const last = state.position ?? -1
     // Without a tag several messages share a position: then only the text tells them apart.
     const key = secondOf(position) === position ? `${position} ${item.fingerprint}` : position
-    if (state.seen.has(key) || position < secondOf(last) || (state.seen.size === 0 && key === last)) return 'dropped'
+    const old = position < secondOf(last) || (typeof key === 'number' && key <= (state.began ?? -1))
+    if (old || state.seen.has(key)) return 'dropped'
     state.seen.add(key)
     if (state.seen.size > REMEMBERED) state.seen.delete(state.seen.values().next().value as number)
     state.position = Math.max(last, position)

@@ -23,6 +23,9 @@ const least = 64
  */
 const earlier = positionOf(1000, 0)
 
+/** Stands for the text of a message of which only the position is known, as that was kept across a page load. */
+export const anyText = -1
+
 /**
  * For servers whose messages have a second and a counter within it, and no number: nothing on the wire shows that one is
  * missing. So every connection begins with something known, and its coming again shows that nothing was missed; where
@@ -40,6 +43,7 @@ export const unnumbered = (shared: boolean): Order => ({
   receive(channel, message, replay) {
     replay.wiped ||= channel.mayHaveLostHistory
     channel.mayHaveLostHistory = false
+    if (channel.known.get(message.position) === anyText) channel.known.set(message.position, textOf(message))
     if (Number.isNaN(message.position) && !replay.past.has(channel)) {
       // Parts of an answer that only tells where its last one stands: that one will show which of them are new.
       replay.waiting.push(message)

@@ -85,7 +85,9 @@ export class Intake implements PollEvents {
     const { environment, protocol } = this.#settings
     const { newest } = this.#store
     const age = environment.now() - this.clockOffset - timeOf(newest)
-    const expected = protocol.capabilities.lastMessage && position !== undefined && position <= newest && age <= recent
+    // A position that was kept across a page load tells nothing of the clocks, and may be older than what the server stores.
+    const soon = Math.abs(age) <= recent
+    const expected = protocol.capabilities.lastMessage && position !== undefined && position <= newest && soon
     if (expected) this.#unstored('position')
   }
 

@@ -1,5 +1,6 @@
 import type { Channel } from '../delivery/channel.js'
 import type { CloseReason } from '../types.js'
+import { type Credentials, doubted } from './credentials.js'
 import { isOpen, type Member, roomFor, type Sessions } from './member.js'
 import { tooLong } from './reports.js'
 
@@ -32,6 +33,17 @@ export function reject(sessions: Sessions, member: Member, channels: readonly Ch
     if (together) other.session.connect()
   }
   arrange(sessions)
+}
+
+/** There are other credentials. Whatever is under way has those from before. */
+export function renewAll({ members }: Sessions, credentials: Credentials): void {
+  for (const { session } of members) {
+    const { attempts, current, rejected, wanted } = session.state
+    if (!wanted || (current && attempts.length === 0 && !rejected)) continue
+    credentials.tried(doubted(session))
+    session.renew()
+    session.connect()
+  }
 }
 
 /** Asks for the channels of a session next to one that is open elsewhere. `false`: there is none to try. */

@@ -1,10 +1,10 @@
 import type { Channel } from '../delivery/channel.js'
 import { ChannelStore, type ChannelStoreEvents, lengthOf } from '../delivery/channel-store.js'
 import type { PushStreamError } from '../errors.js'
-import type { Settings } from '../options.js'
+import type { Restore, Settings } from '../options.js'
 import type { CloseReason, ModeName, Position } from '../types.js'
 import { Credentials, doubted } from './credentials.js'
-import { arrange, reject, suspect } from './isolation.js'
+import { arrange, reject, renewAll, suspect } from './isolation.js'
 import { isOpen, type Member, type PoolStatus, roomFor, type Sessions, statusOf } from './member.js'
 import type { Share } from './parts.js'
 import type { Names } from './rejection.js'
@@ -33,7 +33,8 @@ export type Carrier = Pick<
   | 'connect'
   | 'change'
   | 'disconnect'
->
+> &
+  Partial<Pick<Pool, 'restore' | 'stores'>>
 
 /** Makes what carries the channels. */
 export type NewCarrier = new (settings: Settings, events: PoolEvents) => Carrier
@@ -44,6 +45,8 @@ export class Pool implements Sessions {
   readonly #events: PoolEvents
   readonly #share: Share | undefined
   readonly #naming: Names
+  /** Gives a channel the position that it had on the page before. */
+  restore: Restore | undefined
   /** In the order they were added. */
   readonly #names = new Set<string>()
   /** Refused channels, with all that is known of them: one that is added again goes on where it was. */
@@ -98,6 +101,11 @@ export class Pool implements Sessions {
     return [...this.#names]
   }
 
+  /** What is known of every channel, refused ones too. */
+  get stores(): ChannelStore[] {
+    return [this.#parked, ...this.members.map(({ store }) => store)]
+  }
+
   get duplicates(): number {
     return this.members.reduce((sum, { store }) => sum + store.duplicates, this.#duplicates)
   }
@@ -115,8 +123,10 @@ export class Pool implements Sessions {
     const member = roomFor(this, { size: 1, length: lengthOf(name) }) ?? this.make()
     member.merged = false
     const before = this.#parked.get(name)
-    if (before === undefined) member.store.add(name, backtrack, from)
-    else this.#parked.move(before, member.store)
+    if (before === undefined) {
+      member.store.add(name, backtrack, from)
+      this.restore?.(member.store, name)
+    } else this.#parked.move(before, member.store)
     return true
   }
 
@@ -263,19 +273,8 @@ export class Pool implements Sessions {
       if (session.state.wanted && session.state.round === round && same) refuse()
     }
     this.#naming.credentials.tried(doubted(session))
-    this.#naming.credentials.renew(() => this.#renewed(), refused, this.#events.failed)
+    this.#naming.credentials.renew(() => renewAll(this, this.#naming.credentials), refused, this.#events.failed)
     return true
-  }
-
-  /** There are other credentials. Whatever is under way has those from before. */
-  #renewed(): void {
-    for (const { session } of this.members) {
-      const { attempts, current, rejected, wanted } = session.state
-      if (!wanted || (current && attempts.length === 0 && !rejected)) continue
-      this.#naming.credentials.tried(doubted(session))
-      session.renew()
-      session.connect()
-    }
   }
 
   refuse(member: Member, channel: Channel, reason: CloseReason): void {

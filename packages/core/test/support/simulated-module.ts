@@ -109,7 +109,8 @@ export class SimulatedModule {
   readonly requests: Asked[] = []
   /** Channels that nobody may subscribe to. */
   readonly refused = new Set<string>()
-  readonly #stored: Stored[] = []
+  #stored: Stored[] = []
+  /** The last id of each channel. */
   readonly #ids = new Map<string, number>()
   readonly #subscribers = new Set<Subscriber>()
   readonly #pings: number
@@ -189,6 +190,18 @@ export class SimulatedModule {
     for (const subscriber of [...this.#subscribers]) {
       if (subscriber.channels.includes(channel)) this.#send(subscriber, [message])
     }
+  }
+
+  /** What is stored of a channel is no longer. Its numbers go on. */
+  expire(channel: string): void {
+    this.#stored = this.#stored.filter((message) => message.channel !== channel)
+  }
+
+  /** Connections end, and with them everything that was stored. Numbers begin anew. */
+  restart(): void {
+    this.reload()
+    this.#stored = []
+    this.#ids.clear()
   }
 
   /** SIGHUP: connections end; for 100 ms old workers take new ones in, which then hear nothing. `deaf`: the new workers don't either. */

@@ -244,6 +244,13 @@ describe('sequencer', () => {
       expect(a.log).toEqual(['b'])
     })
 
+    test('an anchor, and its second comes again', () => {
+      const a = channel().anchor(item(undefined, at(5, 3), 'a'))
+      const second = [1, 2, 3, 4].map((tag) => item(undefined, at(5, tag), `${tag}`))
+      a.send(...second, ...second)
+      expect(a.log).toEqual(['4'])
+    })
+
     test('a second of 1000 again', () => {
       const a = channel()
       const all = range(1, 1000).map((tag) => item(undefined, at(5, tag), `${tag}`))

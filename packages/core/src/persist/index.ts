@@ -1,0 +1,1 @@
+export { type PersistOptions, type PositionStorage, persist } from './persist.js'

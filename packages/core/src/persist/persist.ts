@@ -1,0 +1,172 @@
+import type { Client } from '../client.js'
+import type { ChannelStore } from '../delivery/channel-store.js'
+import { hashOf } from '../delivery/sequencer.js'
+import { bad, PushStreamError } from '../errors.js'
+import { internalsOf } from '../internals.js'
+import type { Persist, Settings } from '../options.js'
+import { isSnapshot, progressOf, restore, type Snapshot, snapshotOf } from './snapshot.js'
+
+/** Where positions are kept, such as `localStorage`. */
+export type PositionStorage = Pick<Storage, 'getItem' | 'setItem'>
+
+/** How positions are kept. */
+export interface PersistOptions {
+  /**
+   * Added to the key, which names the server and its locations: what one user has received is then no position of another's.
+   * Default: none.
+   */
+  key?: string
+}
+
+/** So many channels that the client does not have are kept, those that were used last. */
+const others = 100
+
+/** A text of its own for every server and the way it is asked. */
+function keyOf({ hosts, protocol }: Settings, key: string): string {
+  const channels = [{ name: '*' }]
+  const asked = { channels, position: undefined, eventId: undefined, params: {}, headers: {} }
+  let place = hosts.current
+  try {
+    place = protocol.capabilities.modes.map((mode) => protocol.exchange(mode, asked).url).join()
+  } catch {
+    // A function of the application that makes addresses of names knows no such name.
+  }
+  return `pushstream ${hosts.current} ${hashOf({ fingerprint: place }).toString(36)} ${key}`.trim()
+}
+
+/** Snapshots as one text, behind its checksum. */
+function textOf(snapshots: Iterable<Snapshot>): string {
+  const json = JSON.stringify([...snapshots])
+  return `${hashOf({ fingerprint: json })} ${json}`
+}
+
+/** The snapshots in a text, by channel. None where it is damaged. */
+function read(text: string | null, now: number): Map<string, Snapshot> {
+  const [, hash, json = ''] = /^(\d+) (.*)$/s.exec(text ?? '') ?? []
+  try {
+    const all: unknown[] = hash === String(hashOf({ fingerprint: json })) ? JSON.parse(json) : []
+    return new Map(all.filter((one) => isSnapshot(one, now)).map((one) => [one[0], one]))
+  } catch {
+    return new Map()
+  }
+}
+
+/**
+ * Keeps how far each channel is across page loads, so that no message is lost or comes twice. Nothing of the messages is kept.
+ *
+ * ```ts
+ * const stream = new PushStream({ persist: persist('session') })
+ * ```
+ *
+ * @param where `session`: for this tab, until it is closed. `local`: for all tabs, and after a restart of the browser. Or a
+ * storage of your own. Default `session`.
+ * @throws PushStreamError `bad-option` for anything else.
+ */
+export function persist(
+  where: 'session' | 'local' | ({ storage: PositionStorage } & PersistOptions) = 'session',
+  options: PersistOptions = {},
+): Persist {
+  const own = typeof where === 'object' && typeof where?.storage?.setItem === 'function' ? where : undefined
+  if (own === undefined && where !== 'session' && where !== 'local')
+    throw bad(`persist takes 'session', 'local' or { storage }.`)
+  return (client) =>
+    keep(client as Client, () => own?.storage ?? globalThis[`${where as 'local'}Storage`], own ?? options)
+}
+
+function keep(client: Client, storage: () => PositionStorage | undefined, { key = '' }: PersistOptions) {
+  const { settings, pool, endings, emit } = internalsOf(client)
+  const { environment, protocol } = settings
+  const place = keyOf(settings, key)
+  /** Channels of this client, and how far each was when that was kept last. `undefined`: it was removed. */
+  const mine = new Map<string, number | undefined>()
+  let text: string | null = null
+  let kept = new Map<string, Snapshot>()
+  let due = false
+  let told = false
+
+  /** Says once that there is no storage, or that it is full. */
+  function failed(cause: unknown): void {
+    if (!told)
+      emit('error', new PushStreamError('setup', 'No position can be stored: a page load begins anew.', { cause }))
+    told = true
+  }
+
+  /** Takes in what another page or client has kept. Returns whether there is some. */
+  function refresh(): boolean {
+    const found = (storage() as PositionStorage).getItem(place)
+    if (found === text) return false
+    text = found
+    kept = read(found, environment.now())
+    return true
+  }
+
+  /** Brings what is kept up to date. `shared`: others have written to it. */
+  function update(shared: boolean): void {
+    const channels = new Map(
+      (pool.stores ?? []).flatMap((store) => store.all.map((channel) => [channel.name, channel])),
+    )
+    for (const [name, progress] of mine) {
+      if (progress === undefined || channels.has(name)) continue
+      kept.delete(name)
+      mine.set(name, undefined)
+    }
+    for (const [name, channel] of channels) {
+      const next = snapshotOf(channel, protocol.promises)
+      if (next === undefined) {
+        kept.delete(name)
+        continue
+      }
+      const progress = progressOf(next)
+      const before = kept.get(name)
+      // Another page is further. Only a server that counts anew makes a position go back.
+      const behind = shared && before && progressOf(before) > progress && progress >= (mine.get(name) ?? -1)
+      mine.set(name, progress)
+      if (behind) continue
+      // Those that were used last are the last.
+      kept.delete(name)
+      kept.set(name, next)
+    }
+    for (const name of kept.keys()) if (kept.size > mine.size + others) kept.delete(name)
+  }
+
+  function save(): void {
+    due = false
+    try {
+      update(refresh())
+      const written = textOf(kept.values())
+      if (written === text) return
+      ;(storage() as PositionStorage).setItem(place, written)
+      text = written
+    } catch (cause) {
+      failed(cause)
+    }
+  }
+
+  /** Once for everything that a task brings: when it ends, what was delivered is kept. */
+  function soon(): void {
+    if (due) return
+    due = true
+    queueMicrotask(() => due && save())
+  }
+
+  client.on('message', soon).on('open', soon)
+  const unlisten = environment.page?.onLeave(save)
+  endings.add(() => {
+    save()
+    unlisten?.()
+  })
+
+  return (store: ChannelStore, name: string) => {
+    // What was removed and is added again begins anew.
+    if (mine.has(name)) return
+    mine.set(name, -1)
+    try {
+      refresh()
+    } catch {
+      // It is said when there is something to store.
+    }
+    const channel = store.get(name)
+    const snapshot = kept.get(name)
+    if (channel && snapshot) restore(store, channel, snapshot)
+  }
+}
