@@ -83,7 +83,8 @@ export class Intake implements PollEvents {
   /** The server repeats nothing, although a message came just now: it stores none, or takes no position. */
   unrepeated(position: Position | undefined): void {
     const { environment, protocol } = this.#settings
-    const { newest } = this.#store
+    // Not of a channel that is gone, which nothing brings again.
+    const newest = Math.max(...this.#store.all.map(({ sequence }) => sequence.position ?? -1))
     const age = environment.now() - this.clockOffset - timeOf(newest)
     // A position that was kept across a page load tells nothing of the clocks, and may be older than what the server stores.
     const soon = Math.abs(age) <= recent

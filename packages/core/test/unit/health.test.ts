@@ -179,3 +179,15 @@ test.each([[['websocket']], [['websocket', 'eventsource']]] as const)(
     stream.close()
   },
 )
+
+test('a channel whose message came lately is removed next to a silent one → no error that nothing is stored', async () => {
+  const { server, stream, told } = await follow(['eventsource'], ['b'])
+  stream.addChannel('a')
+  await server.advance(500)
+  server.publish('b', 'x')
+  await server.advance(100)
+  stream.removeChannel('b')
+  await server.advance(3000)
+  expect(told).toEqual([])
+  stream.close()
+})
