@@ -10,6 +10,7 @@ export const alias = {
   '@pushstream/core/classic': at('./packages/core/src/classic/index.ts'),
   '@pushstream/core/diagnose': at('./packages/core/src/diagnose/index.ts'),
   '@pushstream/core/inspect': at('./packages/core/src/inspect.ts'),
+  '@pushstream/core/share': at('./packages/core/src/share/index.ts'),
   '@pushstream/core/store': at('./packages/core/src/store/index.ts'),
   '@pushstream/core/testing': at('./packages/core/src/testing.ts'),
   '@pushstream/core/persist': at('./packages/core/src/persist/index.ts'),

@@ -38,6 +38,8 @@ const imports = [
   ['diagnose', ['diagnose', 'formatReport'], [22_050, 23_100], 'diagnose/index'],
   ['the classic client', ['PushStream', 'PushStreamManager'], [33_900, 35_850], 'classic/index'],
 ]
+/** What is imported on top of the client: at most so many bytes more. */
+const extras = [['share', 'share/index', 2600]]
 /** The same for the scripts that pages without a bundler load. */
 const scripts = {
   pushstream: 35_950,
@@ -111,12 +113,13 @@ async function bundle(path, entry, format, minify, { name = 'bundle.js', externa
   return result
 }
 
-/** What these exports of the client cost, with all they depend on. */
-async function costOf({ path, entries }, names, entry = 'index', plugins = []) {
+/** What these exports of the client cost, with all they depend on. `extra`: exports of another entry. */
+async function costOf({ path, entries }, names, entry = 'index', plugins = [], ...extra) {
+  const from = (names, entry) => `export { ${names} } from ${JSON.stringify(entries[entry])}`
   const only = {
     name: 'only',
     resolveId: (id) => (/\bonly$/.test(id) ? 'only' : undefined),
-    load: (id) => (id === 'only' ? `export { ${names.join(', ')} } from ${JSON.stringify(entries[entry])}` : undefined),
+    load: (id) => (id === 'only' ? `${from(names, entry)}\n${extra.length > 0 ? from(...extra) : ''}` : undefined),
   }
   const { output } = await bundle(path, 'only', 'es', true, {}, [only, ...plugins])
   return { size: zipped(output[0].code), modules: output[0].modules }
@@ -141,6 +144,12 @@ function isSmall(what, size, limit) {
 
 async function checkSizes({ path, entries }) {
   let small = true
+  const client = [{ path, entries }, ['PushStream', 'PushStreamError'], 'index', [production]]
+  const { size: alone } = await costOf(...client)
+  for (const [name, entry, limit] of extras) {
+    const { size } = await costOf(...client, name, entry)
+    small = isSmall(`${name}, on top of the client`, size - alone, limit) && small
+  }
   const measured = imports.flatMap(([what, names, limits, entry]) => [
     [what, names, limits[0], entry, [production]],
     [`${what}, for development`, names, limits[1], entry, []],

@@ -19,6 +19,7 @@ import {
   websocket,
 } from '@pushstream/core'
 import { persist } from '@pushstream/core/persist'
+import { type ShareOptions, share } from '@pushstream/core/share'
 
 /** A message as a test reads it. */
 export interface Seen extends Pick<Message, 'channel' | 'id' | 'text' | 'type' | 'eventId' | 'mode' | 'replayed'> {
@@ -47,7 +48,7 @@ const transports = { websocket, nativeWebSocket, eventsource, nativeEventSource,
 
 /** What a test asks of the page. All of it can be sent as JSON. */
 export interface Start {
-  readonly options?: Omit<Options, 'messagesPublishedAfter' | 'messageTemplate' | 'protocol' | 'persist'> & {
+  readonly options?: Omit<Options, 'messagesPublishedAfter' | 'messageTemplate' | 'protocol' | 'persist' | 'share'> & {
     messagesPublishedAfter?: number
     messageTemplate?: string
   }
@@ -59,6 +60,8 @@ export interface Start {
     | ({ readonly name: 'django' } & Omit<DjangoEventStreamSettings, 'url'> & { readonly url?: string })
   /** Keeps positions there, and beside them what the application got, under a key for each page load. */
   readonly persist?: 'session' | 'local'
+  /** Shares one connection with other tabs. */
+  readonly share?: ShareOptions
   /** Names, with how many stored messages to begin with. */
   readonly channels: Readonly<Record<string, number>>
   /** Channel and type of processors to register; `*` is any. */
@@ -83,9 +86,19 @@ class Client {
   readonly #began = performance.now()
   #firstAfter: number | undefined
 
-  constructor({ options = {}, transports: composed, protocol, persist: kept, channels, processors = [] }: Start) {
+  constructor(start: Start) {
+    const {
+      options = {},
+      transports: composed,
+      protocol,
+      persist: kept,
+      share: sharing,
+      channels,
+      processors = [],
+    } = start
     const { messagesPublishedAfter, messageTemplate: template, ...given } = options
     const rest: Options = { ...given }
+    if (sharing !== undefined) rest.share = share(sharing)
     if (template !== undefined) rest.messageTemplate = messageTemplate(template)
     if (protocol?.name === 'nchan') {
       const { name: _, ...settings } = protocol
@@ -154,8 +167,21 @@ class Client {
   }
 }
 
+let streams = 0
+const { fetch } = window
+// A test asks which page has a connection.
+window.fetch = async (input, init) => {
+  const response = await fetch(input, init)
+  if (!response.headers.get('Content-Type')?.startsWith('text/event-stream')) return response
+  streams++
+  init?.signal?.addEventListener('abort', () => streams--)
+  return response
+}
+
 const page = {
   PushStream,
+  /** Whether the page has an event stream. */
+  leads: () => streams > 0,
   client: undefined as Client | undefined,
   start(start: Start) {
     page.client = new Client(start)

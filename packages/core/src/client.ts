@@ -8,7 +8,7 @@ import { type IncomingMessage, type Message, messageOf } from './message.js'
 import { idle, onBlocked, slow, uncertain } from './notices.js'
 import { backtrackOf, type Options, type Settings, settingsOf } from './options.js'
 import { positionOf } from './position.js'
-import { type Carrier, type NewCarrier, Pool } from './session/pool.js'
+import { type Carrier, carrierOf, type NewCarrier, Pool } from './session/pool.js'
 import { nextStatus } from './status.js'
 import type { NamedTransports, Promises } from './types.js'
 import { checkEvent, checkProcessor, refuseClassic } from './validate.js'
@@ -69,7 +69,7 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
     this.#settings = settingsOf(options, named)
     const announcer = new Announcer<C>(this.#settings.environment, () => this.#wanting())
     this.#announcer = announcer
-    this.#pool = new Carried(this.#settings, {
+    this.#pool = carrierOf(Carried, this.#settings, {
       deliver: (message) => this.#deliver(message),
       gap: (channel, first, last, reason) => {
         this.#counts.gaps++

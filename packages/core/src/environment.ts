@@ -17,6 +17,7 @@ function browserPage(): Page | undefined {
         listen(window, 'online', callback),
         listen(window, 'pageshow', callback),
         listen(document, 'visibilitychange', visible),
+        listen(document, 'resume', callback),
       ]
       return () => {
         for (const end of ends) end()
@@ -28,7 +29,12 @@ function browserPage(): Page | undefined {
       }
       return listen(document, 'securitypolicyviolation', blocked)
     },
-    onLeave: (callback) => listen(window, 'pagehide', callback),
+    onLeave(callback) {
+      const ends = [listen(window, 'pagehide', callback), listen(document, 'freeze', callback)]
+      return () => {
+        for (const end of ends) end()
+      }
+    },
   }
 }
 

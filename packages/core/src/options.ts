@@ -15,6 +15,9 @@ import type {
 } from './types.js'
 import { checkChannelOptions, checkModes, checkOptions } from './validate.js'
 
+/** What `share()` of `@pushstream/core/share` makes. */
+export type Sharing = (options: Options) => unknown
+
 /**
  * The options of a client. All are optional in a page that nginx serves from the same origin as the locations `/ws/`, `/ev/`
  * and `/lp/`.
@@ -36,6 +39,11 @@ export interface ClientOptions extends CommonOptions {
    * `@pushstream/core/persist`. Default: a page begins with new messages.
    */
   persist?: Persist
+  /**
+   * Lets the tabs of an origin share one connection: `share()` of `@pushstream/core/share`. Default: every client has a
+   * connection of its own.
+   */
+  share?: Sharing
 }
 
 /** Gives a channel of a store the position that it had on the page before. */
@@ -61,6 +69,8 @@ export interface Settings {
   readonly onUnauthorized: ClientOptions['onUnauthorized']
   readonly logger: Logger | undefined
   readonly protocol: Protocol
+  /** How tabs share a connection. */
+  readonly share: unknown
   readonly environment: Environment
   /** The server's origin: what works is remembered for it. */
   readonly origin: string
@@ -170,6 +180,7 @@ export function settingsOf(options: Options, named: NamedTransports): Settings {
     onUnauthorized: options.onUnauthorized,
     logger: options.logger,
     protocol,
+    share: options.share?.(options),
     environment,
     origin: bases[0] === undefined ? '' : new URL(bases[0]).origin,
     hosts,

@@ -202,6 +202,9 @@ export interface Environment {
    */
   connections?: ((origin: string) => number) | undefined
   page: Page | undefined
+  /** By these, tabs share a connection. Default: the browser's. */
+  locks?: Pick<LockManager, 'request'> | null
+  BroadcastChannel?: typeof BroadcastChannel | null
   memory: Memory | undefined
 }
 

@@ -40,7 +40,7 @@ const optionsByTypes = {
   'number or object': 'messagesPublishedAfter',
   'object or function': 'params headers',
   object: 'signal logger environment',
-  function: 'protocol onUnauthorized persist',
+  function: 'protocol onUnauthorized persist share',
   boolean: 'autoReconnect messagesControlByArgument channelsByArgument',
   string:
     'lastEventId credentials text' +

@@ -82,7 +82,7 @@ export class ChannelStore {
     to.length += lengthOf(channel.name)
     channel.events = to.#eventsOf(channel.name)
     to.#channels.set(channel.name, channel)
-    to.#advance(channel.sequence.position)
+    to.advance(channel.sequence.position)
   }
 
   remove(name: string): boolean {
@@ -99,7 +99,7 @@ export class ChannelStore {
     channel.lastEventId = message.eventId
     channel.heardAt = at
     const outcome = this.#order.receive(channel, message, replay, at)
-    this.#advance(message.position)
+    this.advance(message.position)
     if (outcome === 'dropped') this.duplicates++
     return outcome
   }
@@ -121,10 +121,11 @@ export class ChannelStore {
   startAfter(channel: Channel, message: IncomingMessage): void {
     channel.heardAt = this.#now()
     startAfter(channel.sequence, message)
-    this.#advance(message.position)
+    this.advance(message.position)
   }
 
-  #advance(position = -1): void {
+  /** A position was seen. */
+  advance(position = -1): void {
     if (position > this.newest) this.newest = position
   }
 

@@ -73,7 +73,7 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
   const inRoute = typeof url === 'function' || url.includes('{channel}')
   const { channels: style = inRoute ? 'route' : 'repeated' } = settings
 
-  return (endpoint) => {
+  const factory: ProtocolFactory = (endpoint) => {
     const state = new ResumeState(initialIds(endpoint.options))
 
     return {
@@ -143,4 +143,5 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
       },
     }
   }
+  return Object.assign(factory, { settings: ['django-eventstream', settings] })
 }

@@ -80,7 +80,7 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
   const fill = (template: string, names: readonly string[]) =>
     template.replaceAll('{channel}', names.map(encodeURIComponent).join(encodeURIComponent(separator ?? '')))
 
-  return (endpoint) => {
+  const factory: ProtocolFactory = (endpoint) => {
     refuseForeign('nchan', endpoint.options)
     /** The last message of a long-poll for several channels, and which they were. */
     let told: { position: Position; id: string; names: string } | undefined
@@ -156,4 +156,5 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
       }),
     }
   }
+  return Object.assign(factory, { settings: ['nchan', settings] })
 }

@@ -175,4 +175,8 @@ export interface Endpoint {
 }
 
 /** Makes the protocol of a client, once it is known where the server is. */
-export type ProtocolFactory = (endpoint: Endpoint) => Protocol
+export interface ProtocolFactory {
+  (endpoint: Endpoint): Protocol
+  /** What tells it from others: clients share a connection only if it is the same. */
+  readonly settings?: unknown
+}

@@ -17,7 +17,7 @@ export interface PoolEvents extends Omit<SessionEvents, 'rejected' | 'suspected'
   refused(error: PushStreamError): void
 }
 
-/** What carries the channels of a client: its pool, unless a test feeds the client by hand. */
+/** What carries the channels of a client: its pool, one that tabs share, or by hand in a test. */
 export type Carrier = Pick<
   Pool,
   | 'status'
@@ -38,6 +38,17 @@ export type Carrier = Pick<
 
 /** Makes what carries the channels. */
 export type NewCarrier = new (settings: Settings, events: PoolEvents) => Carrier
+
+/** Makes a pool that tabs share. `undefined` where this runtime has no means to. */
+export type SharedCarrier = (
+  settings: Settings,
+  events: PoolEvents,
+  make: (events: PoolEvents) => Pool,
+) => Carrier | undefined
+
+export const carrierOf = (Carried: NewCarrier, settings: Settings, events: PoolEvents): Carrier =>
+  (settings.share as SharedCarrier | undefined)?.(settings, events, (own) => new Pool(settings, own)) ??
+  new Carried(settings, events)
 
 /** The sessions of a client: one for all of its channels, or several where a connection can't carry them all. */
 export class Pool implements Sessions {
@@ -278,10 +289,21 @@ export class Pool implements Sessions {
   }
 
   refuse(member: Member, channel: Channel, reason: CloseReason): void {
+    const { environment, protocol } = this.settings
+    const { name } = channel
+    this.#giveUp(member, channel, refusalOf(name, reason, protocol.classify(reason), environment.location))
+  }
+
+  /** Another tab was refused a channel of this one. */
+  giveUp(error: PushStreamError): void {
+    const member = this.of(error.channel as string)
+    const channel = member?.store.get(error.channel as string)
+    if (member && channel) this.#giveUp(member, channel, error)
+  }
+
+  #giveUp(member: Member, channel: Channel, error: PushStreamError): void {
     const { store, session } = member
     const { name } = channel
-    const { environment, protocol } = this.settings
-    const error = refusalOf(name, reason, protocol.classify(reason), environment.location)
     this.#refusal = error
     this.#naming.credentials.decided([channel])
     if (store.isUnknown(channel)) store.remove(name)

@@ -22,7 +22,7 @@ const layers = [
   ['symptoms.production.ts', 'validate.production.ts'],
   ['index.ts', 'scripts/', 'testing.ts'],
   ['shared.ts'],
-  ['classic/', 'diagnose/', 'eventsource/', 'persist/', 'store/', 'updates/', 'register.ts'],
+  ['classic/', 'diagnose/', 'eventsource/', 'persist/', 'share/', 'store/', 'updates/', 'register.ts'],
   ['inspect.ts', 'messages.ts', 'push-stream.ts', 'schema.ts', 'send-message.ts'],
   ['client.ts'],
   ['announcer.ts'],
