@@ -1,7 +1,7 @@
 import type { Channels, ClientEvents } from './events.js'
 import type { IncomingMessage, Message } from './message.js'
 import type { Settings } from './options.js'
-import type { Carrier } from './session/pool.js'
+import type { Carrier } from './session/carrier.js'
 
 /** What a client lends to `messages`, `sendMessage`, `registerWithSchema` and `inspect`, which are imported separately. */
 export interface Internals {

@@ -17,39 +17,6 @@ export interface PoolEvents extends Omit<SessionEvents, 'rejected' | 'suspected'
   refused(error: PushStreamError): void
 }
 
-/** What carries the channels of a client: its pool, one that tabs share, or by hand in a test. */
-export type Carrier = Pick<
-  Pool,
-  | 'status'
-  | 'stuck'
-  | 'channels'
-  | 'groups'
-  | 'duplicates'
-  | 'reconnects'
-  | 'add'
-  | 'remove'
-  | 'removeAll'
-  | 'send'
-  | 'connect'
-  | 'change'
-  | 'disconnect'
-> &
-  Partial<Pick<Pool, 'restore' | 'stores'>>
-
-/** Makes what carries the channels. */
-export type NewCarrier = new (settings: Settings, events: PoolEvents) => Carrier
-
-/** Makes a pool that tabs share. `undefined` where this runtime has no means to. */
-export type SharedCarrier = (
-  settings: Settings,
-  events: PoolEvents,
-  make: (events: PoolEvents) => Pool,
-) => Carrier | undefined
-
-export const carrierOf = (Carried: NewCarrier, settings: Settings, events: PoolEvents): Carrier =>
-  (settings.share as SharedCarrier | undefined)?.(settings, events, (own) => new Pool(settings, own)) ??
-  new Carried(settings, events)
-
 /** The sessions of a client: one for all of its channels, or several where a connection can't carry them all. */
 export class Pool implements Sessions {
   readonly settings: Settings

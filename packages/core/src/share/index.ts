@@ -1,6 +1,6 @@
 // `import { share } from '@pushstream/core/share'`: one connection for all tabs of an origin.
 import type { Sharing } from '../options.js'
-import type { SharedCarrier } from '../session/pool.js'
+import type { SharedCarrier } from '../session/carrier.js'
 import { groupOf } from './group.js'
 import { SharedPool } from './shared-pool.js'
 

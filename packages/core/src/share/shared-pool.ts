@@ -1,4 +1,5 @@
-import type { Carrier, Pool } from '../session/pool.js'
+import type { Carrier } from '../session/carrier.js'
+import type { Pool } from '../session/pool.js'
 import type { Position } from '../types.js'
 import { Tab } from './tab.js'
 

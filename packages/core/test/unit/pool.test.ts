@@ -191,7 +191,7 @@ describe('a connection for each channel', () => {
   test('the worst says how the client is', async () => {
     await accepted('a', 'b')
     of('b').end()
-    await settle(2000)
+    await settle(1200)
     of('b').respond(503)
     await settle()
     const { state, attempt, retryAt, error } = pool.status

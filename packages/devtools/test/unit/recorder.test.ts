@@ -119,8 +119,9 @@ test('another client → the one before it is left alone', async () => {
 test('an error that no application hears → still goes to the console', async () => {
   one.server.open[0]!.cut()
   await one.clock.advance(4000)
-  expect(vi.mocked(console.warn).mock.calls).toEqual([
-    [expect.stringContaining('eventsource lost at'), expect.any(TypeError)],
+  expect(vi.mocked(console.warn).mock.calls[0]).toEqual([
+    expect.stringContaining('eventsource lost at'),
+    expect.any(TypeError),
   ])
 })
 

@@ -22,7 +22,11 @@ const own = ['vite', 'vitest', 'playwright']
 
 describe('case 42: the documented command', () => {
   test('every package with a command has one alone → npx runs it by the name of the package', () => {
-    expect(commands.map(({ name }) => name)).toEqual(['@pushstream/devserver', '@pushstream/publisher'])
+    expect(commands.map(({ name }) => name)).toEqual([
+      '@pushstream/devserver',
+      '@pushstream/doctor',
+      '@pushstream/publisher',
+    ])
     for (const { bin } of commands) expect(Object.keys(bin ?? {})).toHaveLength(1)
   })
 
