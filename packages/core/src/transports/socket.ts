@@ -29,6 +29,8 @@ export function openSocket(
   function make(url: string, subprotocols: string[]): WebSocket {
     try {
       const native = new (environment.WebSocket as typeof WebSocket)(url, subprotocols)
+      // A socket of Node throws what nobody listens to. Why it failed is in what closes it.
+      native.addEventListener('error', () => {})
       native.addEventListener('close', ({ code, reason }) => {
         // A server that lets a socket in and refuses it at once may come to the page as a close without an opening.
         if (!opened && code !== 1008) end({ kind: 'refused', status: code })

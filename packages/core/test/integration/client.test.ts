@@ -1,5 +1,6 @@
 import {
   messages,
+  nativeWebSocket,
   type PushStream,
   messageTemplate as readTemplate,
   registerWithSchema,
@@ -232,4 +233,21 @@ describe('sendMessage', () => {
     stream.addChannel('a')
     await expect(sendMessage(stream, 'x')).rejects.toMatchObject({ code: 'send', status: 404 })
   })
+})
+
+test('nativeWebSocket in Node, nobody listens there → unreachable, and nothing is thrown past the client', async () => {
+  const thrown: unknown[] = []
+  const others = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException')
+  process.on('uncaughtException', (error) => thrown.push(error))
+  try {
+    const { stream, until, errors } = record({ url: 'http://127.0.0.1:1', modes: [nativeWebSocket] })
+    stream.addChannel('a').connect()
+    await until(() => errors.length > 0 && stream.status.state === 'waiting')
+    expect(errors[0]).toMatchObject({ code: 'unreachable', mode: 'websocket' })
+    expect(thrown).toEqual([])
+  } finally {
+    process.removeAllListeners('uncaughtException')
+    for (const listener of others) process.on('uncaughtException', listener)
+  }
 })
