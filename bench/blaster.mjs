@@ -86,6 +86,8 @@ export class Blaster {
       const all = []
       for (let n = Number(from); n <= Number(to); n++) all.push(make(variants[variant](n), n))
       response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(all))
+    } else if (request.method !== 'GET') {
+      response.writeHead(200).end()
     } else if (request.headers['x-nginx-pushstream-mode'] === 'polling') {
       response.writeHead(304).end()
     } else if (kind === 'ev') {
