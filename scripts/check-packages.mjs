@@ -58,6 +58,7 @@ async function lint({ name, manifest }, tarball) {
   // What has no types: the manifest itself, and files for pages without a bundler.
   const untyped = Object.entries(manifest.exports).filter(([, target]) => typeof target === 'string')
   const excluded = untyped.flatMap(([entry]) => ['--exclude-entrypoints', entry.replace('./', '')])
+  if (untyped.length === Object.keys(manifest.exports).length) return
   const attw = command('@arethetypeswrong/cli', 'attw')
   await run(`${name}: attw`, process.execPath, [attw, tarball, '--no-color', ...excluded])
 }
@@ -95,6 +96,7 @@ async function install({ name, manifest }, tarball, folder, unpacked) {
 async function compile({ name, path, manifest }, folder) {
   const written = join(root, 'scripts', 'consumers', `${basename(path)}.ts`)
   const entries = Object.entries(manifest.exports).filter(([, target]) => target.types !== undefined)
+  if (entries.length === 0) return
   const imports = entries.map(
     ([entry], n) => `import * as entry${n} from '${join(name, entry).replaceAll('\\', '/')}'\nvoid entry${n}\n`,
   )
@@ -159,7 +161,8 @@ async function importIt({ name, manifest }, folder) {
     }
     // What others do when they are imported is theirs.
     const { peerDependencies = {}, peerDependenciesMeta = {} } = manifest
-    const others = Object.keys(peerDependencies).filter((other) => !peerDependenciesMeta[other]?.optional)
+    const isFor = (other) => !peerDependenciesMeta[other]?.optional || entry === `./${other}`
+    const others = Object.keys(peerDependencies).filter(isFor)
     const code = `
       ${others.map((other) => `await import('${other}')`).join('\n')}
       const before = Reflect.ownKeys(globalThis).length
@@ -237,7 +240,9 @@ async function prepare(one, unpacked) {
   const folder = join(workplace, basename(one.path))
   const consumer = join(folder, 'consumer')
   mkdirSync(consumer, { recursive: true })
-  if (!existsSync(join(one.path, 'dist', 'index.js'))) {
+  // A package may have a command and no module.
+  const [file] = one.manifest.exports['.'] ? ['./dist/index.js'] : Object.values(one.manifest.bin)
+  if (!existsSync(join(one.path, file))) {
     problems.push(`${one.name} is not built: npm run build`)
     return undefined
   }

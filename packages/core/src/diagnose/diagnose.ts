@@ -1,5 +1,6 @@
+import { longpolling, stream } from '../modes.js'
 import { type Options, settingsOf } from '../options.js'
-import { eventsource, longpolling, stream } from '../transports/http.js'
+import { eventsource } from '../transports/http.js'
 import { websocket } from '../transports/websocket.js'
 import type { Fault } from '../troubleshooting.js'
 import type { NamedTransports } from '../types.js'

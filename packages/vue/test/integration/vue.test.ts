@@ -78,7 +78,8 @@ for (const mode of allModes) {
     expect(seen).toHaveLength(300)
     view.value = 'feed'
     await until('all of it is shown', () => place.textContent === '300')
-    expect(proxy.requests.length).toBeGreaterThan(10)
+    // Two cuts may fall into one pause.
+    expect(proxy.requests.length).toBeGreaterThan(5)
   })
 }
 
