@@ -122,6 +122,7 @@ async function visit(wild: Wild, runner: Runner, newPage: () => Promise<Tab['pag
       }
       // Where messages have no time, a page that is busy takes a stored one for new.
       if (wild.status.resume !== 'none') {
+        await tab.page.waitForTimeout(wild.rewinds ?? 0)
         await visit.load()
         await visit.publish(4)
         await visit.received()

@@ -35,6 +35,11 @@ export interface Wild {
   readonly replays?: true
   /** What becomes of messages between two long-polls. Default: they come. */
   readonly between?: 'gap'
+  /**
+   * How old a message has to be, in ms, to be nothing new for a page that begins. A name alone shows no position, so the
+   * page's clock says where to begin, less two seconds, from the whole second on.
+   */
+  readonly rewinds?: number
   /** Why no browser visits it. */
   readonly unvisited?: string
   /** Modes in which the promise is not kept as yet, each with the reason. */
