@@ -51,11 +51,12 @@ async function findings(page: Page): Promise<string[]> {
 for (const path of ['/react/index.html', '/vue/index.html'] as const) {
   test(`${path}: one line → a button, a panel with what comes, and a cut with its reason`, async ({ page }) => {
     await openPanel(page, path)
-    await notify('first of all')
-    await expect(rows(page).first()).toContainText('first of all')
+    // The other page of this test may have left its own.
+    await notify(`first of all ${path}`)
+    await expect(rows(page).first()).toContainText(`first of all ${path}`)
     await notify('another')
     await expect(rows(page).first()).toContainText('another')
-    await of(page, 'log-search').fill('FIRST')
+    await of(page, 'log-search').fill(`FIRST of all ${path}`)
     await expect(rows(page)).toHaveCount(1)
     await expect(rows(page).first()).toContainText('first of all')
     await of(page, 'cut').click()
