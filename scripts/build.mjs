@@ -33,9 +33,9 @@ const imports = [
     ['Client', 'PushStreamError', 'nativeWebSocket', 'eventsource'],
     [24_750, 26_650],
   ],
-  ['the client and nchan', ['PushStream', 'PushStreamError', 'nchan'], [32_750, 34_900]],
-  ['the client and djangoEventStream', ['PushStream', 'PushStreamError', 'djangoEventStream'], [31_150, 33_600]],
-  ['diagnose', ['diagnose', 'formatReport'], [23_600, 24_650], 'diagnose/index'],
+  ['the client and nchan', ['PushStream', 'PushStreamError', 'nchan'], [32_750, 34_950]],
+  ['the client and djangoEventStream', ['PushStream', 'PushStreamError', 'djangoEventStream'], [31_150, 33_650]],
+  ['diagnose', ['diagnose', 'formatReport'], [22_600, 23_700], 'diagnose/index'],
   ['the classic client', ['PushStream', 'PushStreamManager'], [35_000, 36_950], 'classic/index'],
 ]
 /** What is imported on top of the client: at most so many bytes more. */

@@ -1,9 +1,10 @@
-import { longpolling, stream } from '../modes.js'
 import { type Options, settingsOf } from '../options.js'
-import { eventsource } from '../transports/http.js'
+import type { CutTransport } from '../protocols/protocol.js'
+import { undelimited } from '../protocols/push-stream-undelimited.js'
+import { eventsource, longpolling, stream } from '../transports/http.js'
 import { websocket } from '../transports/websocket.js'
 import type { Fault } from '../troubleshooting.js'
-import type { NamedTransports } from '../types.js'
+import type { NamedTransports, Transport } from '../types.js'
 import { judge } from './checks.js'
 import { observe } from './observe.js'
 import type { Context } from './request.js'
@@ -30,7 +31,15 @@ export interface DiagnoseOptions extends Options {
   httpVersion?: (url: string) => Promise<string | undefined>
 }
 
-const named: NamedTransports = { websocket, eventsource, stream, longpolling }
+/** With what cuts its frames, as the client's transports have it. */
+const cutting = (transport: Transport): CutTransport => ({ ...transport, cut: undelimited })
+
+const named: NamedTransports = {
+  websocket,
+  eventsource,
+  stream: cutting(stream),
+  longpolling: cutting(longpolling),
+}
 
 /** The version of HTTP as the browser tells it. */
 async function shownVersion(url: string): Promise<string | undefined> {

@@ -42,7 +42,7 @@ const protocolImports = {
   // The interface.
   'protocols/protocol.ts': ['index.ts', 'options.ts', 'session/', 'classic/', 'diagnose/', 'updates/'],
   // The default protocol. Its settings are options of the client.
-  'protocols/push-stream-undelimited.ts': ['modes.ts'],
+  'protocols/push-stream-undelimited.ts': ['diagnose/', 'modes.ts'],
   'protocols/push-stream.ts': ['index.ts', 'shared.ts', 'options.ts', 'testing.ts', 'classic/', 'updates/'],
   // The other servers: an application ships them only if it imports them.
   'protocols/nchan.ts': ['index.ts', 'scripts/'],
