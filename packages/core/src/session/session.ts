@@ -268,7 +268,8 @@ export class Session {
     if (action === 'rejected') this.#rejection.rejected(reason)
     else if (action !== 'reconnect') {
       this.#rejection.failed(reason, connection, action)
-      this.parts.intake.trouble(what, reason, classified)
+      // The names alone may be taken.
+      if (!renamed) this.parts.intake.trouble(what, reason, classified)
     }
     // A network that breaks may hide that the server reloads just then.
     const unseen = reason.kind === 'lost' && this.parts.poller.immediate

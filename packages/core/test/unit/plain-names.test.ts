@@ -6,6 +6,7 @@ import {
   manualEnvironment,
 } from '@pushstream/testkit'
 import { expect, test } from 'vitest'
+import type { PushStreamError } from '../../src/errors.js'
 import { PushStream } from '../../src/push-stream.js'
 import { polled, render, templates } from './support/wire.js'
 
@@ -94,10 +95,31 @@ test('long-polls, and names without .b1 are refused late → what came since it 
   stream.on('open', () => {
     opened ||= clock.now()
   })
+  const errors: PushStreamError[] = []
+  stream.on('error', (error) => errors.push(error))
   stream.addChannel('good').addChannel('bad').connect()
   await clock.advance(10_000)
+  expect(errors.filter(({ code }) => code !== 'setup').map(({ code }) => code)).toEqual(['forbidden'])
   expect(opened).toBeLessThanOrEqual(openAt)
   expect([stream.channels, stream.status.state, texts]).toEqual([['good'], 'open', ['between']])
+  stream.close()
+})
+
+test('a long-poll that counts as accepted is refused → one error, although the name alone is asked for first', async () => {
+  const clock = createManualClock(1_795_211_831_000)
+  const server = createFakeFetch({
+    answer(request) {
+      const refuse = () => request.open && request.respond(403)
+      if (request.method === 'OPTIONS') request.respond(200)
+      else clock.setTimeout(refuse, suffixed(request.path) ? 800 : 10)
+    },
+  })
+  const { stream } = polling(clock, server)
+  const errors: PushStreamError[] = []
+  stream.on('error', (error) => errors.push(error))
+  stream.addChannel('a').connect()
+  await clock.advance(5000)
+  expect(errors.map(({ code, channel }) => [code, channel])).toEqual([['forbidden', 'a']])
   stream.close()
 })
 
