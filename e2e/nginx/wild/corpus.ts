@@ -250,6 +250,8 @@ export const corpus: readonly Wild[] = [
     ...nchan,
     name: 'nchan-multiplexed',
     channels,
+    // A channel that had no message yet is asked for from when it was opened, by the page's clock.
+    rewinds: 3500,
     // Where a position may be wrong, everything is asked for, and such a location then begins with what is new.
     cut: 'gap',
     protocol: { name: 'nchan', url: '/listen/{channel}', separator: ',' },

@@ -36,8 +36,8 @@ export interface Wild {
   /** What becomes of messages between two long-polls. Default: they come. */
   readonly between?: 'gap'
   /**
-   * How old a message has to be, in ms, to be nothing new for a page that begins. A name alone shows no position, so the
-   * page's clock says where to begin, less two seconds, from the whole second on.
+   * How old a message has to be, in ms, to be nothing new for a page that begins. Where nothing shows a
+   * position, the page's clock says where to begin, less two seconds, from the whole second on.
    */
   readonly rewinds?: number
   /** Why no browser visits it. */
