@@ -176,7 +176,8 @@ test('390 pixels wide → nothing to scroll sideways, in any tab', async ({ page
 })
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test(`${colorScheme} → in its colours, and axe finds nothing`, async ({ page }) => {
+  test(`${colorScheme} → in its colours, and axe finds nothing`, async ({ page, browserName }) => {
+    test.skip(browserName === 'firefox' && colorScheme === 'dark', 'WebDriver BiDi emulates no colour scheme')
     await page.emulateMedia({ colorScheme })
     await openPanel(page)
     await page.addScriptTag({ path: axe })
