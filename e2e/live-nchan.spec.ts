@@ -64,10 +64,14 @@ async function publishNumbers(
 /** Waits for the last number of every channel, and for what is wrong with what came. */
 async function accountOf(tab: Tab, sent: readonly Sent[]): Promise<ReturnType<typeof account>> {
   const last = new Map(sent.filter(({ taken }) => taken === 'yes').map(({ channel, n }) => [channel, n]))
-  const recording = await tab.until('the last number of every channel', ({ messages }) =>
-    [...last].every(([on, n]) =>
-      messages.some(({ channel, data }) => channel === on && (data as { n: number }).n === n),
-    ),
+  const recording = await tab.until(
+    'the last number of every channel',
+    ({ messages }) =>
+      [...last].every(([on, n]) =>
+        messages.some(({ channel, data }) => channel === on && (data as { n: number }).n === n),
+      ),
+    // By long-polling, Nchan gives one message an answer: on a busy machine, hundreds take their time.
+    30_000,
   )
   return account(sent, eventsOf(recording))
 }
