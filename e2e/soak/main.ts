@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { seededRandom } from '../../packages/devserver/src/clock.js'
 import { missingNginx } from '../support/nginx.js'
 import { type Result, Stage } from './stage.js'
 
@@ -37,17 +38,6 @@ async function chaos(workers: number): Promise<Result[]> {
     return await stage.results()
   } finally {
     await stage.close()
-  }
-}
-
-/** mulberry32: the same troubles again for the same seed. */
-function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }
 
@@ -146,7 +136,7 @@ export async function main({ what, workers, runs, minutes, seed }: Choice): Prom
   const all: Result[] = []
   for (const count of workers) {
     for (let run = 0; run < (what === 'chaos' ? runs : 1); run++) {
-      const results = what === 'chaos' ? await chaos(count) : await soak(count, minutes, randomOf(seed))
+      const results = what === 'chaos' ? await chaos(count) : await soak(count, minutes, seededRandom(seed))
       for (const result of results) {
         console.log(columns.map((column) => result[column]).join('\t'))
         for (const line of result.evidence.slice(0, 5)) console.log(`  ${line}`)

@@ -1,3 +1,4 @@
+import { seededRandom } from '../../../devserver/src/clock.js'
 import { defaultEnvironment } from '../../src/environment.js'
 import { type Settings, settingsOf } from '../../src/options.js'
 import { acceptDelay, type Connection } from '../../src/session/connection.js'
@@ -42,17 +43,6 @@ const resent = [1000, 2000, 4000]
 const patience = 2000
 /** When a simulation ends at the latest, in ms after the loss. */
 const end = 300_000
-
-/** mulberry32: the same herd again for the same seed. */
-function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** What is due in each ms. */
 class Agenda {
@@ -211,7 +201,7 @@ export function simulate(outage: Outage): Recovery {
   const { clients, policy, downFor, seed } = outage
   const agenda = new Agenda()
   const server = new Server(outage, agenda)
-  const random = randomOf(seed)
+  const random = seededRandom(seed)
   const environment = { ...defaultEnvironment(), now: () => agenda.now, random, memory: undefined }
   const settings = settingsOf({ url: 'http://h', environment }, { websocket, eventsource, stream, longpolling })
   const first: number[] = []
