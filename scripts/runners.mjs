@@ -38,15 +38,18 @@ export const playwright = (report, browser, args) => ({
 
 const readJson = (file) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {})
 
-/** The tests of a report: `{ file, title, outcome: 'passed' | 'failed' | 'skipped', ms }`. Empty if there is no report. */
+/**
+ * The tests of a report: `{ file, title, outcome: 'passed' | 'failed' | 'skipped', ms, why }`. Empty if there is no report.
+ */
 function readVitest(report) {
   return (readJson(report).testResults ?? []).flatMap(({ name, assertionResults, status, message }) => {
     const file = relative(root, name)
-    const tests = assertionResults.map(({ ancestorTitles, title, status, duration = 0 }) => ({
+    const tests = assertionResults.map(({ ancestorTitles, title, status, duration = 0, failureMessages = [] }) => ({
       file,
       title: [...ancestorTitles, title].join(' › '),
       outcome: status === 'passed' || status === 'failed' ? status : 'skipped',
       ms: duration,
+      why: failureMessages[0],
     }))
     // A file that could not even be imported has no tests to blame.
     if (tests.length === 0 && status === 'failed') return [{ file, title: message, outcome: 'failed', ms: 0 }]
@@ -63,6 +66,7 @@ function readPlaywright(report) {
         title: [...titles, title].join(' › '),
         outcome: outcomes[status],
         ms: results.reduce((sum, { duration }) => sum + duration, 0),
+        why: results.find(({ error }) => error)?.error.message,
       })),
     ),
     ...suites.flatMap((suite) => visit(suite, [...titles, suite.title])),

@@ -11,7 +11,7 @@ import './node-version.mjs'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { parseArgs } from 'node:util'
+import { parseArgs, stripVTControlCharacters } from 'node:util'
 import { changes } from './changes.mjs'
 import { execute } from './execute.mjs'
 import { installPackages } from './npm-packages.mjs'
@@ -22,6 +22,8 @@ import { root } from './workspace.mjs'
 
 const ci = /^(1|true)$/i.test(process.env.CI ?? '')
 const SLOWEST = 10
+/** So much of a failed test's message is repeated at the end. */
+const MESSAGE_LINES = 30
 
 /** The names of the steps to run, in order, and what changed if only that counts. */
 function chosen() {
@@ -107,6 +109,20 @@ function countOf(tests = []) {
   return counts.flatMap(([count, word]) => (count === 0 ? [] : [`${count} ${word}`])).join(', ')
 }
 
+/** A log may be kept by its end alone: there it should say what failed and why, of every test. */
+function printFailures(step, { tests = [], last }) {
+  const failed = tests.filter(({ outcome }) => outcome === 'failed')
+  if (failed.length === 0 && !last) return
+  line(failed.length > 0 ? `${step}: what failed` : `${step} failed. Its last lines, again:`)
+  if (failed.length === 0) console.log(last)
+  for (const { file, title, why = 'no message' } of failed) {
+    const lines = stripVTControlCharacters(why).trimEnd().split('\n')
+    const more = lines.length > MESSAGE_LINES ? ['…'] : []
+    console.log(`✗ ${file} › ${title}`)
+    console.log([...lines.slice(0, MESSAGE_LINES), ...more].map((text) => `    ${text}`).join('\n'))
+  }
+}
+
 function printSlowest(results) {
   const all = [...results].flatMap(([step, { tests = [] }]) => tests.map((test) => ({ step, ...test })))
   if (all.length === 0) return
@@ -148,11 +164,6 @@ for (const name of names) {
   )
 }
 
-// A log may be kept by its end alone: there it should say what failed, not only where.
-for (const [name, { outcome, last }] of results) {
-  if (outcome !== 'failed' || !last || names.length === 1) continue
-  line(`${name} failed. Its last lines, again:`)
-  console.log(last)
-}
+for (const [name, result] of results) if (result.outcome === 'failed' && names.length > 1) printFailures(name, result)
 printSlowest(results)
 printSummary(results, performance.now() - began)
