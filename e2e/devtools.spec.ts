@@ -144,8 +144,10 @@ test('copied as JSON → what was recorded, without the values of queries', asyn
   await of(page, 'copy').click()
   await expect(of(page, 'result')).toHaveText('Copied.')
   const report = JSON.parse((await page.evaluate(() => window.copied)) ?? '')
-  expect(report.status).toMatchObject({ state: 'open', mode: 'websocket' })
-  expect(report.channels).toMatchObject([{ name: 'user-42', mode: 'websocket' }])
+  // On a busy machine the next mode may have been faster.
+  const mode = await of(page, 'mode').getAttribute('data-mode')
+  expect(report.status).toMatchObject({ state: 'open', mode })
+  expect(report.channels).toMatchObject([{ name: 'user-42', mode }])
   expect(report.messages.some(({ text }: { text: string }) => text.includes('to be copied'))).toBe(true)
   expect(report.events.map(({ kind }: { kind: string }) => kind)).toContain('lost')
   const urls = report.requests.map(({ url }: { url: string }) => url)

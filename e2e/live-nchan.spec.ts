@@ -513,7 +513,8 @@ test.describe('close()', () => {
       await tab.until('open', isOpen)
       await publishAll(live, 'channel-3', mode)
       await tab.until('the message', ({ messages }) => messages.some(({ text }) => text === mode))
-      expect(live.proxy.connections, mode).toBeGreaterThan(0)
+      // Between two polls there is none.
+      await expect.poll(() => live.proxy.connections, { intervals: [20], message: mode }).toBeGreaterThan(0)
       await page.evaluate(() => window.e2e.client!.stream.close())
       await expect.poll(() => live.proxy.connections, { intervals: [50], message: mode }).toBe(0)
       for (const channel of ten) {

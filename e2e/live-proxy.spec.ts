@@ -1,4 +1,5 @@
 import type { ModeName } from '@pushstream/core'
+import type { Seen } from './page/page.js'
 import { missingCertificate } from './support/certificate.js'
 import { missingNginx } from './support/nginx.js'
 import { type ProxiedOptions, type ProxiedPlace, startProxied } from './support/proxied.js'
@@ -159,8 +160,8 @@ test('by cookie: the own channel is allowed, of another’s the client is told, 
     const tab = await newTab()
     await tab.load()
     await tab.page.context().addCookies([{ name: 'user', value: '42', url: proxied.url }])
-    const own = { options: { modes: [mode], url: `${proxied.url}/private` } }
-    await tab.start({ ...own, channels: { global: 0, 'user-42': 0, 'user-7': 0 } })
+    const options = { modes: [mode], url: `${proxied.url}/private` }
+    await tab.start({ options, channels: { global: 0, 'user-42': 0, 'user-7': 0 } })
     const { errors } = await tab.until('the refusal', ({ errors }) => errors.some(({ code }) => code === 'forbidden'))
     // A page can't see why a websocket is refused: first that is all the client can say.
     const blind = mode === 'websocket' ? 'unreachable' : undefined
@@ -170,9 +171,12 @@ test('by cookie: the own channel is allowed, of another’s the client is told, 
     ).toEqual([{ code: 'forbidden', message: expect.stringContaining('user-7') }])
     await tab.until('open', ({ status }) => status.state === 'open')
     expect(await tab.page.evaluate(() => window.e2e.client!.stream.channels), mode).toEqual(['global', 'user-42'])
-    for (const channel of ['user-7', 'user-42', 'global']) proxied.server.publish(channel, `to ${channel}`)
-    const { messages } = await tab.received(2)
-    expect(messages.map(({ text }) => text).sort(), mode).toEqual(['to global', 'to user-42'])
+    for (const channel of ['user-7', 'user-42', 'global']) proxied.server.publish(channel, `${mode} to ${channel}`)
+    // A page that begins on a busy machine may be given what was for the one before it, too.
+    const own = (messages: readonly Seen[]) => messages.map(({ text }) => text).filter((text) => text.startsWith(mode))
+    const { messages } = await tab.until('the messages', ({ messages }) => own(messages).length === 2)
+    expect(own(messages).sort(), mode).toEqual([`${mode} to global`, `${mode} to user-42`])
+    expect(messages.map(({ channel }) => channel)).not.toContain('user-7')
     await tab.page.close()
   }
 })
@@ -191,11 +195,13 @@ test('without a cookie: unauthorized', async ({ tab, proxied }) => {
 
 test('behind a prefix', async ({ newTab, proxied }) => {
   for (const mode of allModes) {
+    // A channel each: a page that begins on a busy machine may be given what is a few seconds old.
+    const channel = `kanal ü 50% ${mode}`
     const tab = await newTab()
-    await tab.open({ options: { modes: [mode], url: `${proxied.url}/app/push` }, channels: { 'kanal ü 50%': 0 } })
-    const { id } = proxied.server.publish('kanal ü 50%', 'x')
+    await tab.open({ options: { modes: [mode], url: `${proxied.url}/app/push` }, channels: { [channel]: 0 } })
+    const { id } = proxied.server.publish(channel, 'x')
     const { messages } = await tab.received(1)
-    expect(messages, mode).toMatchObject([{ channel: 'kanal ü 50%', id }])
+    expect(messages, mode).toMatchObject([{ channel, id }])
     await tab.page.close()
   }
 })
@@ -239,14 +245,13 @@ test('a page of one nginx, the push server of another, with cookies', async ({ n
       const tab = await newTab()
       await tab.load(undefined, 'elsewhere.html')
       const options = { modes: [mode], url: `${other.url}/shared`, credentials: 'include' } as const
-      await tab.start({ options, channels: { a: 0 } })
+      await tab.start({ options, channels: { [mode]: 0 } })
       await tab.until('open', ({ status }) => status.state === 'open')
-      await publishAtRate(other.server, ['a'], 40, 80, (n) => {
+      await publishAtRate(other.server, [mode], 40, 80, (n) => {
         if (n === 20) other.proxy.cut()
       })
-      const first = 40 * allModes.indexOf(mode) + 1
       const { all, gaps } = await tab.received(40)
-      expect(faults(all, { a: first }), mode).toEqual([])
+      expect(faults(all), mode).toEqual([])
       expect(gaps, mode).toEqual([])
       await tab.page.close()
     }

@@ -15,7 +15,7 @@ export class HeadView {
   readonly node: HTMLElement
   readonly #recorder: Recorder
   readonly #state = html('span', { class: 'pill state' })
-  readonly #mode = html('span', { class: 'pill mode' })
+  readonly #mode = html('span', { class: 'pill mode', 'data-testid': 'devtools-mode' })
   readonly #retry = html('span', { class: 'hint' })
   /** For who listens to the page. */
   readonly #sentence = html('p', { class: 'hidden', role: 'status' })
