@@ -46,7 +46,7 @@ export class Panel {
     const others = [new ChannelsView(recorder), new RequestsView(recorder), new LatenessView(recorder.lateness)]
     this.#views = inline
       ? new Stack([timeline, this.#log, ...others])
-      : new Tabs([this.#log, timeline, ...others], () => this.#refresh())
+      : new Tabs([this.#log, timeline, ...others], () => this.#draw(true))
     this.#panel = html(
       'section',
       { class: inline ? 'panel inline' : 'panel docked', 'aria-label': 'PushStream devtools', part: 'panel' },
@@ -124,13 +124,14 @@ export class Panel {
     this.changed()
   }
 
-  #draw(): void {
+  /** `whole`: what is drawn as a whole as well. */
+  #draw(whole = this.#due): void {
     if (!this.#visible) return this.#drawLauncher()
     const now = Date.now()
     this.#head.draw(now)
     for (const view of this.#views.visible) {
       // Only the log adds to what it has drawn. The others are not drawn with every message.
-      if (this.#due || view === this.#log) view.draw(now)
+      if (whole || view === this.#log) view.draw(now)
     }
     this.#due = false
   }

@@ -192,6 +192,14 @@ describe('open', () => {
     }
   })
 
+  test('a tab that is chosen → drawn at once, so that a screen reader finds no picture without words', async () => {
+    open()
+    find('tab-lateness').click()
+    expect(find('lateness').querySelector('title')?.textContent).toBe('Lateness: nothing measured yet')
+    press(find('tab-lateness'), 'ArrowLeft')
+    expect(all('#panel-requests')[0]!.textContent).toContain('/ev/a.b1')
+  })
+
   test('Escape → closed, with the focus on the button; in a search that is not empty → not', () => {
     find('log-search').focus()
     type('text')
