@@ -7,7 +7,7 @@ import type { Poller } from './poll.js'
 import type { Requests } from './requests.js'
 
 /** Where connections are few, and others want some too. */
-export interface Share {
+export interface Turns {
   /** Whether there are fewer connections than channels, so that none can be kept open. */
   readonly scarce: boolean
   /** Waits for a connection to use. */
@@ -22,5 +22,5 @@ export interface Parts {
   readonly intake: Intake
   readonly poller: Poller
   readonly health: Health
-  readonly share: Share | undefined
+  readonly turns: Turns | undefined
 }

@@ -13,7 +13,7 @@ const closing = 50
 
 /** Makes one poll after the other. */
 export function createPolling({ parts, wanted, make, connection }: PollingTask): Polling {
-  const { settings, store, requests, share, intake, poller, health } = parts
+  const { settings, store, requests, turns, intake, poller, health } = parts
   const { environment, protocol } = settings
   const chain = new LongPollChain(store, requests, protocol, environment.now)
   const [only, ...others] = wanted()
@@ -44,10 +44,10 @@ export function createPolling({ parts, wanted, make, connection }: PollingTask):
 
   async function next(): Promise<Exchange> {
     // What is stored comes one message an answer: it is not to wait for its turn with each of them.
-    if (!share?.scarce || !slot?.again()) {
+    if (!turns?.scarce || !slot?.again()) {
       slot?.release()
       slot = undefined
-      if (share?.scarce) slot = await share.take()
+      if (turns?.scarce) slot = await turns.take()
     }
     // Closed while it waited: nobody else would give the connection back.
     if (closed) slot?.release()
@@ -66,7 +66,7 @@ export function createPolling({ parts, wanted, make, connection }: PollingTask):
   }
 
   function repoll(): boolean {
-    const taking = share?.scarce
+    const taking = turns?.scarce
     // Who takes turns polls again anyway, and so does who has something to see first.
     if ((taking && !echo?.verifies) || echo?.busy) return false
     const { echoed } = chain

@@ -6,7 +6,7 @@ import type { CloseReason, ModeName, Position } from '../types.js'
 import { Credentials, doubted } from './credentials.js'
 import { arrange, reject, renewAll, suspect } from './isolation.js'
 import { isOpen, type Member, type PoolStatus, roomFor, type Sessions, statusOf } from './member.js'
-import type { Share } from './parts.js'
+import type { Turns } from './parts.js'
 import type { Names } from './rejection.js'
 import { refusalOf, shown } from './reports.js'
 import { Session, type SessionEvents } from './session.js'
@@ -21,7 +21,7 @@ export interface PoolEvents extends Omit<SessionEvents, 'rejected' | 'suspected'
 export class Pool implements Sessions {
   readonly settings: Settings
   readonly #events: PoolEvents
-  readonly #share: Share | undefined
+  readonly #turns: Turns | undefined
   readonly #naming: Names
   /** Gives a channel the position that it had on the page before. */
   restore: Restore | undefined
@@ -51,7 +51,7 @@ export class Pool implements Sessions {
     this.#events = events
     this.#naming = { plain: undefined, told: false, credentials: new Credentials(settings) }
     this.#parked = this.#newStore()
-    this.#share = scheduler && {
+    this.#turns = scheduler && {
       get scarce() {
         return sessions() > scheduler.limit()
       },
@@ -178,7 +178,7 @@ export class Pool implements Sessions {
       rejected: (channels, reason) => reject(this, member, channels, reason),
       suspected: (channels, reason) => suspect(this, member, channels, reason),
     }
-    const session = new Session(this.settings, store, events, this.#naming, this.#share)
+    const session = new Session(this.settings, store, events, this.#naming, this.#turns)
     const member: Member = {
       store,
       session,

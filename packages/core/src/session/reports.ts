@@ -82,7 +82,7 @@ export const saidBySelf = ({ kind, status, explain }: CloseReason): boolean =>
 
 /** A line for the log: why a connection ended, what it was for, and what it brought. */
 export const endOf = (what: string, { brought, names }: Connection, action: Action): string =>
-  `${what}: ${names.size} channels, ${brought} messages; ${action}`
+  `${what}: channels ${names.size}, messages ${brought}; ${action}`
 
 /** A line for the log: what a session does now. */
 export const doingOf = ({ current, attempts, retryAt }: State, now: number): string =>

@@ -9,7 +9,7 @@ import { acceptDelay, type Connection } from './connection.js'
 import { doubted } from './credentials.js'
 import { Health, type Silence } from './health.js'
 import { Intake, type IntakeEvents } from './intake.js'
-import type { Parts, Share } from './parts.js'
+import type { Parts, Turns } from './parts.js'
 import { Poller } from './poll.js'
 import { type Names, Rejection } from './rejection.js'
 import { doingOf, endOf, whatOf } from './reports.js'
@@ -50,10 +50,10 @@ export class Session {
   #reloading = false
   #unlisten: (() => void)[] = []
 
-  constructor(settings: Settings, store: ChannelStore, events: SessionEvents, names: Names, share?: Share) {
+  constructor(settings: Settings, store: ChannelStore, events: SessionEvents, names: Names, turns?: Turns) {
     this.#events = events
     this.#host = settings.hosts.current
-    this.#strategy = new Strategy(settings, share)
+    this.#strategy = new Strategy(settings, turns)
     this.#rejection = new Rejection(names, settings)
     this.#timers = createTimers(settings.environment)
     const requests = createRequests(settings, store)
@@ -64,9 +64,9 @@ export class Session {
       replace: () => this.renew(),
       dead: (connection, why) => this.#dead(connection, why),
       penalize: ({ mode }) => this.#strategy.penalize(mode),
-      takesTurns: () => share?.scarce ?? false,
+      takesTurns: () => turns?.scarce ?? false,
     })
-    this.parts = { settings, store, requests, intake, poller, health, share }
+    this.parts = { settings, store, requests, intake, poller, health, turns }
   }
 
   current(): Connection | undefined {

@@ -3,7 +3,7 @@ import type { Settings } from '../options.js'
 import type { ModeName } from '../types.js'
 import type { Connection } from './connection.js'
 import { createMemory } from './memory.js'
-import type { Share } from './parts.js'
+import type { Turns } from './parts.js'
 import type { Policy } from './state.js'
 import type { SessionTransport } from './transport.js'
 
@@ -20,7 +20,7 @@ const slower = 3
 /** Which modes a session may use, in which order, and how patient it is. */
 export class Strategy {
   readonly #settings: Settings
-  readonly #share: Share | undefined
+  readonly #turns: Turns | undefined
   readonly #memory
   readonly #coolingUntil = new Map<ModeName, number>()
   /** How long the server took to answer the last connection, in ms. */
@@ -28,9 +28,9 @@ export class Strategy {
   /** When a connection that worked was lost. */
   #lostAt = Number.NEGATIVE_INFINITY
 
-  constructor(settings: Settings, share: Share | undefined) {
+  constructor(settings: Settings, turns: Turns | undefined) {
     this.#settings = settings
-    this.#share = share
+    this.#turns = turns
     this.#memory = createMemory(settings.environment, settings.origin)
   }
 
@@ -39,7 +39,7 @@ export class Strategy {
     const { environment, transports } = this.#settings
     const available = transports.filter((one) => one.available(environment))
     // Only polls can take turns.
-    const kept = this.#share?.scarce ? available.filter((one) => one.uncounted || one.polls) : available
+    const kept = this.#turns?.scarce ? available.filter((one) => one.uncounted || one.polls) : available
     return kept.map(({ name }) => name)
   }
 

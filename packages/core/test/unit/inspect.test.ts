@@ -65,7 +65,7 @@ test('an address → shown without the values of its query', () => {
 test('a connection that ends → a line says why', async () => {
   server.open[0]!.end()
   await clock.advance(10)
-  expect(lines).toContain('pushstream: eventsource end: 1 channels, 0 messages; reconnect')
+  expect(lines).toContain('pushstream: eventsource end: channels 1, messages 0; reconnect')
 })
 
 test('a request beside the connection → a check, answered', async () => {
@@ -98,7 +98,7 @@ test('cut → the connection is lost as by the network, and the client comes bac
   const first = server.open[0]!
   inspection.cut()
   expect(stream.status.state).toBe('waiting')
-  expect(lines).toContain('pushstream: eventsource lost (cut by hand): 1 channels, 0 messages; backoff')
+  expect(lines).toContain('pushstream: eventsource lost (cut by hand): channels 1, messages 0; backoff')
   await clock.advance(1000)
   expect(server.open).not.toContain(first)
   server.open[0]!.accept()

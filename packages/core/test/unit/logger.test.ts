@@ -24,10 +24,10 @@ test('a connection that the server ends, then one that it answers with 503 → a
   expect(lines).toEqual([
     'pushstream: connect: trying eventsource',
     'pushstream: accepted: open by eventsource',
-    'pushstream: eventsource end: 2 channels, 0 messages; reconnect',
+    'pushstream: eventsource end: channels 2, messages 0; reconnect',
     'pushstream: ended: again in 150 ms',
     'pushstream: retry: trying eventsource',
-    'pushstream: eventsource status 503: 2 channels, 0 messages; backoff',
+    'pushstream: eventsource status 503: channels 2, messages 0; backoff',
     'pushstream: ended: again in 31000 ms',
     'pushstream: disconnect: idle',
   ])

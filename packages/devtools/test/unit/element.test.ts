@@ -159,7 +159,7 @@ describe('open', () => {
     const rows = () => all('[data-testid="devtools-events"] tbody tr').map(({ textContent }) => textContent?.slice(8))
     expect(rows()).toEqual([
       'resumedResumed over eventsource',
-      'losteventsource lost (cut by hand): 1 channels, 0 messages; backoff',
+      'losteventsource lost (cut by hand): channels 1, messages 0; backoff',
     ])
     find<HTMLInputElement>('every-step').checked = true
     find('every-step').dispatchEvent(new Event('change'))

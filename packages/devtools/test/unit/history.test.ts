@@ -20,13 +20,13 @@ describe('marks', () => {
   test('opened, lost for a reason and open again → each with its words', () => {
     history.begin({ state: 'connecting', mode: undefined })
     open()
-    history.because('websocket lost: 1 channels, 3 messages; backoff')
+    history.because('websocket lost: channels 1, messages 3; backoff')
     history.status({ state: 'waiting', mode: undefined, error: undefined })
     open('eventsource')
     expect(kinds()).toEqual(['opened', 'lost', 'resumed'])
     expect(said()).toEqual([
       'Opened over websocket',
-      'websocket lost: 1 channels, 3 messages; backoff',
+      'websocket lost: channels 1, messages 3; backoff',
       'Resumed over eventsource',
     ])
   })

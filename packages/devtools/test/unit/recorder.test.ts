@@ -43,7 +43,7 @@ test('a connection that the server ends → lost, with the line of the log that 
   await one.accept()
   expect(marks()).toEqual([
     'opened: Opened over eventsource',
-    'lost: eventsource end: 1 channels, 1 messages; reconnect',
+    'lost: eventsource end: channels 1, messages 1; reconnect',
     'resumed: Resumed over eventsource',
   ])
 })
