@@ -2,6 +2,8 @@
 export class FakeWebSocket {
   /** The latest instance. */
   static last
+  /** All instances that are not closed. A client makes several where one address has no room for all channels. */
+  static all = new Set()
   /** The server's part: its answers to the opening and to a text. */
   static server = {}
   readyState = 0
@@ -15,6 +17,7 @@ export class FakeWebSocket {
   constructor(url) {
     this.url = url
     FakeWebSocket.last = this
+    FakeWebSocket.all.add(this)
     setTimeout(() => {
       this.readyState = 1
       this.emit({ type: 'open' })
@@ -41,6 +44,7 @@ export class FakeWebSocket {
   close() {
     if (this.readyState === 3) return
     this.readyState = 3
+    FakeWebSocket.all.delete(this)
     this.emit({ type: 'close', code: 1000, reason: '', wasClean: true })
   }
 

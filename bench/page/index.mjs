@@ -34,7 +34,8 @@ export async function wait(total) {
 
 /** Waits until the fake socket is open. */
 export async function opened() {
-  while (FakeWebSocket.last?.readyState !== 1) await sleep(5)
+  while (FakeWebSocket.all.size === 0 || [...FakeWebSocket.all].some(({ readyState }) => readyState !== 1))
+    await sleep(5)
   await sleep(300)
 }
 
@@ -44,6 +45,22 @@ export async function load(query) {
   globalThis.loaded = await response.json()
 }
 
+/** The names in the path of a socket's address, without a number of stored messages behind them. */
+const namesOf = ({ url }) => new URL(url).pathname.split('/').map((name) => name.replace(/\.b\d+$/, ''))
+
+/** Texts with the socket that brings them, as few times as their order allows. */
+function bySocket(texts) {
+  if (FakeWebSocket.all.size === 1) return [[FakeWebSocket.last, texts]]
+  const sockets = new Map([...FakeWebSocket.all].flatMap((socket) => namesOf(socket).map((name) => [name, socket])))
+  const parts = []
+  for (const text of texts) {
+    const socket = sockets.get(/"channel":"([^"]+)"/.exec(text)?.[1])
+    if (parts.at(-1)?.[0] === socket) parts.at(-1)[1].push(text)
+    else parts.push([socket, [text]])
+  }
+  return parts
+}
+
 /**
  * Feeds the prepared frames in batches, one task each. Resolves with the time of each batch in ms. Their median ignores
  * other load on the machine.
@@ -51,7 +68,7 @@ export async function load(query) {
 export async function feed(size) {
   const texts = globalThis.loaded
   const batches = []
-  for (let i = 0; i < texts.length; i += size) batches.push(texts.slice(i, i + size))
+  for (let i = 0; i < texts.length; i += size) batches.push(bySocket(texts.slice(i, i + size)))
   const spent = []
   const before = count
   await new Promise((resolve) => {
@@ -60,7 +77,7 @@ export async function feed(size) {
       const batch = batches.shift()
       if (batch === undefined) return resolve()
       const began = performance.now()
-      FakeWebSocket.last.feed(batch)
+      for (const [socket, part] of batch) socket.feed(part)
       spent.push(performance.now() - began)
       port2.postMessage(null)
     }
