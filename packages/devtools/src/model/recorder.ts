@@ -8,7 +8,7 @@ import { Recent } from './recent.js'
 const longest = 2000
 const prefix = /^pushstream: /
 /** A line of the log that says why a connection ended, and not what the client does now. */
-const ending = /: \d+ channels, \d+ messages; /
+const ending = /: channels \d+, messages \d+; /
 
 /** Something that came. */
 export interface Entry {
