@@ -15,8 +15,9 @@ export default defineConfig({
   globalSetup: './support/build.ts',
   timeout: 45_000,
   expect: { timeout: 15_000 },
-  // Each test has servers and pages of its own, and waits most of the time.
-  workers: 4,
+  // Each test has servers and pages of its own, and waits most of the time. Four at once keep two cores busy all the
+  // time, so that whoever measures how late something is measures the others.
+  workers: 3,
   fullyParallel: true,
   forbidOnly: Boolean(process.env.CI),
   retries: 0,
