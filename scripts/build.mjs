@@ -21,22 +21,22 @@ import { command, packages, root } from './workspace.mjs'
  * and in the one for development. Each limit is what was measured, rounded up. Raise one only if the gain is worth it.
  */
 const imports = [
-  ['the client', ['PushStream', 'PushStreamError'], [28_400, 30_350]],
+  ['the client', ['PushStream', 'PushStreamError'], [28_550, 30_500]],
   [
     'the client and its functions',
     ['PushStream', 'PushStreamError', 'messages', 'messageTemplate', 'registerWithSchema', 'sendMessage'],
-    [31_250, 33_200],
+    [31_400, 33_350],
   ],
-  ['Client of websocket and eventsource', ['Client', 'PushStreamError', 'websocket', 'eventsource'], [26_300, 28_250]],
+  ['Client of websocket and eventsource', ['Client', 'PushStreamError', 'websocket', 'eventsource'], [26_450, 28_400]],
   [
     'Client of nativeWebSocket and eventsource',
     ['Client', 'PushStreamError', 'nativeWebSocket', 'eventsource'],
-    [24_750, 26_650],
+    [24_900, 26_800],
   ],
-  ['the client and nchan', ['PushStream', 'PushStreamError', 'nchan'], [32_750, 34_950]],
-  ['the client and djangoEventStream', ['PushStream', 'PushStreamError', 'djangoEventStream'], [31_150, 33_650]],
-  ['diagnose', ['diagnose', 'formatReport'], [22_600, 23_700], 'diagnose/index'],
-  ['the classic client', ['PushStream', 'PushStreamManager'], [35_000, 36_950], 'classic/index'],
+  ['the client and nchan', ['PushStream', 'PushStreamError', 'nchan'], [32_900, 35_050]],
+  ['the client and djangoEventStream', ['PushStream', 'PushStreamError', 'djangoEventStream'], [31_300, 33_750]],
+  ['diagnose', ['diagnose', 'formatReport'], [22_650, 23_700], 'diagnose/index'],
+  ['the classic client', ['PushStream', 'PushStreamManager'], [35_150, 37_100], 'classic/index'],
 ]
 /** What is imported on top of the client: at most so many bytes more. */
 const extras = [
@@ -45,10 +45,10 @@ const extras = [
 ]
 /** The same for the scripts that pages without a bundler load. */
 const scripts = {
-  pushstream: 37_100,
+  pushstream: 37_250,
   'pushstream-nchan': 5400,
   'pushstream-updates': 8500,
-  'push-event-source': 3600,
+  'push-event-source': 3650,
 }
 /** What a binding to a framework is at most, without the framework and the client: all it does is fit one into the other. */
 const BINDING_LIMIT = 1.2 * 1024

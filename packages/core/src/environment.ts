@@ -1,39 +1,37 @@
 import type { Environment, Memory, Page } from './types.js'
 
 /** Listens, and returns what ends it. */
-function listen<E extends Event>(target: EventTarget, type: string, callback: (event: E) => void): () => void {
-  target.addEventListener(type, callback as (event: Event) => void)
-  return () => target.removeEventListener(type, callback as (event: Event) => void)
+function listen(...all: (readonly [target: EventTarget, type: string, callback: (event: never) => unknown])[]) {
+  for (const [target, type, callback] of all) target.addEventListener(type, callback as EventListener)
+  return () => {
+    for (const [target, type, callback] of all) target.removeEventListener(type, callback as EventListener)
+  }
 }
 
 function browserPage(): Page | undefined {
   if (typeof window === 'undefined' || typeof window.addEventListener !== 'function') return undefined
   return {
+    get prerendering() {
+      return (document as { prerendering?: boolean }).prerendering
+    },
     onBack(callback) {
-      const visible = () => {
-        if (document.visibilityState === 'visible') callback()
-      }
-      const ends = [
-        listen(window, 'online', callback),
-        listen(window, 'pageshow', callback),
-        listen(document, 'visibilitychange', visible),
-        listen(document, 'resume', callback),
-      ]
-      return () => {
-        for (const end of ends) end()
-      }
+      return listen(
+        [window, 'online', callback],
+        // So it does the first time, too.
+        [window, 'pageshow', () => callback()],
+        [document, 'visibilitychange', () => document.visibilityState === 'visible' && callback()],
+        [document, 'resume', callback],
+        [document, 'prerenderingchange', callback],
+      )
     },
     onBlocked(callback) {
       const blocked = ({ effectiveDirective, disposition, blockedURI }: SecurityPolicyViolationEvent) => {
         if (effectiveDirective === 'connect-src' && disposition === 'enforce') callback(blockedURI)
       }
-      return listen(document, 'securitypolicyviolation', blocked)
+      return listen([document, 'securitypolicyviolation', blocked])
     },
     onLeave(callback) {
-      const ends = [listen(window, 'pagehide', callback), listen(document, 'freeze', callback)]
-      return () => {
-        for (const end of ends) end()
-      }
+      return listen([window, 'pagehide', callback], [document, 'freeze', callback])
     },
   }
 }

@@ -169,12 +169,13 @@ export type NamedTransports = Readonly<Partial<Record<ModeName, Transport>>>
 
 /** The page's lifecycle, for a connection. */
 export interface Page {
-  /** Calls back when the network or the page comes back (online, visible, restored from the back/forward cache). */
-  onBack(callback: () => void): () => void
+  /** Calls back when the page comes back (visible, resumed, restored, activated). `lost`: connections may be dead (online). */
+  onBack(callback: (lost?: unknown) => void): () => void
   /** Calls back with a URL that the page's Content-Security-Policy blocks. */
   onBlocked?(callback: (url: string) => void): () => void
   /** Calls back when the page is left. It may come back from the back/forward cache. */
   onLeave(callback: () => void): () => void
+  prerendering?: boolean | undefined
 }
 
 /** The part of `Storage` that remembers which mode worked. */
@@ -214,9 +215,8 @@ export type Provider<T> = T | (() => T | Promise<T>)
 /** Query arguments, by name. Values are percent-encoded. */
 export type Params = Record<string, string | number | boolean>
 
-/** Where a client writes what it does, such as `console`. It never gets message texts, headers or query arguments. */
+/** Where a client writes what it does, line by line, as `console`. It never gets message texts, headers or arguments. */
 export interface Logger {
-  /** Gets one line. */
   debug(...values: unknown[]): void
 }
 

@@ -14,6 +14,8 @@ export interface ManualClock extends Clock {
    * the call rejects and the clock stops there.
    */
   advance(ms: number): Promise<void>
+  /** The machine sleeps for `ms`: no timer runs. Those that are due by then run with the next `advance`, late. */
+  sleep(ms: number): void
 }
 
 interface Timer {
@@ -58,6 +60,9 @@ export function createManualClock(start = 0): ManualClock {
     },
     get pending() {
       return timers.size
+    },
+    sleep(ms) {
+      time += ms
     },
     async advance(ms) {
       if (!(ms >= 0)) throw new RangeError(`advance: ${ms} is not a number of ms`)

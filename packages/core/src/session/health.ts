@@ -3,7 +3,7 @@ import type { ChannelStore } from '../delivery/channel-store.js'
 import type { Settings } from '../options.js'
 import type { Position } from '../types.js'
 import type { Connection } from './connection.js'
-import { createMissing } from './missing.js'
+import { createMissing, type MissingActions } from './missing.js'
 import type { Poller } from './poll.js'
 import type { Timers } from './timers.js'
 
@@ -26,14 +26,9 @@ const tries = 3
 /** How a connection died: the server answers nothing, or the connection brings nothing. */
 export type Silence = 'gone' | 'deaf'
 
-/** What health can ask of its session. */
-export interface HealthActions {
-  /** The connection that counts. */
-  current(): Connection | undefined
-  /** Opens another connection, which takes over when it is accepted. */
-  replace(): void
+/** What health can ask of its session. `replace` opens another connection, which takes over when it is accepted. */
+export interface HealthActions extends MissingActions {
   dead(connection: Connection, why: Silence): void
-  /** Puts a mode last for a while. */
   penalize(connection: Connection): void
   /** Whether the session shares few connections with others: then it is silent while it is not its turn. */
   takesTurns(): boolean
@@ -55,7 +50,6 @@ export class Health {
   readonly #actions: HealthActions
   /** A message may have come above one that is missing. */
   readonly missing: () => void
-  readonly #keepAlive: number | undefined
   /** A server that numbers messages is verified early, even where that takes another connection. */
   readonly #early: boolean
   #verifying = false
@@ -64,9 +58,8 @@ export class Health {
   /** How often in a row a connection was found deaf, and until when the present one is kept. */
   #deaf = 0
   #keptUntil = 0
-  /** A replacement is on its way that has to show whether the connection was well. */
+  /** A replacement is on its way that has to show whether the connection was well, and which one that is. */
   #replacing = false
-  /** The connection that has to show it. */
   #proving: Connection | undefined
   /** The sign of life that the one that is waited for follows, in ms since 1970. */
   #expected = 0
@@ -79,7 +72,6 @@ export class Health {
     this.#poller = poller
     this.#timers = timers
     this.#actions = actions
-    this.#keepAlive = settings.protocol.capabilities.keepAlive
     this.#early = Object.keys(settings.protocol.capabilities.oneShot).length > 0
     this.missing = createMissing(store, poller, timers, settings.timeout, actions)
   }
@@ -94,8 +86,17 @@ export class Health {
     return connection.heartbeat.checked > 0 || !this.#poller.possible ? connection.newest : -1
   }
 
-  /** Looks now, as the page or the network came back. */
-  readonly check = (connection: Connection): void => void this.#verify(connection, 'silent')
+  /** Looks now, as the page came back, or the network (`lost`). Returns whether another connection has to take over. */
+  check(connection: Connection, lost: unknown): true | undefined {
+    const { heartbeat, repoll } = connection
+    // A server that allows one subscriber sees one poll at a time.
+    if ((!lost && !heartbeat.silent) || (repoll && !this.#early) || this.#actions.takesTurns())
+      return void this.#verify(connection, 'silent')
+    heartbeat.check()
+    // What was missed meanwhile does not show that a connection was deaf.
+    this.#replacing = false
+    return true
+  }
 
   /** Messages may have been missed. `then` is called when the check begins. */
   verifySoon(connection: Connection, then: () => void): void {
@@ -127,7 +128,7 @@ export class Health {
     else if (!this.#replacing) this.#patience = this.#early ? firstReplacement : this.#settings.pingtimeout
     this.#replacing = false
     this.#watch()
-    if (reloading && this.#keepAlive === undefined) this.#renew(connection)
+    if (reloading && this.#settings.protocol.capabilities.keepAlive === undefined) this.#renew(connection)
   }
 
   /** A connection brought something new. */
@@ -162,7 +163,7 @@ export class Health {
     const { heartbeat, heardAt } = connection
     const deadlines: [number, () => void][] = [[heartbeat.deadAt, () => this.#actions.dead(connection, 'gone')]]
     // A server with keep-alives of its own is known to deliver.
-    if (this.#verifying || this.#keepAlive !== undefined) return deadlines
+    if (this.#verifying || this.#settings.protocol.capabilities.keepAlive !== undefined) return deadlines
     const verify = (reason: Reason) => () => void this.#verify(connection, reason)
     return [
       ...deadlines,
@@ -191,8 +192,7 @@ export class Health {
   async #verify(connection: Connection, reason: Reason, attempt = 1): Promise<void> {
     if (this.#verifying || connection !== this.#actions.current()) return
     if (connection.repoll !== undefined && !this.#poller.immediate) return this.#repoll(connection, reason)
-    const { environment, pingtimeout } = this.#settings
-    const { now } = environment
+    const { now } = this.#settings.environment
     const { brought, heartbeat, lastLife } = connection
     const { newest } = this.#store
     const silentFrom = heartbeat.unusualAt(this.#actions.takesTurns())
@@ -210,8 +210,9 @@ export class Health {
     } else if (result === 'failed' && !alive) {
       // A question that waits in the browser's queue says nothing about a connection that shows life, and one that was
       // sent on a dead connection of the browser's nothing about any other.
-      const doubtful = heartbeat.usual() === undefined ? now() - lastLife >= pingtimeout : now() >= silentFrom
-      if (!doubtful && attempt < tries) return this.#verify(connection, reason, attempt + 1)
+      const dead =
+        heartbeat.usual() === undefined ? now() - lastLife >= this.#settings.pingtimeout : now() >= silentFrom
+      if (!dead && attempt < tries) return this.#verify(connection, reason, attempt + 1)
       return this.#actions.dead(connection, 'gone')
     } else if (result === 'unknown' && (reason !== 'quiet' || !this.#poller.possible)) {
       return this.#replace(connection, deadline)
@@ -248,7 +249,6 @@ export class Health {
     return waiting !== undefined
   }
 
-  /** The connection was checked. */
   #proven(connection: Connection, quiet: boolean): void {
     connection.heartbeat.check()
     if (!quiet) return

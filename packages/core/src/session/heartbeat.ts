@@ -8,6 +8,8 @@ const shortest = 500
 const remembered = 8
 /** The silence, in ms, that is never unusual. */
 const leastSilence = 3000
+/** A timer that is late by so many ms shows that the page was throttled, or asleep. */
+const late = 100
 /** How many times the usual silence is unusual. */
 const unusual = 3
 
@@ -80,6 +82,14 @@ export function createHeartbeat({ now }: Pick<Environment, 'now'>, most: number,
     get deadAt() {
       const shown = pings.length > 0 ? patience * Math.max(...pings) : Number.POSITIVE_INFINITY
       return last + (keepAlive ?? shown)
+    },
+    /** It would have been dead for a while: the page may not have read yet what came. */
+    get late() {
+      return now() - this.deadAt > late
+    },
+    /** It was silent for too long. */
+    get silent() {
+      return now() >= Math.min(this.deadAt, this.unusualAt(false))
     },
     /** When its silence calls for a check, in ms since 1970. `takesTurns`: its polls wait for others, so it is often silent. */
     unusualAt(takesTurns: boolean) {

@@ -1,3 +1,4 @@
+import type { Channel } from '../delivery/channel.js'
 import type { ChannelStore } from '../delivery/channel-store.js'
 import type { PushStreamError } from '../errors.js'
 import type { IncomingMessage } from '../message.js'
@@ -20,6 +21,16 @@ export interface IntakeEvents {
   deleted(channel: string, text: string): void
   deadletter(raw: string, reason: string): void
   failed(error: PushStreamError): void
+}
+
+/** What a session reports. */
+export interface SessionEvents extends IntakeEvents {
+  changed(): void
+  opened(): void
+  /** The server rejected a request for these channels, so it refuses at least one of them. */
+  rejected(channels: readonly Channel[], ending: CloseReason): void
+  /** A round failed in modes that do not show whether the server refuses these channels. */
+  suspected(channels: readonly Channel[], ending: CloseReason): void
 }
 
 /** What an intake needs of its session. */

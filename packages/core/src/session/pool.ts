@@ -4,12 +4,13 @@ import type { PushStreamError } from '../errors.js'
 import type { Restore, Settings } from '../options.js'
 import type { CloseReason, ModeName, Position } from '../types.js'
 import { Credentials, doubted } from './credentials.js'
+import type { SessionEvents } from './intake.js'
 import { arrange, reject, renewAll, suspect } from './isolation.js'
 import { isOpen, type Member, type PoolStatus, roomFor, type Sessions, statusOf } from './member.js'
 import type { Turns } from './parts.js'
 import type { Names } from './rejection.js'
 import { refusalOf, shown } from './reports.js'
-import { Session, type SessionEvents } from './session.js'
+import { Session } from './session.js'
 
 /** What a pool reports. */
 export interface PoolEvents extends Omit<SessionEvents, 'rejected' | 'suspected'>, ChannelStoreEvents {
@@ -66,7 +67,7 @@ export class Pool implements Sessions {
 
   /** A request that keeps channels waiting, if one does. */
   get stuck(): { url: string | undefined; mode: ModeName | undefined } | undefined {
-    const member = this.members.find((one) => one.store.size > 0 && !isOpen(one))
+    const member = this.members.find((one) => one.session.state.wanted && !isOpen(one))
     const { asked } = member?.session.connections[0] ?? {}
     return member && { url: shown(asked?.url), mode: asked?.mode }
   }

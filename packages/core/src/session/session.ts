@@ -8,7 +8,7 @@ import { placeSilent } from './bootstrap.js'
 import { acceptDelay, type Connection } from './connection.js'
 import { doubted } from './credentials.js'
 import { Health, type Silence } from './health.js'
-import { Intake, type IntakeEvents } from './intake.js'
+import { Intake, type SessionEvents } from './intake.js'
 import type { Parts, Turns } from './parts.js'
 import { Poller } from './poll.js'
 import { type Names, Rejection } from './rejection.js'
@@ -19,16 +19,6 @@ import { Strategy } from './strategy.js'
 import { Stuck } from './stuck.js'
 import { type Subscription, subscribe } from './subscription.js'
 import { createTimers } from './timers.js'
-
-/** What a session reports. */
-export interface SessionEvents extends IntakeEvents {
-  changed(): void
-  opened(): void
-  /** The server rejected a request for these channels, so it refuses at least one of them. */
-  rejected(channels: readonly Channel[], ending: CloseReason): void
-  /** A round failed in modes that do not show whether the server refuses these channels. */
-  suspected(channels: readonly Channel[], ending: CloseReason): void
-}
 
 /** Keeps one connection to the server for some channels: makes connections and timers follow the state. */
 export class Session {
@@ -94,16 +84,20 @@ export class Session {
     this.#strategy.check()
     const { page } = this.parts.settings.environment
     if (page !== undefined && this.#unlisten.length === 0) {
-      const back = () => {
-        const connection = this.current()
-        if (connection !== undefined) this.parts.health.check(connection)
-        // From the cache it comes back as it was left: closed, and still wanted.
-        this.#dispatch({ type: !this.state.wanted && this.parts.store.size > 0 ? 'connect' : 'online' })
-      }
       // Some browsers keep the connections of a page that was left.
-      this.#unlisten = [page.onBack(back), page.onLeave(() => this.#rest())]
+      this.#unlisten = [page.onBack(this.#back), page.onLeave(() => this.#rest())]
     }
-    this.#dispatch({ type: 'connect' })
+    if (!page?.prerendering) this.#dispatch({ type: 'connect' })
+  }
+
+  /** The page came back, or the network. */
+  readonly #back = (lost?: unknown): void => {
+    const connection = this.current()
+    this.#strategy.hurry()
+    if (connection ? this.parts.health.check(connection, lost) : lost) this.renew()
+    // From the cache it comes back as it was left: closed, and still wanted.
+    if (this.state.wanted) this.#dispatch({ type: 'online' })
+    else this.connect()
   }
 
   /** Other channels are wanted now, or its mode can't be kept: it is replaced, unless that is under way already. */
@@ -293,6 +287,7 @@ export class Session {
 
   #dead(connection: Connection, why: Silence): void {
     if (connection !== this.current()) return
+    if (connection.heartbeat.late) return this.#back(true)
     this.parts.intake.silent(connection, why)
     if (connection.succeeded) this.#strategy.lost()
     this.#dispatch({ type: 'dead' })

@@ -4,7 +4,7 @@ import type { ModeName } from '../types.js'
 import type { Connection } from './connection.js'
 import { createMemory } from './memory.js'
 import type { Turns } from './parts.js'
-import type { Policy } from './state.js'
+import { attemptDelay, type Policy } from './state.js'
 import type { SessionTransport } from './transport.js'
 
 /** How long a mode that brought nothing is put last, in ms. */
@@ -25,6 +25,7 @@ export class Strategy {
   readonly #coolingUntil = new Map<ModeName, number>()
   /** How long the server took to answer the last connection, in ms. */
   #took = Number.POSITIVE_INFINITY
+  #least = leastTimeout
   /** When a connection that worked was lost. */
   #lostAt = Number.NEGATIVE_INFINITY
 
@@ -75,7 +76,7 @@ export class Strategy {
   timeout(failures: number): number {
     return Math.min(
       this.#settings.timeout,
-      Math.max(leastTimeout, slower * this.#took) * 1.5 ** Math.max(0, failures - 1),
+      Math.max(this.#least, slower * this.#took) * 1.5 ** Math.max(0, failures - 1),
     )
   }
 
@@ -88,7 +89,13 @@ export class Strategy {
     // A poll that hangs is accepted without an answer of its own.
     const answered = lastLife > openedAt ? lastLife : this.#settings.environment.now()
     this.#took = (transport.polls ? answered : since) - openedAt
+    this.#least = leastTimeout
     this.#memory.remember(mode === this.usable[0] ? undefined : mode)
+  }
+
+  /** Until one is accepted, attempts may hang on connections of the browser's that died while the page was away. */
+  hurry(): void {
+    this.#least = attemptDelay
   }
 
   /** A connection that worked was lost. */

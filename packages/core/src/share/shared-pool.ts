@@ -63,7 +63,7 @@ export class SharedPool extends Tab implements Carrier {
 
   connect(): void {
     const { page } = this.settings.environment
-    const back = () => (this.channel ? this.join(true) : this.start())
+    const back = () => page?.prerendering || (this.channel ? this.join(true) : this.start())
     if (page && this.#unlisten.length === 0) this.#unlisten = [page.onLeave(() => this.stop()), page.onBack(back)]
     back()
   }

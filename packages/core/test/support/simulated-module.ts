@@ -336,9 +336,10 @@ export class SimulatedModule {
 
   #answer(request: FakeRequest): void {
     if (!request.open) return
-    if (request.method === 'OPTIONS') return request.respond(200)
-    const { mode, poll, history, channels, taken } = this.#ask(request.url, request.headers)
+    const asked = request.method === 'OPTIONS' ? undefined : this.#ask(request.url, request.headers)
     if (this.#deadKept-- > 0) return
+    if (asked === undefined) return request.respond(200)
+    const { mode, poll, history, channels, taken } = asked
     if (channels.some((name) => this.refused.has(name))) return request.respond(403)
     const { catchAll = 404, explained } = this.#locations
     if (!taken) {

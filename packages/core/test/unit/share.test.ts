@@ -45,6 +45,21 @@ describe('one connection', () => {
     expect(tabs[3]?.stream.status.mode).toBe('eventsource')
   })
 
+  test('a prerendered page → takes no part until it is activated, then follows the others', async () => {
+    const [one] = (await open(1, 'a')) as [Tab]
+    const other = browser.open()
+    other.prerendering = true
+    other.stream.addChannel('a').addChannel('b').connect()
+    await server.clock.advance(60_000)
+    expect([other.connections, browser.ports.size, other.errors]).toEqual([0, 1, []])
+    other.prerendering = false
+    other.shown()
+    await server.clock.advance(500)
+    await publish(1, 3)
+    expect([one.texts(), other.texts()]).toEqual([numbers(1, 3), numbers(1, 3)])
+    expect([one.connections, other.connections]).toEqual([1, 0])
+  })
+
   test('tabs with channels of their own → one connection for all, each tab gets its own', async () => {
     const [one, two] = [browser.open(), browser.open()]
     one.stream.addChannel('a').connect()

@@ -158,6 +158,7 @@ export class Tab {
   readonly deleted: string[] = []
   opened = 0
   gone = false
+  prerendering = false
   nextAt = 0
   readonly #browser: Browser
   #hangs: Promise<void> | undefined
@@ -294,7 +295,13 @@ export class Tab {
         clock.clearTimeout(set.id)
         set.id = 0
       },
-      page: { onLeave: listen(this.#leaving), onBack: listen(this.#back) },
+      page: {
+        onLeave: listen(this.#leaving),
+        onBack: listen(this.#back),
+        get prerendering() {
+          return tab.prerendering
+        },
+      },
       locks: {
         request: ((name: string, ...given: [LockOptions, () => unknown] | [() => unknown]) => {
           const [options, callback] = given.length === 1 ? [{}, given[0]] : given
