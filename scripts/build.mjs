@@ -6,7 +6,7 @@
 // Ends with 1 when something could not be built, with 2 when all is built but something is too large.
 import './node-version.mjs'
 import { spawn } from 'node:child_process'
-import { chmod, rm } from 'node:fs/promises'
+import { chmod, rm, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { gzipSync } from 'node:zlib'
@@ -54,7 +54,7 @@ const scripts = {
 const BINDING_LIMIT = 1.2 * 1024
 const frameworks = ['react', 'vue']
 
-const { build } = await import('vite')
+const { build, minifySync } = await import('vite')
 
 const common = { configFile: false, logLevel: 'warn', publicDir: false, resolve: { alias: inlined } }
 const target = 'es2022'
@@ -62,7 +62,7 @@ const target = 'es2022'
 /** The modules, and declarations beside them. Whatever the manifest names stays a dependency. */
 async function buildModules({ path, entries, manifest }) {
   await buildEntries(path, entries, 'dist', [quiet])
-  if (hasProduction(manifest)) await buildEntries(path, entries, 'dist/production', [quiet, production])
+  if (hasProduction(manifest)) await buildEntries(path, entries, 'dist/production', [quiet, production], 'es', short)
   await tsc('-p', join(path, 'tsconfig.build.json'))
   await buildCommonJs({ path, entries, manifest }, (some) => buildEntries(path, some, 'dist/cjs', [quiet], 'cjs'))
   for (const file of Object.values(manifest.bin ?? {})) await chmod(join(path, file), 0o755)
@@ -70,8 +70,13 @@ async function buildModules({ path, entries, manifest }) {
 
 const hasProduction = ({ exports }) => exports['.']?.production !== undefined
 
-/** Without maps: the modules are as readable as the sources. */
-async function buildEntries(path, entries, folder, plugins, format = 'es') {
+const annotations = { annotation: true, legal: true, jsdoc: false }
+
+/** What bundlers make of modules anyway. What they take from it to leave out unused code stays. */
+const short = { minify: { compress: false, mangle: true, codegen: { removeWhitespace: true } } }
+
+/** Without maps and doc comments: the modules are readable, and the declarations say what they do. */
+async function buildEntries(path, entries, folder, plugins, format = 'es', output = {}) {
   await build({
     ...common,
     plugins,
@@ -84,18 +89,22 @@ async function buildEntries(path, entries, folder, plugins, format = 'es') {
       lib: { entry: entries, formats: [format], fileName: (_, name) => `${name}.js` },
       rolldownOptions: {
         external: (id) => (!/^[./]|^[a-z]:/i.test(id) && !(id in inlined)) || id.startsWith('node:'),
-        output: { chunkFileNames: '[name]-[hash].js' },
+        output: { chunkFileNames: '[name]-[hash].js', comments: annotations, ...output },
       },
     },
   })
 }
 
-/** One file that defines globals, or adds to those of a script that was loaded before. It imports nothing. */
-async function buildScript({ path }, file, source, minify) {
-  const name = minify ? `${file}.min.js` : `${file}.js`
-  const options = { outDir: join(path, 'dist'), emptyOutDir: false, write: true, sourcemap: true, name }
-  const { output } = await bundle(path, source, 'iife', minify, options, borrowing(source))
-  return output[0].code
+/**
+ * One file that defines globals, or adds to those of a script that was loaded before. It imports nothing. Minified, it is
+ * returned. Maps would be half of what is published, and the readable script is beside the minified one.
+ */
+async function buildScript({ path }, file, source) {
+  const options = { outDir: join(path, 'dist'), emptyOutDir: false, write: true, name: `${file}.js` }
+  const { output } = await bundle(path, source, 'iife', false, options, borrowing(source))
+  const { code } = minifySync(`${file}.js`, output[0].code, { compress: { target }, module: false })
+  await writeFile(join(path, 'dist', `${file}.min.js`), code)
+  return code
 }
 
 async function bundle(path, entry, format, minify, { name = 'bundle.js', external, ...options } = {}, plugins = []) {
@@ -109,7 +118,7 @@ async function bundle(path, entry, format, minify, { name = 'bundle.js', externa
       minify,
       lib: { entry, formats: [format], name: 'PushStream', fileName: () => name },
       // Vite leaves the white space in modules for the sake of bundlers: a measure of size is without it.
-      rolldownOptions: { ...(external && { external }), output: minify ? { minify: true } : {} },
+      rolldownOptions: { ...(external && { external }), output: minify ? { minify: true } : { comments: annotations } },
       ...options,
     },
   })
@@ -131,8 +140,7 @@ async function costOf({ path, entries }, names, entry = 'index', plugins = [], .
 async function buildScripts(one) {
   let small = true
   for (const [file, source] of Object.entries(one.scripts)) {
-    await buildScript(one, file, source, false)
-    small = isSmall(`${file}.min.js`, zipped(await buildScript(one, file, source, true)), scripts[file]) && small
+    small = isSmall(`${file}.min.js`, zipped(await buildScript(one, file, source)), scripts[file]) && small
   }
   return small
 }

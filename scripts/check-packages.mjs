@@ -1,5 +1,6 @@
 // Looks at every package as its users will: packed, unpacked in a folder of its own beside nothing but what its manifest
-// names, linted, compiled against under both module resolutions, and imported by plain Node. Needs a build, no network.
+// names, weighed, linted, compiled against under each module resolution and without the DOM library, and imported by plain
+// Node. Needs a build, no network.
 import './node-version.mjs'
 import { execFile } from 'node:child_process'
 import {
@@ -10,6 +11,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -50,6 +52,25 @@ async function pack({ name, path }, folder) {
       readdirSync(folder).find((file) => file.endsWith('.tgz')),
     )
   )
+}
+
+/** What each tarball is at most, in bytes: what was measured, rounded up. */
+const limits = {
+  '@pushstream/core': 425_000,
+  '@pushstream/devserver': 62_000,
+  '@pushstream/devtools': 38_000,
+  '@pushstream/doctor': 8000,
+  '@pushstream/publisher': 46_000,
+  '@pushstream/react': 7000,
+  '@pushstream/testkit': 41_000,
+  '@pushstream/vue': 8000,
+}
+
+function weigh({ name }, tarball) {
+  const { size } = statSync(tarball)
+  const limit = limits[name]
+  console.log(`${name}: ${size} bytes packed (at most ${limit})`)
+  if (!(size <= limit)) problems.push(`${name}: the tarball has ${size} bytes, at most ${limit} are allowed`)
 }
 
 async function lint({ name, manifest }, tarball) {
@@ -95,42 +116,48 @@ async function install({ name, manifest }, tarball, folder, unpacked) {
 
 async function compile({ name, path, manifest }, folder) {
   const written = join(root, 'scripts', 'consumers', `${basename(path)}.ts`)
-  const entries = Object.entries(manifest.exports).filter(([, target]) => target.types !== undefined)
+  const entries = Object.keys(manifest.exports).filter((entry) => manifest.exports[entry].types !== undefined)
   if (entries.length === 0) return
-  const imports = entries.map(
-    ([entry], n) => `import * as entry${n} from '${join(name, entry).replaceAll('\\', '/')}'\nvoid entry${n}\n`,
-  )
-  writeFileSync(join(folder, 'index.ts'), existsSync(written) ? readFileSync(written) : imports.join(''))
-  writeFileSync(join(folder, 'index.cts'), imports.join(''))
+  const needsVite = 'vite' in (manifest.peerDependencies ?? {})
+  writeFileSync(join(folder, 'index.ts'), existsSync(written) ? readFileSync(written) : importing(name, entries))
+  writeFileSync(join(folder, 'index.cts'), importing(name, entries))
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', private: true }))
   const needsNode = /["']node:/.test(declarationsOf(join(folder, 'node_modules', name, 'dist')).join('\n'))
+  const inPage = {
+    lib: ['es2022', 'dom', 'dom.iterable', 'dom.asynciterable'],
+    types: needsNode ? ['node'] : [],
+    // Declarations of this package's own are checked where those of others allow it.
+    skipLibCheck: needsVite,
+  }
   for (const [module, moduleResolution, file] of [
     ['nodenext', 'nodenext', 'index.ts'],
     ['esnext', 'bundler', 'index.ts'],
     ['node16', 'node16', 'index.cts'],
     ['commonjs', 'node10', 'index.cts'],
   ]) {
-    const config = {
-      compilerOptions: {
-        module,
-        moduleResolution,
-        target: 'es2022',
-        lib: ['es2022', 'dom', 'dom.iterable', 'dom.asynciterable'],
-        strict: true,
-        exactOptionalPropertyTypes: true,
-        noEmit: true,
-        // Declarations of this package's own are checked where those of others allow it.
-        skipLibCheck: 'vite' in (manifest.peerDependencies ?? {}),
-        types: needsNode ? ['node'] : [],
-        ...(moduleResolution === 'node10' && { ignoreDeprecations: '6.0' }),
-      },
-      files: [file],
-    }
-    const project = join(folder, `tsconfig.${moduleResolution}.json`)
-    writeFileSync(project, JSON.stringify(config))
-    const args = [command('typescript', 'tsc'), '-p', project]
-    await run(`${name}: types under ${moduleResolution}`, process.execPath, args)
+    const old = moduleResolution === 'node10' && { ignoreDeprecations: '6.0' }
+    await compileAs(name, folder, moduleResolution, { module, moduleResolution, ...inPage, ...old }, [file])
   }
+  if (needsDom.includes(name)) return
+  const alone = needsVite ? entries.filter((entry) => entry !== './vite') : entries
+  writeFileSync(join(folder, 'back-end.ts'), importing(name, alone))
+  writeFileSync(join(folder, 'back-end.cts'), importing(name, alone))
+  const backEnd = { module: 'nodenext', lib: ['es2022'], types: ['node'], skipLibCheck: false }
+  const files = ['back-end.ts', 'back-end.cts', ...(needsVite ? [] : ['index.ts'])]
+  await compileAs(name, folder, 'nodenext without the DOM library', backEnd, files)
+}
+
+/** What is of no use without a document. */
+const needsDom = ['@pushstream/devtools', '@pushstream/vue']
+
+const importing = (name, entries) =>
+  entries.map((entry, n) => `import * as entry${n} from '${entry.replace('.', name)}'\nvoid entry${n}\n`).join('')
+
+async function compileAs(name, folder, how, options, files) {
+  const compilerOptions = { target: 'es2022', strict: true, exactOptionalPropertyTypes: true, noEmit: true, ...options }
+  const project = join(folder, `tsconfig.${how.replaceAll(' ', '-')}.json`)
+  writeFileSync(project, JSON.stringify({ compilerOptions, files }))
+  await run(`${name}: types under ${how}`, process.execPath, [command('typescript', 'tsc'), '-p', project])
 }
 
 function declarationsOf(folder) {
@@ -226,9 +253,6 @@ function loadScripts({ name, scripts }, folder) {
       parts.forEach((part, index) => {
         if (runInContext(part, page) !== values[index]) problems.push(`${name}: ${file} loaded twice replaces ${part}`)
       })
-      if (!existsSync(join(folder, 'node_modules', name, 'dist', `${file}.map`))) {
-        problems.push(`${name}: ${file} has no source map`)
-      }
     } catch (error) {
       problems.push(`${name}: loading ${file}: ${error.message}`)
     }
@@ -248,6 +272,7 @@ async function prepare(one, unpacked) {
   }
   const tarball = await pack(one, folder)
   if (tarball === undefined) return undefined
+  weigh(one, tarball)
   await install(one, tarball, consumer, unpacked)
   return { one, tarball, consumer }
 }

@@ -15,6 +15,7 @@ export {
   type PushErrorEvent,
   PushEventSource,
   type PushEventSourceEventMap,
+  type PushMessageEvent,
 } from './eventsource/push-event-source.js'
 export type { Message } from './message.js'
 export { messages } from './messages.js'
@@ -37,6 +38,7 @@ export { websocket } from './transports/websocket.js'
 export type {
   Environment,
   GapReason,
+  Locks,
   Logger,
   Memory,
   ModeName,

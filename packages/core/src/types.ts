@@ -40,11 +40,14 @@ export interface Promises {
   readonly gaps: 'exact' | 'possible' | 'none'
 }
 
+/** `RequestCredentials`, also without the DOM library. */
+export type SentCredentials = 'include' | 'omit' | 'same-origin'
+
 /** One request of a protocol. */
 export interface Exchange {
   readonly url: string
   readonly headers: Record<string, string>
-  readonly credentials: RequestCredentials
+  readonly credentials: SentCredentials
   /**
    * How the text of a poll's answer is framed: as an event stream, or as one `message` that may be empty and is
    * described by the headers. Default: as the protocol's decoder splits it.
@@ -179,7 +182,19 @@ export interface Page {
 }
 
 /** The part of `Storage` that remembers which mode worked. */
-export type Memory = Pick<Storage, 'getItem' | 'setItem'>
+export interface Memory {
+  getItem(key: string): string | null
+  setItem(key: string, value: string): void
+}
+
+/** The part of `navigator.locks` by which one tab leads the others. */
+export interface Locks {
+  request(
+    name: string,
+    options: { steal?: boolean; signal?: AbortSignal },
+    callback: () => Promise<void>,
+  ): Promise<unknown>
+}
 
 /**
  * Everything that a connection takes from its surroundings. The default is the browser's own. Tests inject a clock and
@@ -204,7 +219,7 @@ export interface Environment {
   connections?: ((origin: string) => number) | undefined
   page: Page | undefined
   /** By these, tabs share a connection. Default: the browser's. */
-  locks?: Pick<LockManager, 'request'> | null
+  locks?: Locks | null
   BroadcastChannel?: typeof BroadcastChannel | null
   memory: Memory | undefined
 }
@@ -287,7 +302,7 @@ export interface CommonOptions {
    * Whether to send cookies. For another origin, set `'include'`; nginx must then answer with the page's origin and
    * Access-Control-Allow-Credentials. Default `'same-origin'`.
    */
-  credentials?: RequestCredentials
+  credentials?: SentCredentials
   /** Closes the client when it is aborted. Default: none. */
   signal?: AbortSignal
   /** Gets a line for everything that the client does, such as `console`. Default: none. */

@@ -1,5 +1,5 @@
 import { badOption } from './errors.js'
-import type { RetryOptions, SenderSettings } from './sender.js'
+import type { RetryOptions, SenderSettings, SentHeaders } from './sender.js'
 import { pushStreamServer } from './servers/push-stream.js'
 import type { Server } from './servers/server.js'
 
@@ -10,7 +10,7 @@ export interface PublisherOptions {
   /** What it is: `pushStreamServer()` (default), `nchanServer()` or `relayServer()`, with its locations. */
   server?: Server
   /** Sent with every request, or a function that is asked before each. */
-  headers?: HeadersInit | (() => HeadersInit | Promise<HeadersInit>)
+  headers?: SentHeaders | (() => SentHeaders | Promise<SentHeaders>)
   /** How long one attempt may take, in ms. Default 10 000. */
   timeout?: number
   retry?: RetryOptions
@@ -92,7 +92,7 @@ export function checkMessageOptions(options: unknown): void {
   }
 }
 
-function checkHeaders(headers: HeadersInit): void {
+function checkHeaders(headers: SentHeaders): void {
   try {
     new Headers(headers)
   } catch {

@@ -26,9 +26,12 @@ export interface RetryOptions {
   repeat?: 'never' | 'with-event-id' | 'always'
 }
 
+/** What the headers of `fetch` are given as: `HeadersInit`, also without the DOM library. */
+export type SentHeaders = NonNullable<RequestInit['headers']>
+
 export interface SenderSettings {
   readonly base: string
-  readonly headers: () => HeadersInit | Promise<HeadersInit>
+  readonly headers: () => SentHeaders | Promise<SentHeaders>
   readonly timeout: number
   readonly retry: Required<RetryOptions>
   readonly concurrency: number

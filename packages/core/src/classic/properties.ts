@@ -1,5 +1,5 @@
 import { defaultEnvironment } from '../environment.js'
-import type { Environment, ModeName, Params, Provider } from '../types.js'
+import type { Environment, ModeName, Params, Provider, SentCredentials } from '../types.js'
 import type { ClassicCallbacks, ClassicSettings } from './settings.js'
 
 /** A way to connect that this browser has, as pages read it from `wrapper` and `wrappers`. */
@@ -116,7 +116,7 @@ export class ClassicProperties {
   declare channelsByArgument: boolean
   declare channelsArgument: string
   declare messageTemplate: string | undefined
-  declare credentials: RequestCredentials | undefined
+  declare credentials: SentCredentials | undefined
   declare headers: Provider<Record<string, string>> | undefined
   declare onmessage: NonNullable<ClassicCallbacks['onmessage']> | null
   declare onerror: NonNullable<ClassicCallbacks['onerror']> | null

@@ -1,6 +1,6 @@
 import type { Gap } from '../events.js'
 import type { PushStreamSettings } from '../protocols/push-stream.js'
-import type { Environment, Params, Provider } from '../types.js'
+import type { Environment, Params, Provider, SentCredentials } from '../types.js'
 import type { ClassicError } from './error.js'
 
 /** The callbacks of the classic client, as settings or as properties. They may be assigned at any time. */
@@ -90,7 +90,7 @@ export interface ClassicSettings
    * New: whether to send cookies to another origin. Default `'same-origin'`; `'include'` needs Allow-Credentials from
    * nginx.
    */
-  credentials?: RequestCredentials
+  credentials?: SentCredentials
   /**
    * New: headers for every request except a websocket's. A function is called before every request and may be async.
    */

@@ -14,12 +14,22 @@ export interface PushErrorEvent extends Event {
   readonly message: string
 }
 
+/** `MessageEvent<string>`, which takes no type where the DOM library is missing. */
+export interface PushMessageEvent extends Omit<MessageEvent, 'data'> {
+  readonly data: string
+}
+
 /** Events by name. */
 export interface PushEventSourceEventMap {
   open: Event
   error: PushErrorEvent
-  message: MessageEvent<string>
+  message: PushMessageEvent
 }
+
+// What the platform's own listeners are added by: the names of these types differ between runtimes.
+type ListenerOptions = Parameters<EventTarget['addEventListener']>[2]
+type RemovalOptions = Parameters<EventTarget['removeEventListener']>[2]
+type ListenerObject = { handleEvent(event: Event): void }
 
 type Handler<E extends Event> = ((this: PushEventSource, event: E) => unknown) | null
 
@@ -120,10 +130,10 @@ export class PushEventSource extends EventTarget {
   set onopen(handler: Handler<Event>) {
     this.#handle('open', handler)
   }
-  get onmessage(): Handler<MessageEvent<string>> {
+  get onmessage(): Handler<PushMessageEvent> {
     return this.#handler('message')
   }
-  set onmessage(handler: Handler<MessageEvent<string>>) {
+  set onmessage(handler: Handler<PushMessageEvent>) {
     this.#handle('message', handler)
   }
   get onerror(): Handler<PushErrorEvent> {
@@ -136,28 +146,28 @@ export class PushEventSource extends EventTarget {
   override addEventListener<K extends keyof PushEventSourceEventMap>(
     type: K,
     listener: ((this: PushEventSource, event: PushEventSourceEventMap[K]) => unknown) | null,
-    options?: boolean | AddEventListenerOptions,
+    options?: ListenerOptions,
   ): void
   override addEventListener(
     type: string,
-    listener: ((this: PushEventSource, event: MessageEvent<string>) => unknown) | EventListenerObject | null,
-    options?: boolean | AddEventListenerOptions,
+    listener: ((this: PushEventSource, event: PushMessageEvent) => unknown) | ListenerObject | null,
+    options?: ListenerOptions,
   ): void
-  override addEventListener(type: string, listener: never, options?: boolean | AddEventListenerOptions): void {
+  override addEventListener(type: string, listener: never, options?: ListenerOptions): void {
     super.addEventListener(type, listener, options)
   }
 
   override removeEventListener<K extends keyof PushEventSourceEventMap>(
     type: K,
     listener: ((this: PushEventSource, event: PushEventSourceEventMap[K]) => unknown) | null,
-    options?: boolean | EventListenerOptions,
+    options?: RemovalOptions,
   ): void
   override removeEventListener(
     type: string,
-    listener: ((this: PushEventSource, event: MessageEvent<string>) => unknown) | EventListenerObject | null,
-    options?: boolean | EventListenerOptions,
+    listener: ((this: PushEventSource, event: PushMessageEvent) => unknown) | ListenerObject | null,
+    options?: RemovalOptions,
   ): void
-  override removeEventListener(type: string, listener: never, options?: boolean | EventListenerOptions): void {
+  override removeEventListener(type: string, listener: never, options?: RemovalOptions): void {
     super.removeEventListener(type, listener, options)
   }
 

@@ -4,10 +4,11 @@ import { hashOf } from '../delivery/sequencer.js'
 import { bad, PushStreamError } from '../errors.js'
 import { internalsOf } from '../internals.js'
 import type { Persist, Settings } from '../options.js'
+import type { Memory } from '../types.js'
 import { isSnapshot, progressOf, restore, type Snapshot, snapshotOf } from './snapshot.js'
 
 /** Where positions are kept, such as `localStorage`. */
-export type PositionStorage = Pick<Storage, 'getItem' | 'setItem'>
+export type PositionStorage = Memory
 
 /** How positions are kept. */
 export interface PersistOptions {

@@ -10,6 +10,7 @@ import type {
   ModeName,
   Position,
   Promises,
+  SentCredentials,
   Transport,
 } from '../types.js'
 
@@ -167,7 +168,7 @@ export interface Protocol {
 export interface Endpoint {
   /** Origin and path prefix, without a slash at the end. */
   readonly base: string
-  readonly credentials: RequestCredentials
+  readonly credentials: SentCredentials
   /** Whether headers can be sent without a preflight. */
   readonly sameOrigin: boolean
   /** What was said to the client, for a protocol to refuse what its server doesn't have. */

@@ -1,4 +1,4 @@
-import type { Environment } from '../types.js'
+import type { Environment, Locks } from '../types.js'
 
 /** How long a leader may be silent before it is asked, and how long it has to answer then, in ms. */
 const silence = 1000
@@ -21,7 +21,7 @@ export interface Leadership {
  * @param ask asks the leader for a sign of life.
  */
 export function createLeadership(
-  locks: Pick<LockManager, 'request'>,
+  locks: Locks,
   name: string,
   { now, random, clearTimeout, setTimeout }: Environment,
   changed: (leads: boolean) => void,

@@ -3,6 +3,7 @@ import type { PushStreamError } from '../errors.js'
 import type { Settings } from '../options.js'
 import type { PoolStatus } from '../session/member.js'
 import type { Pool, PoolEvents } from '../session/pool.js'
+import type { Locks } from '../types.js'
 import {
   advanceWatermark,
   channelOf,
@@ -21,7 +22,6 @@ import { type Mark, type News, packed, type Said, unpacked } from './said.js'
 /** How long a leader may take to answer, in ms, before a tab connects by itself. */
 const patience = 400
 
-type Locks = Pick<LockManager, 'request'>
 type Handlers = { [K in keyof Said]: (...said: Said[K]) => void }
 
 /** One tab of those that share a connection: it leads, follows the leader's feed, or has a connection of its own. */

@@ -3,6 +3,7 @@ import type { PushStreamError } from '../errors.js'
 import type { ChannelDeleted, Channels, DeadLetter, Gap, Routed } from '../events.js'
 import type { Message } from '../message.js'
 import type { ClientOptions } from '../options.js'
+import type { SentCredentials } from '../types.js'
 
 /** What `createUpdates` can be told. All of it is optional. */
 export interface UpdatesOptions<C extends Channels<C>>
@@ -27,7 +28,7 @@ export interface UpdatesOptions<C extends Channels<C>>
    * Whether cookies go to other origins. Default `include`, as django-pushserver's script had it: such a server must answer
    * with the page's origin and Allow-Credentials. `same-origin` for servers that allow any origin (`*`).
    */
-  credentials?: RequestCredentials
+  credentials?: SentCredentials
   /**
    * What answers at the addresses: `relay` for Nchan and other Basic HTTP Push Relays, `push-stream` for a long-polling
    * location of the push stream module. Default: what the first answer shows; say it where nobody but you is to decide that.

@@ -11,12 +11,14 @@ import {
   type ModeName,
   messages,
   nativeWebSocket,
+  type PushEventSource,
   PushStream,
   type PushStreamError,
   registerWithSchema,
   type Status,
   websocket,
 } from '../../src/index.js'
+import { persist } from '../../src/persist/index.js'
 import type { ChannelsOf } from '../../src/register.js'
 
 interface Answer {
@@ -25,6 +27,29 @@ interface Answer {
 type Shop = {
   'user-42': { answer: Answer; question: { text: string } }
   news: { item: { title: string } }
+}
+
+// Compiled, never run: what a browser has is taken, as the declarations name no type that only the DOM library has.
+export function platform(source: PushEventSource, credentials: RequestCredentials, signal: AbortSignal): void {
+  const { locks } = navigator
+  const { WebSocket, EventSource, BroadcastChannel, fetch } = globalThis
+  new PushStream({
+    credentials,
+    signal,
+    environment: { locks, BroadcastChannel, WebSocket, EventSource, fetch, memory: sessionStorage },
+    persist: persist({ storage: localStorage }),
+  })
+  const listener = (event: MessageEvent<string>) => event.data.length + event.lastEventId.length
+  source.onmessage = listener
+  source.onmessage = ({ data }) => expectTypeOf(data).toEqualTypeOf<string>()
+  source.addEventListener('message', ({ data }) => expectTypeOf(data).toEqualTypeOf<string>(), { once: true, signal })
+  source.addEventListener('named', listener, true)
+  source.addEventListener('named', { handleEvent: (event: Event) => event.preventDefault() }, { passive: true })
+  source.removeEventListener('named', listener, { capture: true })
+  // @ts-expect-error no such option
+  source.addEventListener('named', listener, { twice: true })
+  // @ts-expect-error a text
+  source.onmessage = (event: MessageEvent<number>) => event.data
 }
 
 // Compiled, never run: what a type forbids must not compile.

@@ -1,4 +1,4 @@
-import { ChannelManager, type Publisher } from '@pushstream/publisher'
+import { ChannelManager, Publisher } from '@pushstream/publisher'
 import { expectTypeOf, test } from 'vitest'
 import { PushStream } from '../../../core/src/index.js'
 import { scripted, taken } from '../support/scripted.js'
@@ -17,6 +17,13 @@ test('what fits the page’s type is published, and nothing else compiles', asyn
   const { publisher: any } = scripted([taken('global')])
   const publisher = any as unknown as Publisher<Shop>
   const never = async () => {
+    const url = 'http://127.0.0.1'
+    const given: HeadersInit = [['a', 'b']]
+    for (const headers of [given, new Headers(given), { a: 'b' }, () => given, async () => new Headers()]) {
+      new Publisher({ url, headers })
+    }
+    // @ts-expect-error no headers
+    new Publisher({ url, headers: 1 })
     await publisher.publish('user-42', { type: 'answer', value: 42 }, { eventType: 'answer' })
     await publisher.publish(['user-1', 'user-2'], { type: 'bye' })
     await publisher.open('user-42')
