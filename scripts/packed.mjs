@@ -1,0 +1,29 @@
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { packages } from './workspace.mjs'
+
+/** Runs npm. Throws, with what it printed, if it fails. */
+export function npm(args, cwd) {
+  const path = process.env.npm_execpath
+  // npm is a script of its own on some systems and not to be started without a shell on others.
+  const { status, stdout, stderr } = path?.endsWith('.js')
+    ? spawnSync(process.execPath, [path, ...args], { cwd, encoding: 'utf8' })
+    : spawnSync('npm', args, { cwd, encoding: 'utf8', shell: process.platform === 'win32' })
+  if (status !== 0) throw new Error(`npm ${args[0]} failed:\n${stdout}${stderr}`)
+}
+
+/** Packs every package into a folder. Returns the path of each tarball, by name. It needs a build. */
+export function packAll(folder) {
+  const all = packages()
+  npm(['pack', '--ignore-scripts', ...all.map(({ path }) => path)], folder)
+  const files = readdirSync(folder)
+  const tarballOf = ({ name, manifest: { version } }) => `${name.replace('@', '').replace('/', '-')}-${version}.tgz`
+  return new Map(
+    all.map((one) => {
+      const file = tarballOf(one)
+      if (!files.includes(file)) throw new Error(`npm pack made no ${file}`)
+      return [one.name, join(folder, file)]
+    }),
+  )
+}
