@@ -64,14 +64,13 @@ function write(folder) {
       .filter(([, , target]) => target.types !== undefined)
       .map(([name, entry], n) => `import * as entry${n} from '${entry.replace('.', name)}'\nvoid entry${n}\n`)
       .join('')
+  const isVite = /^.*\/vite'\n.*\n/m
   const all = importing(packages())
   const withoutDom = importing(packages().filter(({ name }) => !needDom.includes(name)))
-  // Vite's own declarations need the DOM library.
-  const backEnd = withoutDom.replace(/^.*\/vite'\n.*\n/m, '')
-  for (const end of ['mts', 'cts']) {
-    writeFileSync(join(folder, `all.${end}`), all)
-    writeFileSync(join(folder, `back-end.${end}`), backEnd)
-  }
+  writeFileSync(join(folder, 'all.mts'), all)
+  // Vite has no declarations for CommonJS, and its own need the DOM library.
+  writeFileSync(join(folder, 'all.cts'), all.replace(isVite, ''))
+  for (const end of ['mts', 'cts']) writeFileSync(join(folder, `back-end.${end}`), withoutDom.replace(isVite, ''))
   for (const name of written) copyFileSync(join(root, 'scripts/consumers', `${name}.ts`), join(folder, `${name}.mts`))
 }
 

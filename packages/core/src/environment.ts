@@ -1,4 +1,5 @@
-import type { Environment, Memory, Page } from './types.js'
+import type { Memory } from './platform.js'
+import type { Environment, Page } from './types.js'
 
 /** Listens, and returns what ends it. */
 function listen(...all: (readonly [target: EventTarget, type: string, callback: (event: never) => unknown])[]) {

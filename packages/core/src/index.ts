@@ -15,12 +15,12 @@ export {
   type PushErrorEvent,
   PushEventSource,
   type PushEventSourceEventMap,
-  type PushMessageEvent,
 } from './eventsource/push-event-source.js'
 export type { Message } from './message.js'
 export { messages } from './messages.js'
 export { longpolling, stream } from './modes.js'
 export type { ClientOptions, Options } from './options.js'
+export type { Locks, Memory, PushMessageEvent } from './platform.js'
 export { type DjangoEventStreamSettings, djangoEventStream } from './protocols/django-eventstream.js'
 export { type NchanSettings, nchan } from './protocols/nchan.js'
 export type { Endpoint, Protocol, ProtocolFactory } from './protocols/protocol.js'
@@ -38,9 +38,7 @@ export { websocket } from './transports/websocket.js'
 export type {
   Environment,
   GapReason,
-  Locks,
   Logger,
-  Memory,
   ModeName,
   Page,
   Params,

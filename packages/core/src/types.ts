@@ -1,4 +1,5 @@
-// Types that more than one folder uses. This file imports nothing, so every file may import it.
+// Types that more than one folder uses. Only platform.ts is below it, so every file may import it.
+import type { Locks, Memory, SentCredentials } from './platform.js'
 
 /** A way to connect. `stream` (push_stream_subscriber streaming) is used only if `modes` names it. */
 export type ModeName = 'websocket' | 'eventsource' | 'stream' | 'longpolling'
@@ -39,9 +40,6 @@ export interface Promises {
    */
   readonly gaps: 'exact' | 'possible' | 'none'
 }
-
-/** `RequestCredentials`, also without the DOM library. */
-export type SentCredentials = 'include' | 'omit' | 'same-origin'
 
 /** One request of a protocol. */
 export interface Exchange {
@@ -179,21 +177,6 @@ export interface Page {
   /** Calls back when the page is left. It may come back from the back/forward cache. */
   onLeave(callback: () => void): () => void
   prerendering?: boolean | undefined
-}
-
-/** The part of `Storage` that remembers which mode worked. */
-export interface Memory {
-  getItem(key: string): string | null
-  setItem(key: string, value: string): void
-}
-
-/** The part of `navigator.locks` by which one tab leads the others. */
-export interface Locks {
-  request(
-    name: string,
-    options: { steal?: boolean; signal?: AbortSignal },
-    callback: () => Promise<void>,
-  ): Promise<unknown>
 }
 
 /**

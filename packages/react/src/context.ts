@@ -3,6 +3,7 @@ import { storeOf } from '@pushstream/core/store'
 import {
   createContext,
   createElement,
+  type ReactElement,
   type ReactNode,
   useContext,
   useEffect,
@@ -27,7 +28,7 @@ export interface PushStreamProviderProps {
  * Provides a client to its descendants, and connects it. The provider's own client is disconnected a moment after the
  * provider is unmounted. On a server, nothing is connected. Throws a `bad-option` error for invalid options.
  */
-export function PushStreamProvider({ options, client, children }: PushStreamProviderProps): ReactNode {
+export function PushStreamProvider({ options, client, children }: PushStreamProviderProps): ReactElement {
   const [first] = useState(() => client ?? new PushStream<Registered>(options))
   const used = client ?? first
   useEffect(() => storeOf(used).connect(client === undefined), [used, client])

@@ -1,5 +1,6 @@
 import { defaultEnvironment } from '../environment.js'
-import type { Environment, ModeName, Params, Provider, SentCredentials } from '../types.js'
+import type { SentCredentials } from '../platform.js'
+import type { Environment, ModeName, Params, Provider } from '../types.js'
 import type { ClassicCallbacks, ClassicSettings } from './settings.js'
 
 /** A way to connect that this browser has, as pages read it from `wrapper` and `wrappers`. */

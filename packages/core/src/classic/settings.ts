@@ -1,6 +1,7 @@
 import type { Gap } from '../events.js'
+import type { SentCredentials } from '../platform.js'
 import type { PushStreamSettings } from '../protocols/push-stream.js'
-import type { Environment, Params, Provider, SentCredentials } from '../types.js'
+import type { Environment, Params, Provider } from '../types.js'
 import type { ClassicError } from './error.js'
 
 /** The callbacks of the classic client, as settings or as properties. They may be assigned at any time. */

@@ -1,4 +1,5 @@
 import { defaultEnvironment } from '../environment.js'
+import type { ListenerObject, ListenerOptions, PushMessageEvent, RemovalOptions } from '../platform.js'
 import { backoff } from '../session/backoff.js'
 import { mediaType, readBody, retryAfter } from '../transports/http.js'
 import { createSseParser } from '../transports/sse.js'
@@ -14,22 +15,12 @@ export interface PushErrorEvent extends Event {
   readonly message: string
 }
 
-/** `MessageEvent<string>`, which takes no type where the DOM library is missing. */
-export interface PushMessageEvent extends Omit<MessageEvent, 'data'> {
-  readonly data: string
-}
-
 /** Events by name. */
 export interface PushEventSourceEventMap {
   open: Event
   error: PushErrorEvent
   message: PushMessageEvent
 }
-
-// What the platform's own listeners are added by: the names of these types differ between runtimes.
-type ListenerOptions = Parameters<EventTarget['addEventListener']>[2]
-type RemovalOptions = Parameters<EventTarget['removeEventListener']>[2]
-type ListenerObject = { handleEvent(event: Event): void }
 
 type Handler<E extends Event> = ((this: PushEventSource, event: E) => unknown) | null
 

@@ -4,7 +4,7 @@ import { hashOf } from '../delivery/sequencer.js'
 import { bad, PushStreamError } from '../errors.js'
 import { internalsOf } from '../internals.js'
 import type { Persist, Settings } from '../options.js'
-import type { Memory } from '../types.js'
+import type { Memory } from '../platform.js'
 import { isSnapshot, progressOf, restore, type Snapshot, snapshotOf } from './snapshot.js'
 
 /** Where positions are kept, such as `localStorage`. */

@@ -1,5 +1,6 @@
 import type { Order } from '../delivery/order.js'
 import type { IncomingMessage } from '../message.js'
+import type { SentCredentials } from '../platform.js'
 import type {
   Answer,
   CloseReason,
@@ -10,7 +11,6 @@ import type {
   ModeName,
   Position,
   Promises,
-  SentCredentials,
   Transport,
 } from '../types.js'
 

@@ -1,4 +1,5 @@
-import type { Environment, Locks } from '../types.js'
+import type { Locks } from '../platform.js'
+import type { Environment } from '../types.js'
 
 /** How long a leader may be silent before it is asked, and how long it has to answer then, in ms. */
 const silence = 1000

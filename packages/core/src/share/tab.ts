@@ -1,9 +1,9 @@
 import { newReplay } from '../delivery/order.js'
 import type { PushStreamError } from '../errors.js'
 import type { Settings } from '../options.js'
+import type { Locks } from '../platform.js'
 import type { PoolStatus } from '../session/member.js'
 import type { Pool, PoolEvents } from '../session/pool.js'
-import type { Locks } from '../types.js'
 import {
   advanceWatermark,
   channelOf,

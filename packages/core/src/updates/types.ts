@@ -3,7 +3,7 @@ import type { PushStreamError } from '../errors.js'
 import type { ChannelDeleted, Channels, DeadLetter, Gap, Routed } from '../events.js'
 import type { Message } from '../message.js'
 import type { ClientOptions } from '../options.js'
-import type { SentCredentials } from '../types.js'
+import type { SentCredentials } from '../platform.js'
 
 /** What `createUpdates` can be told. All of it is optional. */
 export interface UpdatesOptions<C extends Channels<C>>

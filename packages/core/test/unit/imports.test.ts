@@ -35,6 +35,7 @@ const layers = [
   ['symptoms.ts'],
   ['environment.ts', 'errors.ts', 'header.ts', 'position.ts'],
   ['types.ts'],
+  ['platform.ts'],
 ]
 
 /** Which files of protocols/ may be imported from outside it, and by whom. */
