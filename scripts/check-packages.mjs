@@ -56,7 +56,7 @@ async function pack({ name, path }, folder) {
 
 /** What each tarball is at most, in bytes: what was measured, rounded up. */
 const limits = {
-  '@pushstream/core': 425_000,
+  '@pushstream/core': 430_000,
   '@pushstream/devserver': 62_000,
   '@pushstream/devtools': 38_000,
   '@pushstream/doctor': 8000,
