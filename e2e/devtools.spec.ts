@@ -64,7 +64,7 @@ for (const path of ['/react/index.html', '/vue/index.html'] as const) {
     await of(page, 'tab-timeline').click()
     const lost = rows(page, 'events').filter({ hasText: 'lost' })
     await expect(lost).toHaveCount(1)
-    await expect(lost).toContainText('websocket lost (cut by hand): 1 channels')
+    await expect(lost).toContainText('websocket lost (cut by hand): channels 1')
     await of(page, 'fall-back').click()
     await expect(rows(page, 'events').first()).toContainText('Switched from websocket to eventsource')
     await of(page, 'tab-requests').click()
