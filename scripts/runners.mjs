@@ -29,6 +29,8 @@ export const playwright = (report, browser, args) => ({
     E2E,
     // Joined, as it would take the arguments after it for more names.
     `--project=${browser}`,
+    // Each Firefox keeps a core busy.
+    ...(browser === 'firefox' ? ['--workers=2'] : []),
     '--reporter=list,json',
     ...args,
   ],
