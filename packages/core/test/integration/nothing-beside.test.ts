@@ -153,8 +153,10 @@ test.each(Object.keys(catchAlls))(
 )
 
 test('websocket and long-polling: only their locations are asked', async () => {
-  const told = await journey(['websocket', 'longpolling'], { status: 403 })
-  expect(told).toMatchObject({ beside: [], mode: 'websocket', channels: ['a', 'c'] })
+  // On a busy machine a websocket may use up its head start, so either may be the one in use.
+  const { mode, ...told } = await journey(['websocket', 'longpolling'], { status: 403 })
+  expect(['websocket', 'longpolling']).toContain(mode)
+  expect(told).toMatchObject({ beside: [], channels: ['a', 'c'], faults: [] })
 })
 
 test.skipIf(missing).each(['websocket', 'eventsource', 'longpolling'] as const)(
