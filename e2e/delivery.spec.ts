@@ -49,7 +49,7 @@ test('the native EventSource: named events pass it by, and come by the audit, in
 })
 
 test('a message, spread, cloned and posted → its text and data go with it', async ({ tab, site }) => {
-  await tab.open({ channels: { a: 0 } })
+  await tab.open({ options: { modes: ['websocket'] }, channels: { a: 0 } })
   const taken = await tab.page.evaluateHandle(() => ({
     all: new Promise((resolve) => {
       const { port1, port2 } = new MessageChannel()

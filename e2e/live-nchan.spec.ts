@@ -116,7 +116,8 @@ test('the default modes: what is stored, then what comes', async ({ tab, live })
   await publishAll(live, 'a', 'live')
   const recording = await tab.received(3)
   expect(texts(recording)).toEqual(['stored 1', 'stored 2', 'live'])
-  expect(recording.messages.at(-1)?.mode).toBe('websocket')
+  // On a busy machine a websocket may use up its head start.
+  expect(['websocket', 'eventsource']).toContain(recording.messages.at(-1)?.mode)
   expect(recording.gaps).toEqual([])
 })
 
