@@ -186,10 +186,10 @@ test('without a cookie: unauthorized', async ({ tab, proxied }) => {
     await tab.load()
     await tab.start({ options: { modes: [mode], url: `${proxied.url}/private` }, channels: { global: 0 } })
     const { errors } = await tab.until('the refusal', ({ errors }) => errors.length > 0)
-    expect(
-      errors.map(({ code }) => code),
-      mode,
-    ).toEqual([mode === 'websocket' ? 'unreachable' : 'unauthorized'])
+    // Until the page is asked, the next attempt may have been refused as well.
+    expect(new Set(errors.map(({ code }) => code)), mode).toEqual(
+      new Set([mode === 'websocket' ? 'unreachable' : 'unauthorized']),
+    )
   }
 })
 
