@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { createContext, runInContext } from 'node:vm'
 import { checkProduction } from './check-production.mjs'
+import { npmCommand } from './npm-command.mjs'
 import { command, packages, root } from './workspace.mjs'
 
 const { publint } = await import('publint')
@@ -39,12 +40,8 @@ function run(what, program, args, options = {}) {
 }
 
 async function pack({ name, path }, folder) {
-  const args = ['pack', '--ignore-scripts', '--pack-destination', folder]
-  const npm = process.env.npm_execpath
-  // npm is a script of its own on some systems and not to be started without a shell on others.
-  const done = npm?.endsWith('.js')
-    ? await run(`${name}: npm pack`, process.execPath, [npm, ...args], { cwd: path })
-    : await run(`${name}: npm pack`, 'npm', args, { cwd: path, shell: process.platform === 'win32' })
+  const { program, args, shell } = npmCommand('pack', '--ignore-scripts', '--pack-destination', folder)
+  const done = await run(`${name}: npm pack`, program, args, { cwd: path, shell })
   return (
     done &&
     join(

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { npmCommand } from './npm-command.mjs'
 import { root } from './workspace.mjs'
 
 const read = (path) => JSON.parse(readFileSync(join(root, path), 'utf8')).packages
@@ -28,10 +29,8 @@ export function installPackages() {
   const reason = lacking()
   if (reason === undefined) return
   console.log(`Installing npm packages (${reason}) …`)
-  const npm = process.env.npm_execpath
-  const { status } = npm?.endsWith('.js')
-    ? spawnSync(process.execPath, [npm, 'ci'], { cwd: root, stdio: 'inherit' })
-    : spawnSync('npm', ['ci'], { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' })
+  const { program, args, shell } = npmCommand('ci')
+  const { status } = spawnSync(program, args, { cwd: root, stdio: 'inherit', shell })
   if (status === 0) return
   console.error('\nThe npm packages could not be installed: npm says why above. To try it alone: npm ci')
   process.exit(1)

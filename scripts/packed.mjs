@@ -1,15 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { npmCommand } from './npm-command.mjs'
 import { packages } from './workspace.mjs'
 
 /** Runs npm. Throws, with what it printed, if it fails. */
 export function npm(args, cwd) {
-  const path = process.env.npm_execpath
-  // npm is a script of its own on some systems and not to be started without a shell on others.
-  const { status, stdout, stderr } = path?.endsWith('.js')
-    ? spawnSync(process.execPath, [path, ...args], { cwd, encoding: 'utf8' })
-    : spawnSync('npm', args, { cwd, encoding: 'utf8', shell: process.platform === 'win32' })
+  const { program, args: all, shell } = npmCommand(...args)
+  const { status, stdout, stderr } = spawnSync(program, all, { cwd, encoding: 'utf8', shell })
   if (status !== 0) throw new Error(`npm ${args[0]} failed:\n${stdout}${stderr}`)
 }
 

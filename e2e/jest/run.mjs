@@ -4,17 +4,15 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { npmCommand } from '../../scripts/npm-command.mjs'
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
 const { resolve } = createRequire(import.meta.url)
 
 if (!existsSync(join(folder, 'node_modules'))) {
   console.log('Installing Jest …')
-  const npm = process.env.npm_execpath
-  const options = { cwd: folder, stdio: 'inherit' }
-  const { status } = npm?.endsWith('.js')
-    ? spawnSync(process.execPath, [npm, 'ci'], options)
-    : spawnSync('npm', ['ci'], { ...options, shell: process.platform === 'win32' })
+  const { program, args, shell } = npmCommand('ci')
+  const { status } = spawnSync(program, args, { cwd: folder, stdio: 'inherit', shell })
   if (status !== 0) process.exit(1)
 }
 

@@ -3,7 +3,7 @@
 /** `RequestCredentials`, also without the DOM library. */
 export type SentCredentials = 'include' | 'omit' | 'same-origin'
 
-/** The part of `Storage` that remembers which mode worked. */
+/** The part of `Storage` that remembers which mode worked, and where `persist()` keeps positions. */
 export interface Memory {
   getItem(key: string): string | null
   setItem(key: string, value: string): void

@@ -176,6 +176,7 @@ export interface Page {
   onBlocked?(callback: (url: string) => void): () => void
   /** Calls back when the page is left. It may come back from the back/forward cache. */
   onLeave(callback: () => void): () => void
+  /** Whether nobody sees the page yet: the client connects when it is activated. */
   prerendering?: boolean | undefined
 }
 
@@ -213,8 +214,9 @@ export type Provider<T> = T | (() => T | Promise<T>)
 /** Query arguments, by name. Values are percent-encoded. */
 export type Params = Record<string, string | number | boolean>
 
-/** Where a client writes what it does, line by line, as `console`. It never gets message texts, headers or arguments. */
+/** Where a client writes what it does, such as `console`. It never gets message texts, headers or query arguments. */
 export interface Logger {
+  /** Gets one line. */
   debug(...values: unknown[]): void
 }
 
