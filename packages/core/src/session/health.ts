@@ -92,9 +92,10 @@ export class Health {
     // A server that allows one subscriber sees one poll at a time.
     if ((!lost && !heartbeat.silent) || (repoll && !this.#early) || this.#actions.takesTurns())
       return void this.#verify(connection, 'silent')
-    heartbeat.check()
+    heartbeat.spare()
     // What was missed meanwhile does not show that a connection was deaf.
     this.#replacing = false
+    this.#watch()
     return true
   }
 
@@ -176,8 +177,7 @@ export class Health {
     const next = Math.min(...this.#deadlines().map(([when]) => when))
     this.#timers.at('health', Number.isFinite(next) ? next : undefined, () => {
       const due = this.#deadlines().find(([when]) => this.#settings.environment.now() >= when)
-      if (due) due[1]()
-      else this.#watch()
+      return due ? due[1]() : this.#watch()
     })
   }
 

@@ -33,6 +33,8 @@ export function createHeartbeat({ now }: Pick<Environment, 'now'>, most: number,
   /** The last sign of life that was counted as one of its own. */
   let counted = last
   let checked = 0
+  /** Until when it is not dead, as the page may still have to read what came, in ms since 1970. */
+  let spared = 0
   let pings: number[] = []
   let intervals: number[] = []
 
@@ -52,6 +54,7 @@ export function createHeartbeat({ now }: Pick<Environment, 'now'>, most: number,
     beat() {
       before = last
       last = now()
+      spared = 0
       since ??= last
       if (last - counted < shortest) return
       intervals = [...intervals.slice(1 - remembered), last - counted]
@@ -77,15 +80,20 @@ export function createHeartbeat({ now }: Pick<Environment, 'now'>, most: number,
     check() {
       checked = now()
     },
+    /** Another connection takes over. This one has a last chance, once in a silence. */
+    spare() {
+      checked = now()
+      spared ||= checked + leastSilence
+    },
     usual,
     /** When its silence means that it is dead, in ms since 1970. */
     get deadAt() {
       const shown = pings.length > 0 ? patience * Math.max(...pings) : Number.POSITIVE_INFINITY
-      return last + (keepAlive ?? shown)
+      return Math.max(spared, last + (keepAlive ?? shown))
     },
     /** It would have been dead for a while: the page may not have read yet what came. */
     get late() {
-      return now() - this.deadAt > late
+      return spared === 0 && now() - this.deadAt > late
     },
     /** It was silent for too long. */
     get silent() {

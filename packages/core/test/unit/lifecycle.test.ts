@@ -202,6 +202,26 @@ describe.each(lists.map((modes) => [modes.join(', '), modes] as const))('%s', (_
     stream.close()
   })
 
+  test.each([
+    [1000, 30_000],
+    [60_000, 180_000],
+  ])(
+    'a black hole, and timers run once in %i ms → the silence is told and the state is no longer open, then all comes',
+    async (throttled, most) => {
+      const { server, stream, came, told } = await follow(modes, { throttled })
+      server.blackHole(true)
+      server.publish('a', '1')
+      expect(await until(server, () => stream.status.state !== 'open', most)).toBeLessThan(most)
+      expect(told).toContain('silent')
+      server.blackHole(false)
+      server.publish('a', '2')
+      expect(await until(server, () => came.length >= 2, most)).toBeLessThan(most)
+      expect(came).toEqual(['1', '2'])
+      expect(stream.status.state).toBe('open')
+      stream.close()
+    },
+  )
+
   test('frozen for an hour, and resumed → no connection and no timer meanwhile, then nothing is lost', async () => {
     const { server, page, stream, came, told } = await follow(modes)
     page.leave()
