@@ -91,9 +91,11 @@ export function createHeartbeat({ now }: Pick<Environment, 'now'>, most: number,
       const shown = pings.length > 0 ? patience * Math.max(...pings) : Number.POSITIVE_INFINITY
       return Math.max(spared, last + (keepAlive ?? shown))
     },
-    /** It would have been dead for a while: the page may not have read yet what came. */
-    get late() {
-      return spared === 0 && now() - this.deadAt > late
+    /** It would have been dead for a while: the page may not have read yet what came. True once in a silence. */
+    late() {
+      if (spared > 0 || now() - this.deadAt <= late) return false
+      this.spare()
+      return true
     },
     /** It was silent for too long. */
     get silent() {

@@ -287,7 +287,7 @@ export class Session {
 
   #dead(connection: Connection, why: Silence): void {
     if (connection !== this.current()) return
-    if (connection.heartbeat.late) return this.#back(true)
+    if (connection.heartbeat.late()) return this.#back(true)
     this.parts.intake.silent(connection, why)
     if (connection.succeeded) this.#strategy.lost()
     this.#dispatch({ type: 'dead' })
