@@ -6,7 +6,7 @@
 // Ends with 1 when something could not be built, with 2 when all is built but something is too large.
 import './node-version.mjs'
 import { spawn } from 'node:child_process'
-import { chmod, rm, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { gzipSync } from 'node:zlib'
@@ -65,7 +65,6 @@ async function buildModules({ path, entries, manifest }) {
   if (hasProduction(manifest)) await buildEntries(path, entries, 'dist/production', [quiet, production], 'es', short)
   await tsc('-p', join(path, 'tsconfig.build.json'))
   await buildCommonJs({ path, entries, manifest }, (some) => buildEntries(path, some, 'dist/cjs', [quiet], 'cjs'))
-  for (const file of Object.values(manifest.bin ?? {})) await chmod(join(path, file), 0o755)
 }
 
 const hasProduction = ({ exports }) => exports['.']?.production !== undefined

@@ -203,6 +203,18 @@ async function importIt({ name, manifest }, folder) {
   }
 }
 
+/** Its commands, as whoever installs it has them, and as npm has linked them here. */
+async function runCommands({ name, manifest }, folder) {
+  for (const [command, file] of Object.entries(manifest.bin ?? {})) {
+    const linked = join(root, 'node_modules', '.bin', command)
+    if (!existsSync(linked)) problems.push(`${name}: npm has not linked ${command}: npm ci`)
+    for (const path of [join(folder, 'node_modules', name, file), join(root, 'node_modules', name, file)]) {
+      const said = await run(`${name}: ${command} --version`, process.execPath, [path, '--version'], { cwd: folder })
+      if (said !== undefined && said.trim() !== manifest.version) problems.push(`${name}: ${command} says ${said}`)
+    }
+  }
+}
+
 /** For each file for pages without a bundler: the globals it defines, functions that exist then, and what is loaded before. */
 const classic = 'PushStream,PushStreamManager'
 const globals = {
@@ -262,7 +274,7 @@ async function prepare(one, unpacked) {
   const consumer = join(folder, 'consumer')
   mkdirSync(consumer, { recursive: true })
   // A package may have a command and no module.
-  const [file] = one.manifest.exports['.'] ? ['./dist/index.js'] : Object.values(one.manifest.bin)
+  const file = one.manifest.exports['.'] ? 'dist/index.js' : 'dist/cli.js'
   if (!existsSync(join(one.path, file))) {
     problems.push(`${one.name} is not built: npm run build`)
     return undefined
@@ -279,6 +291,7 @@ async function check({ one, tarball, consumer }) {
   await lint(one, tarball)
   await compile(one, consumer)
   await importIt(one, consumer)
+  await runCommands(one, consumer)
   loadScripts(one, consumer)
   if (one.manifest.exports['.']?.production !== undefined)
     problems.push(...(await checkProduction(consumer)).map((problem) => `${one.name}: ${problem}`))

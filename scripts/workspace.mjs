@@ -9,7 +9,7 @@ const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
 
 /**
  * The packages that get published, those first that others of them need. What is built follows from their manifests:
- * every `./dist/x.js` in `exports` and `bin` is made of `src/x.ts`.
+ * every `./dist/x.js` in `exports` is made of `src/x.ts`, and a file in `bin` imports `dist/cli.js`.
  */
 export function packages() {
   const all = readdirSync(join(root, 'packages'))
@@ -30,10 +30,10 @@ export function command(packageName, name = packageName) {
   return join(folder, typeof bin === 'string' ? bin : bin[name])
 }
 
-function entriesOf(path, { exports = {}, bin = {} }) {
+function entriesOf(path, { exports = {}, bin }) {
   const targets = Object.values(exports).map((target) => (typeof target === 'string' ? target : target.default))
   const entries = {}
-  for (const target of [...targets, ...Object.values(bin)]) {
+  for (const target of [...targets, ...(bin ? ['./dist/cli.js'] : [])]) {
     const name = /^\.\/dist\/(.+)\.js$/.exec(target)?.[1]
     const source = ['ts', 'tsx'].map((end) => join(path, 'src', `${name}.${end}`)).find((file) => existsSync(file))
     if (name !== undefined && source !== undefined) entries[name] = source

@@ -1,7 +1,4 @@
-#!/usr/bin/env node
-import { realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { readConfig } from './config.js'
 import { createDevServer, type DevServer, type DevServerOptions } from './server.js'
@@ -156,19 +153,4 @@ async function listen(server: DevServer, port: number, host: string): Promise<{ 
     if (code === 'EACCES') throw new Error(`port ${port} may not be used by this user; ports from 1024 may`)
     throw new Error(`cannot listen on ${host}:${port}: ${message}`)
   }
-}
-
-function isCommand(): boolean {
-  const script = process.argv[1]
-  // npm links commands, so the script's own name is compared, not the link's.
-  return script !== undefined && realpathSync(script) === fileURLToPath(import.meta.url)
-}
-
-if (isCommand()) {
-  const result = await run(process.argv.slice(2), {
-    stdout: (text) => process.stdout.write(text),
-    stderr: (text) => process.stderr.write(text),
-  })
-  if ('code' in result) process.exitCode = result.code
-  else for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void result.server.close())
 }

@@ -1,6 +1,3 @@
-#!/usr/bin/env node
-import { realpathSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { pause } from './aborts.js'
 import type { Failed } from './batch.js'
 import { commands, HELP, headersOf, number, parsed, UsageError, version } from './command-line.js'
@@ -231,28 +228,3 @@ function words(one: ChannelStats | ServerStats | undefined, channel: string | un
 /** Without what a terminal would obey: pages give channels whatever names they like. */
 const shown = (text: string) =>
   text.replace(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
-
-function isCommand(): boolean {
-  const script = process.argv[1]
-  // npm links commands, so the script's own name is compared, not the link's.
-  return script !== undefined && realpathSync(script) === fileURLToPath(import.meta.url)
-}
-
-if (isCommand()) {
-  const abort = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort())
-  // Whoever read this has gone (`| head`).
-  process.stdout.on('error', () => abort.abort())
-  process.stderr.on('error', () => {})
-  process.exitCode = await run(process.argv.slice(2), {
-    stdout: (text) => void process.stdout.write(text),
-    stderr: (text) => void process.stderr.write(text),
-    stdin() {
-      // Else it is waited for, though nobody reads it any more.
-      abort.signal.addEventListener('abort', () => process.stdin.destroy(), { once: true })
-      return process.stdin
-    },
-    env: process.env,
-    signal: abort.signal,
-  })
-}

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { run } from '../../src/cli.js'
+import { run } from '../../src/run.js'
 
 async function command(...argv: string[]) {
   const said = { stdout: '', stderr: '' }

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { createScriptedServer } from '@pushstream/testkit'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { run } from '../../src/cli.js'
+import { run } from '../../src/run.js'
 import { cleanup, startProxy, startServer } from './support.js'
 
 /** Byte by byte, as bad as it gets. */
