@@ -167,21 +167,34 @@ class Client {
   }
 }
 
-let streams = 0
-const { fetch } = window
+let connections = 0
+const { fetch, WebSocket } = window
 // A test asks which page has a connection.
 window.fetch = async (input, init) => {
-  const response = await fetch(input, init)
-  if (!response.headers.get('Content-Type')?.startsWith('text/event-stream')) return response
-  streams++
-  init?.signal?.addEventListener('abort', () => streams--)
-  return response
+  connections++
+  try {
+    const response = await fetch(input, init)
+    if (response.headers.get('Content-Type')?.startsWith('text/event-stream')) {
+      connections++
+      init?.signal?.addEventListener('abort', () => connections--)
+    }
+    return response
+  } finally {
+    connections--
+  }
+}
+window.WebSocket = class extends WebSocket {
+  constructor(...how: ConstructorParameters<typeof WebSocket>) {
+    super(...how)
+    connections++
+    this.addEventListener('close', () => connections--)
+  }
 }
 
 const page = {
   PushStream,
-  /** Whether the page has an event stream. */
-  leads: () => streams > 0,
+  /** Whether the page has a connection: between two long-polls it has none. */
+  leads: () => connections > 0,
   client: undefined as Client | undefined,
   start(start: Start) {
     page.client = new Client(start)
