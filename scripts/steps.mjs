@@ -9,7 +9,7 @@ const published = /^packages\/[^/]+\/(src\/|[^/]+$)/
 const inNode = /^e2e\/(nginx|support)\/|^packages\/[^/]+\/test\/(support|fixtures)\/|^docs\/publishing\.md$/
 /** What pages and servers of the browser tests are made of; the specs don't import all of it. */
 const inBrowsers =
-  /^playground\/|^e2e\/(page|support|matrix|nginx|react-18)\/|^e2e\/playwright|^packages\/core\/test\/(support|fixtures)\//
+  /^playground\/|^e2e\/(page|runtimes|support|matrix|nginx|react-18)\/|^e2e\/playwright|^packages\/core\/test\/(support|fixtures)\//
 
 /**
  * What `npm test` runs, in order.
@@ -58,6 +58,11 @@ export const steps = {
   jest: {
     run: () => ({ args: ['e2e/jest/run.mjs'] }),
     dependsOn: [settings, sources, /^e2e\/jest\/|^packages\/react\/test\/guide\//],
+    needs: ['build'],
+  },
+  runtimes: {
+    run: () => ({ args: ['e2e/runtimes/run.mjs'] }),
+    dependsOn: [settings, sources, /^e2e\/runtimes\//],
     needs: ['build'],
   },
   'browser: chromium': browser('chromium'),

@@ -55,6 +55,8 @@ const packages = ['core', 'devserver', 'react', 'vue']
 /** The files that a build depends on. */
 const sources = [...packages.map((name) => `packages/${name}/src`), 'playground', 'e2e/page']
 const recipes = [
+  'e2e/runtimes/browser.mjs',
+  'e2e/runtimes/suite.mjs',
   'e2e/support/build.ts',
   'scripts/borrowing.mjs',
   'vite.config.ts',
@@ -79,6 +81,7 @@ export default async function setup(): Promise<void> {
   const began = new Date()
   await bundle(at('e2e/page/page.ts'), 'es', 'page.js')
   await bundle(at('e2e/page/diagnose.ts'), 'es', 'diagnose.js')
+  await bundle(at('e2e/runtimes/browser.mjs'), 'iife', 'runtimes.js')
   await copyFile(at('node_modules/jquery/dist/jquery.min.js'), join(built, 'jquery.js'))
   for (const name of ['pushstream', 'pushstream-nchan', 'pushstream-updates', 'push-event-source']) {
     const script = at(`packages/core/dist/${name}.js`)

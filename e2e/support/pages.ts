@@ -28,6 +28,8 @@ const policies: Record<string, string> = {
   'elsewhere.html': policyForOthers,
   'diagnose-elsewhere.html': policyForOthers,
   'event-source.html': policyForOthers,
+  // The addresses of its workers are texts.
+  'runtimes.html': policyForJQuery,
   'updates.html': policyForJQuery,
   'examples/updates/index.html': policyForJQuery,
 }
