@@ -72,7 +72,7 @@ export class Stage {
   async #receive(mode: ModeName): Promise<void> {
     const proxy = createFaultProxy({ target: this.nginx.url })
     const { url } = await proxy.listen()
-    const environment = { WebSocket: WebSocket as unknown as typeof globalThis.WebSocket }
+    const environment = { WebSocket }
     const stream = new PushStream({ url, modes: [mode], environment })
     const events: Event[] = []
     stream.on('message', ({ channel, text }) => {

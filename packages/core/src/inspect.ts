@@ -4,6 +4,7 @@ import { hears } from './emitter.js'
 import type { ClientEvents } from './events.js'
 import { internalsOf } from './internals.js'
 import type { Settings } from './options.js'
+import type { WebSocketClass } from './platform.js'
 import { tagOf, timeOf } from './position.js'
 import type { Connection } from './session/connection.js'
 import { Pool } from './session/pool.js'
@@ -251,7 +252,7 @@ function listenIn(pool: Pool): Tap {
   }
 
   /** The same class, whose objects are watched from the start. */
-  function watched<T extends typeof WebSocket | typeof EventSource>(kind: ModeName, original: T): T {
+  function watched<T extends WebSocketClass | typeof EventSource | undefined>(kind: ModeName, original: T): T {
     if (original === undefined) return original
     return new Proxy(original, {
       construct(target, args: [string | URL, ...unknown[]]) {

@@ -18,6 +18,9 @@ export interface Locks {
   ): Promise<unknown>
 }
 
+/** The class of a runtime's websockets, or that of the package ws: what their declarations say differs. */
+export type WebSocketClass = new (url: string, protocols?: string[]) => object
+
 /** `MessageEvent<string>`, which takes no type where the DOM library is missing. */
 export interface PushMessageEvent extends Omit<MessageEvent, 'data'> {
   readonly data: string

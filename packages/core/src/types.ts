@@ -1,5 +1,5 @@
 // Types that more than one folder uses. Only platform.ts is below it, so every file may import it.
-import type { Locks, Memory, SentCredentials } from './platform.js'
+import type { Locks, Memory, SentCredentials, WebSocketClass } from './platform.js'
 
 /** A way to connect. `stream` (push_stream_subscriber streaming) is used only if `modes` names it. */
 export type ModeName = 'websocket' | 'eventsource' | 'stream' | 'longpolling'
@@ -192,7 +192,7 @@ export interface Environment {
   /** Uniform in [0, 1). All jitter comes from here. */
   random(): number
   fetch: typeof fetch
-  WebSocket: typeof WebSocket | undefined
+  WebSocket: WebSocketClass | undefined
   EventSource: typeof EventSource | undefined
   /** The base of relative addresses: the page's own, if there is a page. */
   location: { protocol: string; hostname: string; port: string } | undefined

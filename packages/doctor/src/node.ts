@@ -16,7 +16,7 @@ export function websocketFor(origin: string | undefined, headers: Readonly<Recor
     constructor(url: string, protocols?: string | string[]) {
       super(url, protocols, options)
     }
-  } as unknown as typeof globalThis.WebSocket
+  }
 }
 
 /** The version of HTTP that a browser would speak with this address. `undefined` if the server does not say. */

@@ -40,7 +40,7 @@ export async function startProxy(target: string): Promise<FaultProxy> {
 }
 
 /** Node has no WebSocket of its own before version 22. */
-export const environment = { WebSocket: WebSocket as unknown as typeof globalThis.WebSocket }
+export const environment = { WebSocket }
 
 /** What a client told, and ways to wait for more of it. */
 export interface Recording {

@@ -323,7 +323,7 @@ describe.each([
 
   test('is available where the runtime has a WebSocket', () => {
     expect(transport.name).toBe('websocket')
-    expect(transport.available(environment as Environment)).toBe(true)
+    expect(transport.available(environment as Partial<Environment> as Environment)).toBe(true)
     expect(transport.available({ WebSocket: undefined } as Environment)).toBe(false)
   })
 
