@@ -1,4 +1,5 @@
 import { connect } from 'node:tls'
+import type { WebSocketClass } from '@pushstream/core'
 import type { DiagnoseOptions } from '@pushstream/core/diagnose'
 import { WebSocket } from 'ws'
 
@@ -9,7 +10,7 @@ const patience = 3000
  * Node's WebSocket is missing in Node 20, and can't say where a page is from. Of the headers that pages send, a browser gives
  * a websocket the cookies alone.
  */
-export function websocketFor(origin: string | undefined, headers: Readonly<Record<string, string>>) {
+export function websocketFor(origin: string | undefined, headers: Readonly<Record<string, string>>): WebSocketClass {
   const cookie = Object.entries(headers).find(([name]) => name.toLowerCase() === 'cookie')?.[1]
   const options = { ...(origin !== undefined && { origin }), ...(cookie !== undefined && { headers: { cookie } }) }
   return class extends WebSocket {
