@@ -74,8 +74,40 @@ export function persist(
     keep(client as Client, () => own?.storage ?? globalThis[`${where as 'local'}Storage`], own ?? options)
 }
 
-function keep(client: Client, storage: () => PositionStorage | undefined, { key = '' }: PersistOptions) {
-  const { settings, pool, endings, emit } = internalsOf(client)
+/** Keeps the positions of a client as its page comes and goes. */
+function keep(client: Client, storage: () => PositionStorage | undefined, options: PersistOptions) {
+  const { begin, mine, save, soon } = createKeeper(client, storage, options)
+  const { endings, settings } = internalsOf(client)
+  const { page } = settings.environment
+  let waiting: Parameters<typeof begin>[] = []
+
+  client.on('message', soon).on('open', soon)
+  const unlisten = page && [
+    page.onLeave(save),
+    page.onBack(() => {
+      if (page.prerendering) return
+      for (const one of waiting) begin(...one)
+      waiting = []
+    }),
+  ]
+  endings.add(() => {
+    save()
+    for (const stop of unlisten ?? []) stop()
+  })
+
+  return (store: ChannelStore, name: string) => {
+    // What was removed and is added again begins anew.
+    if (mine.has(name)) return
+    mine.set(name, -1)
+    // Until a prerendered page is shown, the one before it receives.
+    if (page?.prerendering) waiting.push([store, name])
+    else begin(store, name)
+  }
+}
+
+/** Reads and writes the positions of a client's channels, which other pages may do as well. */
+function createKeeper(client: Client, storage: () => PositionStorage | undefined, { key = '' }: PersistOptions) {
+  const { settings, pool, emit } = internalsOf(client)
   const { environment, protocol } = settings
   const place = keyOf(settings, key)
   /** Channels of this client, and how far each was when that was kept last. `undefined`: it was removed. */
@@ -150,17 +182,8 @@ function keep(client: Client, storage: () => PositionStorage | undefined, { key 
     queueMicrotask(() => due && save())
   }
 
-  client.on('message', soon).on('open', soon)
-  const unlisten = environment.page?.onLeave(save)
-  endings.add(() => {
-    save()
-    unlisten?.()
-  })
-
-  return (store: ChannelStore, name: string) => {
-    // What was removed and is added again begins anew.
-    if (mine.has(name)) return
-    mine.set(name, -1)
+  /** Lets a channel go on from what is kept. */
+  function begin(store: ChannelStore, name: string): void {
     try {
       refresh()
     } catch {
@@ -170,4 +193,6 @@ function keep(client: Client, storage: () => PositionStorage | undefined, { key 
     const snapshot = kept.get(name)
     if (channel && snapshot) restore(store, channel, snapshot)
   }
+
+  return { begin, mine, save, soon }
 }

@@ -8,6 +8,7 @@ import { nchan } from '../../src/protocols/nchan.js'
 import { PushStream } from '../../src/push-stream.js'
 import type { ModeName } from '../../src/types.js'
 import { SimulatedModule } from '../support/simulated-module.js'
+import { SimulatedPage } from '../support/simulated-page.js'
 import { runs } from './support/runs.js'
 
 const allModes = ['websocket', 'eventsource', 'stream', 'longpolling'] as const
@@ -103,6 +104,34 @@ describe.each(allModes)('%s', (mode) => {
     expect(second.all.filter((one) => one.startsWith('a'))).toEqual(['a3', 'a4'])
     expect([...first.errors, ...second.errors]).toEqual([])
     second.stream.close()
+  })
+
+  test('prerendered while the page before it goes on, then activated → only what that one did not get', async () => {
+    const server = new SimulatedModule()
+    const shelf = new Shelf()
+    server.publish('a', ' before')
+    const first = new Page(server, shelf, mode, ['a'])
+    await open(server, first)
+    server.publish('a', '1')
+    await server.advance(100)
+    const shown = new SimulatedPage()
+    shown.prerendering = true
+    const second = new Page(server, shelf, mode, ['a'], { environment: { ...server.environment, page: shown } })
+    server.publish('a', '2')
+    await server.advance(3000)
+    // The network is back, and the page is still not shown.
+    shown.back('online')
+    server.publish('a', '3')
+    await server.advance(3000)
+    first.leave()
+    server.publish('a', '4')
+    shown.activate()
+    await open(server, second)
+    await server.advance(3000)
+    expect(first.all).toEqual(['a1', 'a2', 'a3'])
+    expect(second.all).toEqual(['a4'])
+    second.stream.close()
+    expect(shown.listeners).toBe(0)
   })
 
   test('ten page loads at any moment in a flow of 200 messages a second → each comes once', async () => {
