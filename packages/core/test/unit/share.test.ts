@@ -276,3 +276,25 @@ test('refresh → the connection of the tab that leads is replaced, and no other
   for (const tab of browser.tabs) expect(tab.texts()).toEqual(numbers(1, 3))
   expect(connections()).toBe(1)
 })
+
+test.each([0, 1])(
+  'eight tabs sleep for ten minutes, their connection and %i kept ones are dead, online → one new connection, all get all within 1 s',
+  async (deadKept) => {
+    const tabs = await open(8, 'a')
+    await publish(1, 3)
+    server.blackHole(true)
+    server.clock.sleep(600_000)
+    for (const text of ['4', '5']) server.publish('a', text)
+    server.blackHole(false, deadKept)
+    const before = server.requests.length
+    for (const tab of tabs) tab.shown('online')
+    await server.clock.advance(900)
+    server.publish('a', '6')
+    await server.clock.advance(100)
+    for (const tab of tabs) expect([tab.texts(), tab.gaps]).toEqual([numbers(1, 6), []])
+    await server.clock.advance(5000)
+    expect(connections()).toBe(1)
+    // One that a dead kept connection takes with it, one that replaces, and what checks.
+    expect(server.requests.length - before).toBeLessThanOrEqual(4 + deadKept)
+  },
+)

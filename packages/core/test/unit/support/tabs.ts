@@ -165,7 +165,7 @@ export class Tab {
   #wake: (() => void) | undefined
   readonly #tasks: (() => unknown)[] = []
   readonly #leaving = new Set<() => void>()
-  readonly #back = new Set<() => void>()
+  readonly #back = new Set<(online?: unknown) => void>()
   readonly #requests = new Set<AbortController>()
 
   constructor(browser: Browser, options: Options, key: string | undefined) {
@@ -258,8 +258,8 @@ export class Tab {
     this.shown()
   }
 
-  shown(): void {
-    for (const back of [...this.#back]) back()
+  shown(online?: 'online'): void {
+    for (const back of [...this.#back]) back(online)
   }
 
   #environment(): Partial<Environment> {
