@@ -7,6 +7,9 @@ import { allModes, note, test } from './support/test.js'
 
 // A part of the fault matrix with fewer messages, at every run of the tests. The whole: npm run e2e:matrix
 
+// In Firefox one fault of each kind, a cut and a reload: what a server does when it is restarted does not depend on it.
+const inFirefox = ['cut', 'reload']
+
 // Each of thousands of long-polls in a trace would cost more than the client.
 test.use({ trace: 'off', screenshot: 'off' })
 
@@ -23,6 +26,7 @@ for (const [name, some] of Object.entries(part)) {
     test(`${name}, ${fault.name}: in all modes nothing is lost without a gap, nothing comes twice`, async ({
       browser,
     }, { project }) => {
+      test.skip(project.name === 'firefox' && !inFirefox.includes(fault.name), 'Chromium shows it')
       const missing = lacking(server.missing())
       test.skip(missing !== undefined, missing)
       test.setTimeout(120_000)
