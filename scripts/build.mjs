@@ -31,7 +31,7 @@ const imports = [
   [
     'Client of nativeWebSocket and eventsource',
     ['Client', 'PushStreamError', 'nativeWebSocket', 'eventsource'],
-    [24_900, 26_850],
+    [24_950, 26_850],
   ],
   ['the client and nchan', ['PushStream', 'PushStreamError', 'nchan'], [32_950, 35_100]],
   ['the client and djangoEventStream', ['PushStream', 'PushStreamError', 'djangoEventStream'], [31_350, 33_800]],

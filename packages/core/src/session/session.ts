@@ -39,6 +39,8 @@ export class Session {
   /** The server may reload: it ended the connection before this one. */
   #reloading = false
   #unlisten: (() => void)[] = []
+  /** It is to go on when the page comes back, or is shown at last. */
+  #rests: boolean | undefined
 
   constructor(settings: Settings, store: ChannelStore, events: SessionEvents, names: Names, turns?: Turns) {
     this.#events = events
@@ -87,7 +89,8 @@ export class Session {
       // Some browsers keep the connections of a page that was left.
       this.#unlisten = [page.onBack(this.#back), page.onLeave(() => this.#rest())]
     }
-    if (!page?.prerendering) this.#dispatch({ type: 'connect' })
+    this.#rests = page?.prerendering
+    if (!this.#rests) this.#dispatch({ type: 'connect' })
   }
 
   /** The page came back, or the network. */
@@ -95,9 +98,8 @@ export class Session {
     const connection = this.current()
     this.#strategy.hurry()
     if (connection ? this.parts.health.check(connection, lost) : lost) this.renew()
-    // From the cache it comes back as it was left: closed, and still wanted.
     if (this.state.wanted) this.#dispatch({ type: 'online' })
-    else this.connect()
+    else if (this.#rests) this.connect()
   }
 
   /** Other channels are wanted now, or its mode can't be kept: it is replaced, unless that is under way already. */
@@ -124,6 +126,7 @@ export class Session {
 
   /** Ends everything that is under way. */
   #rest(): void {
+    this.#rests ||= this.state.wanted
     this.parts.poller.stop()
     this.#dispatch({ type: 'disconnect' })
     this.#timers.clear()

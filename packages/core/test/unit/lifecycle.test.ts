@@ -243,6 +243,31 @@ describe.each(lists.map((modes) => [modes.join(', '), modes] as const))('%s', (_
     stream.close()
   })
 
+  test('lost without autoReconnect → the page is shown and the network is back: it stays closed', async () => {
+    const { server, page, stream } = await follow(modes, { autoReconnect: false })
+    server.cut()
+    // By long-polling, the end of a poll that worked is followed by the next one.
+    server.blackHole(true)
+    await server.advance(60_000)
+    expect(stream.status.state).toBe('closed')
+    server.blackHole(false)
+    const asked = server.requests.length
+    page.back()
+    page.back('online')
+    await server.advance(5000, 50)
+    expect(server.requests).toHaveLength(asked)
+    expect(stream.status.state).toBe('closed')
+    stream.connect()
+    await server.advance(5000, 50)
+    expect(stream.status.state).toBe('open')
+    page.leave()
+    page.back()
+    await server.advance(5000, 50)
+    expect(stream.status.state).toBe('open')
+    stream.close()
+    expect(page.listeners).toBe(0)
+  })
+
   test('prerendered → nothing is requested and no error reported until it is activated', async () => {
     const { server, page, stream, came, told } = await follow(modes, { prerendered: true })
     page.back('online')
