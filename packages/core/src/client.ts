@@ -17,11 +17,14 @@ import { checkEvent, checkProcessor, refuseClassic } from './validate.js'
 /**
  * A {@link PushStream} that ships only the transports it is given.
  *
- * ```ts
- * const stream = new Client({ url: 'https://push.example.org', modes: [websocket, eventsource] })
- * ```
- *
  * @typeParam C the channels, the types of their messages, and the data of each type. Default: any channel brings any data.
+ *
+ * @example
+ * ```ts
+ * import { Client, eventsource, nativeWebSocket } from '@pushstream/core'
+ *
+ * const stream = new Client({ modes: [nativeWebSocket, eventsource] })
+ * ```
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a type parameter, data is whatever the application says it is
 export class Client<C extends Channels<C> = Record<string, Record<string, any>>> {

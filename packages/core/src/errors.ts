@@ -40,7 +40,20 @@ export interface ErrorDetails {
   cause?: unknown
 }
 
-/** Every error this package throws or reports. `message` says what to do about it. */
+/**
+ * Every error this package throws or reports. `message` says what to do about it.
+ *
+ * @example
+ * ```ts
+ * import { PushStream } from '@pushstream/core'
+ *
+ * const stream = new PushStream().addChannel('user-42').connect()
+ * stream.on('error', ({ code, message }) => {
+ *   if (code === 'unauthorized') location.assign('/login')
+ *   else console.warn(message)
+ * })
+ * ```
+ */
 export class PushStreamError extends Error {
   override readonly name = 'PushStreamError'
   readonly code: ErrorCode

@@ -8,11 +8,14 @@ import type { GapReason, ModeName, Promises } from './types.js'
  *
  * @example
  * ```ts
+ * import { PushStream } from '@pushstream/core'
+ *
  * interface Shop {
  *   news: { item: { title: string } }
  *   [user: `user-${number}`]: { answer: { value: number }; question: { text: string } }
  * }
- * const stream = new PushStream<Shop>()
+ * const stream = new PushStream<Shop>().addChannel('user-42')
+ * stream.registerProcessor('user-42', 'answer', ({ value }) => console.log(value + 1))
  * ```
  */
 export type Channels<C = Record<string, Record<string, unknown>>> = { readonly [Name in keyof C]: object }
@@ -75,7 +78,19 @@ export interface ChannelDeleted {
   readonly text: string
 }
 
-/** The state of a client. It is replaced by another object when something changes. */
+/**
+ * The state of a client. It is replaced by another object when something changes.
+ *
+ * @example
+ * ```ts
+ * import { PushStream } from '@pushstream/core'
+ *
+ * const stream = new PushStream().addChannel('news').connect()
+ * stream.on('status', ({ state, retryAt = 0 }) => {
+ *   if (state === 'waiting') console.log(`Offline. Next attempt in ${Math.ceil((retryAt - Date.now()) / 1000)} s.`)
+ * })
+ * ```
+ */
 export interface Status {
   /**
    * `closed`: not connected, and no attempt is planned. `connecting`: an attempt is under way. `waiting`: the next
@@ -110,7 +125,20 @@ export interface Stats {
   readonly reconnects: number
 }
 
-/** The events of a client, and the arguments of their listeners. */
+/**
+ * The events of a client, and the arguments of their listeners.
+ *
+ * @example
+ * ```ts
+ * import { PushStream } from '@pushstream/core'
+ *
+ * type Shop = { news: { item: { title: string }; alarm: { level: number } } }
+ * const stream = new PushStream<Shop>().addChannel('news').connect()
+ * stream.on('message', ({ type, data }) => {
+ *   if (type === 'alarm') console.log(data.level)
+ * })
+ * ```
+ */
 export type ClientEvents<C> = {
   /** A message arrived. Each is emitted once, in channel order. */
   message: AnyMessage<C>

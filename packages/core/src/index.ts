@@ -10,12 +10,9 @@ export type {
   Stats,
   Status,
 } from './events.js'
+export type { PushErrorEvent, PushEventSourceEventMap } from './eventsource/events.js'
 export type { PushEventSourceInit } from './eventsource/init.js'
-export {
-  type PushErrorEvent,
-  PushEventSource,
-  type PushEventSourceEventMap,
-} from './eventsource/push-event-source.js'
+export { PushEventSource } from './eventsource/push-event-source.js'
 export type { Message } from './message.js'
 export { messages } from './messages.js'
 export { longpolling, stream } from './modes.js'

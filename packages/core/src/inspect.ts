@@ -91,13 +91,18 @@ const taps = new WeakMap<Pool, Tap>()
  * Looks into a client, for tools such as `@pushstream/devtools`. It may run already. Nothing of it is shipped or called
  * unless this is imported.
  *
+ * @throws PushStreamError `closed` if the client is closed.
+ *
+ * @example
  * ```ts
+ * import { PushStream } from '@pushstream/core'
+ * import { inspect } from '@pushstream/core/inspect'
+ *
+ * const stream = new PushStream().addChannel('news').connect()
  * const inspection = inspect(stream, { log: (line) => console.log(line) })
  * console.table(inspection.channels)
  * inspection.stop()
  * ```
- *
- * @throws PushStreamError `closed` if the client is closed.
  */
 // biome-ignore lint/suspicious/noExplicitAny: whatever comes on its channels
 export function inspect(client: Client<any>, events: InspectEvents = {}): Inspection {

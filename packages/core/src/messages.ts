@@ -7,12 +7,16 @@ import type { Message } from './message.js'
  * The messages from now on, of one channel or of all, for `for await`. The loop ends when the client is closed.
  * Messages that arrive while the loop is busy are queued without a limit.
  *
- * ```ts
- * for await (const { data } of messages(stream, 'news')) console.log(data)
- * ```
- *
  * @param channel the name of a channel. Default: every channel of the client.
  * @throws PushStreamError `closed` if the client is closed.
+ *
+ * @example
+ * ```ts
+ * import { messages, PushStream } from '@pushstream/core'
+ *
+ * const stream = new PushStream().addChannel('news').connect()
+ * for await (const { data } of messages(stream, 'news')) console.log(data)
+ * ```
  */
 export function messages<C extends Channels<C>, N extends keyof C & string>(
   client: Client<C>,

@@ -7,10 +7,28 @@ import type { Transport } from './types.js'
 
 const bringing = (transport: Transport, parts: Partial<SessionTransport>): Transport => ({ ...transport, ...parts })
 
-/** HTTP streaming: templates one after the other without a delimiter. The protocol finds their ends. */
+/**
+ * HTTP streaming: templates one after the other without a delimiter. The protocol finds their ends.
+ *
+ * @example
+ * ```ts
+ * import { Client, longpolling, stream } from '@pushstream/core'
+ *
+ * const client = new Client({ modes: [stream, longpolling] })
+ * ```
+ */
 export const stream = /* @__PURE__ */ bringing(endless, { cut: undelimited, prove })
 
-/** Long-polling: a request stays open until there is a message. */
+/**
+ * Long-polling: a request stays open until there is a message.
+ *
+ * @example
+ * ```ts
+ * import { Client, longpolling, websocket } from '@pushstream/core'
+ *
+ * const stream = new Client({ modes: [websocket, longpolling] })
+ * ```
+ */
 export const longpolling = /* @__PURE__ */ bringing(polls, {
   cut: undelimited,
   prove,

@@ -21,6 +21,17 @@ export type Sharing = (options: Options) => unknown
 /**
  * The options of a client. All are optional in a page that nginx serves from the same origin as the locations `/ws/`, `/ev/`
  * and `/lp/`.
+ *
+ * @example
+ * ```ts
+ * import { PushStream } from '@pushstream/core'
+ *
+ * const stream = new PushStream({
+ *   url: 'https://push.example.org',
+ *   params: () => ({ token: localStorage.getItem('token') ?? '' }),
+ *   onUnauthorized: async () => (await fetch('/token/refresh', { method: 'POST' })).ok,
+ * })
+ * ```
  */
 export interface ClientOptions extends CommonOptions {
   /**
@@ -51,7 +62,19 @@ export type Restore = (store: ChannelStore, name: string) => void
 /** Keeps positions across page loads. Made by `persist` of `@pushstream/core/persist`. */
 export type Persist = (client: object) => Restore
 
-/** The options of `new PushStream` and `new Client`: those of every client, and those of the push stream module's protocol. */
+/**
+ * The options of `new PushStream` and `new Client`: those of every client, and those of the push stream module's
+ * protocol.
+ *
+ * @example
+ * ```ts
+ * import { type Options, PushStream } from '@pushstream/core'
+ * import { WebSocket } from 'ws' // for Node 20
+ *
+ * const options: Options = { url: 'http://127.0.0.1:9080', modes: 'websocket|longpolling', environment: { WebSocket } }
+ * const stream = new PushStream(options)
+ * ```
+ */
 export type Options = ClientOptions & PushStreamSettings
 
 /** What the connection reads. */

@@ -1,7 +1,13 @@
 /**
- * Registers the type of the application's client, so that the bindings check channels, types and data:
+ * Registers the type of the application's client, so that the bindings check channels, types and data.
  *
+ * @example
  * ```ts
+ * import type { PushStream } from '@pushstream/core'
+ * interface Shop {
+ *   news: { item: { title: string } }
+ *   [user: `user-${number}`]: { answer: { value: number } }
+ * }
  * declare module '@pushstream/core' {
  *   interface Register { client: PushStream<Shop> } // or `typeof stream`
  * }

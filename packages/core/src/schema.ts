@@ -13,15 +13,20 @@ import { checkProcessor } from './validate.js'
  *
  * Messages reach the processor in order, even if the schema answers later. Other processors do not wait for it.
  *
- * ```ts
- * const Answer = z.object({ type: z.literal('answer'), value: z.number() })
- * const stop = registerWithSchema(stream, 'user-42', 'answer', Answer, ({ value }) => console.log(value))
- * ```
- *
  * @param channel the name of a channel, or `'*'` for any.
  * @param type the type of the messages, or `'*'` for any.
  * @returns a function that removes the processor. It is not called after that, even if a validation is still running.
  * @throws PushStreamError `bad-option` if the processor is not a function, `closed` if the client is closed.
+ *
+ * @example
+ * ```ts
+ * import { PushStream, registerWithSchema } from '@pushstream/core'
+ * import { z } from 'zod'
+ *
+ * const stream = new PushStream().addChannel('user-42').connect()
+ * const Answer = z.object({ type: z.literal('answer'), value: z.number() })
+ * const stop = registerWithSchema(stream, 'user-42', 'answer', Answer, ({ value }) => console.log(value))
+ * ```
  */
 export function registerWithSchema<
   C extends Channels<C>,

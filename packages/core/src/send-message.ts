@@ -20,13 +20,17 @@ const fail = (message: string, details?: object) => new PushStreamError('send', 
  * percent-encoded, as the server's template needs it. For Nchan it is sent by POST to the `publisher` of `nchan({ … })`, once for
  * each channel.
  *
- * ```ts
- * await sendMessage(stream, JSON.stringify({ type: 'answer', value: 42 }))
- * ```
- *
  * @throws PushStreamError as a rejection. `send`: there is no channel, the publisher can't be reached, it refused the text
  * (`status` tells its answer), or a text by websocket did not come back; then those behind it are not sent. `closed`: the client
  * is closed.
+ *
+ * @example
+ * ```ts
+ * import { PushStream, sendMessage } from '@pushstream/core'
+ *
+ * const stream = new PushStream().addChannel('user-42').connect()
+ * await sendMessage(stream, JSON.stringify({ type: 'answer', value: 42 }))
+ * ```
  */
 // biome-ignore lint/suspicious/noExplicitAny: whatever comes on its channels
 export async function sendMessage(client: Client<any>, text: string): Promise<void> {

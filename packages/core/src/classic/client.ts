@@ -17,16 +17,29 @@ import { classicProtocol } from './protocol.js'
 import type { ClassicSettings } from './settings.js'
 import { ClassicStates, closed, connecting, open } from './states.js'
 
-/** All classic clients of the page. `PushStreamManager[client.id]` is the client. */
+/**
+ * All classic clients of the page. `PushStreamManager[client.id]` is the client.
+ *
+ * @example
+ * ```ts
+ * import { PushStream, PushStreamManager } from '@pushstream/core/classic'
+ *
+ * const { id } = new PushStream()
+ * PushStreamManager[id]?.disconnect()
+ * ```
+ */
 export const PushStreamManager: ClassicPushStream[] = []
 
 /**
  * The class of the module's own pushstream.js, with the same settings, callbacks and states. The modern client does the
  * rest: it connects, resumes and orders messages.
  *
+ * @example
  * ```ts
+ * import { PushStream } from '@pushstream/core/classic'
+ *
  * const pushstream = new PushStream({ host: 'push.example.org', modes: 'websocket|longpolling' })
- * pushstream.onmessage = (text, id, channel) => console.log(channel, text)
+ * pushstream.onmessage = (text, id, channel) => console.log(channel, id, text)
  * pushstream.addChannel('news')
  * pushstream.connect()
  * ```

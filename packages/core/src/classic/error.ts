@@ -1,6 +1,16 @@
 import { PushStreamError } from '../errors.js'
 
-/** The error that `onerror` of the classic client gets. */
+/**
+ * The error that `onerror` of the classic client gets.
+ *
+ * @example
+ * ```ts
+ * import { PushStream } from '@pushstream/core/classic'
+ *
+ * const pushstream = new PushStream()
+ * pushstream.onerror = ({ type, message }) => console.warn(type === 'load' ? 'not connected' : 'lost', message)
+ * ```
+ */
 export class ClassicError extends PushStreamError {
   /**
    * `timeout`: an open connection was lost, or showed no sign of life. `load`: no connection could be made, or the

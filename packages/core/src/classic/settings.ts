@@ -42,6 +42,18 @@ export interface ClassicCallbacks {
 /**
  * The settings of `new PushStream(…)` in the classic client. All are optional. Unknown ones are ignored, as in the
  * original script.
+ *
+ * @example
+ * ```ts
+ * import { PushStream } from '@pushstream/core/classic'
+ *
+ * const pushstream = new PushStream({
+ *   host: 'push.example.org',
+ *   useSSL: true,
+ *   extraParams: () => ({ token: localStorage.getItem('token') ?? '' }),
+ *   onmessage: (text) => console.log(text),
+ * })
+ * ```
  */
 export interface ClassicSettings
   extends ClassicCallbacks,

@@ -10,7 +10,21 @@ import { observe } from './observe.js'
 import type { Context } from './request.js'
 import type { Report } from './types.js'
 
-/** What to diagnose: the options of the client, and what to look at. */
+/**
+ * What to diagnose: the options of the client, and what to look at.
+ *
+ * @example
+ * ```ts
+ * import { diagnose } from '@pushstream/core/diagnose'
+ *
+ * const report = await diagnose({
+ *   url: 'https://push.example.org',
+ *   channel: 'news',
+ *   publish: 'http://127.0.0.1/pub?id={channel}',
+ *   origin: 'https://www.example.org',
+ * })
+ * ```
+ */
 export interface DiagnoseOptions extends Options {
   /** A channel that may be subscribed to. Default: one with a random name. */
   channel?: string
@@ -55,13 +69,14 @@ async function shownVersion(url: string): Promise<string | undefined> {
  * requests to the locations of the modes alone, and publishes only if `publish` is given. It takes some 15 s, as it waits
  * for pings. It never rejects for what the server does.
  *
+ * @throws PushStreamError `bad-option` for an option that can't be used, `bad-channel` for such a channel.
+ *
+ * @example
  * ```ts
  * import { diagnose, formatReport } from '@pushstream/core/diagnose'
  *
  * console.log(formatReport(await diagnose({ url: 'https://push.example.org', channel: 'news' })))
  * ```
- *
- * @throws PushStreamError `bad-option` for an option that can't be used, `bad-channel` for such a channel.
  */
 export async function diagnose(options: DiagnoseOptions = {}): Promise<Report> {
   const { channel, publish, wait = 12_000, limits = false, origin, ignore = [], httpVersion, ...client } = options

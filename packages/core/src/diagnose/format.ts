@@ -1,7 +1,17 @@
 import { advice, type Fault } from '../troubleshooting.js'
 import type { Finding, Report } from './types.js'
 
-/** The names of all faults. */
+/**
+ * The names of all faults.
+ *
+ * @example
+ * ```ts
+ * import { diagnose, faults } from '@pushstream/core/diagnose'
+ *
+ * const onlyPings = faults.filter((fault) => fault !== 'pings')
+ * const { ok } = await diagnose({ url: 'https://push.example.org', ignore: onlyPings })
+ * ```
+ */
 export const faults = Object.keys(advice) as readonly Fault[]
 
 const marks = { ok: '✓', fault: '✗', unknown: '?' }
@@ -24,7 +34,17 @@ function section(finding: Finding): string {
   ].join('\n')
 }
 
-/** A report as text: a table of all checks, and a paragraph for each fault. */
+/**
+ * A report as text: a table of all checks, and a paragraph for each fault.
+ *
+ * @example
+ * ```ts
+ * import { diagnose, formatReport } from '@pushstream/core/diagnose'
+ *
+ * const report = await diagnose({ url: 'https://push.example.org' })
+ * if (!report.ok) throw new Error(formatReport(report))
+ * ```
+ */
 export function formatReport({ url, channel, rows, findings }: Report): string {
   const width = Math.max(...rows.map(({ check }) => check.length))
   const table = rows.map(({ check, outcome, detail, findings: found }) => {

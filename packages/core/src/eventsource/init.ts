@@ -1,7 +1,19 @@
 import { bad } from '../errors.js'
 import type { Environment, Provider } from '../types.js'
 
-/** The options of `new PushEventSource`. */
+/**
+ * The options of `new PushEventSource`.
+ *
+ * @example
+ * ```ts
+ * import { PushEventSource } from '@pushstream/core'
+ *
+ * const events = new PushEventSource('https://api.example.org/events/?channel=user-42', {
+ *   headers: () => ({ Authorization: `Bearer ${localStorage.getItem('token')}` }),
+ *   lastEventIdParameter: 'lastEventId', // for django-eventstream
+ * })
+ * ```
+ */
 export interface PushEventSourceInit {
   /** Whether cookies go to another origin too. Default false. */
   withCredentials?: boolean

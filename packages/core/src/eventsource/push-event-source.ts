@@ -4,23 +4,10 @@ import { backoff } from '../session/backoff.js'
 import { mediaType, readBody, retryAfter } from '../transports/http.js'
 import { createSseParser } from '../transports/sse.js'
 import type { Environment } from '../types.js'
+import type { PushErrorEvent, PushEventSourceEventMap } from './events.js'
 import { checkInit, longest, type PushEventSourceInit } from './init.js'
 import { type Pings, watchPings } from './pings.js'
 import { addressOf, hintOf, requestEvents } from './request.js'
-
-/** The event that `error` listeners get. */
-export interface PushErrorEvent extends Event {
-  /** The HTTP status, if it caused the error. */
-  readonly status: number | undefined
-  readonly message: string
-}
-
-/** Events by name. */
-export interface PushEventSourceEventMap {
-  open: Event
-  error: PushErrorEvent
-  message: PushMessageEvent
-}
 
 type Handler<E extends Event> = ((this: PushEventSource, event: E) => unknown) | null
 
@@ -45,6 +32,14 @@ const pings = ['keep-alive', 'ping']
  * - It never asks for an id `error`, with which django-eventstream ends a stream.
  * - Events are not `isTrusted`.
  * - Another origin must allow the header `Last-Event-ID`.
+ *
+ * @example
+ * ```ts
+ * import { PushEventSource } from '@pushstream/core'
+ *
+ * const events = new PushEventSource('/events/?channel=user-42')
+ * events.onmessage = ({ data }) => console.log(data)
+ * ```
  */
 export class PushEventSource extends EventTarget {
   static get CONNECTING(): 0 {

@@ -10,7 +10,17 @@ import { isSnapshot, progressOf, restore, type Snapshot, snapshotOf } from './sn
 /** Where positions are kept, such as `localStorage`. */
 export type PositionStorage = Memory
 
-/** How positions are kept. */
+/**
+ * How positions are kept.
+ *
+ * @example
+ * ```ts
+ * import { PushStream } from '@pushstream/core'
+ * import { persist } from '@pushstream/core/persist'
+ *
+ * const stream = new PushStream({ persist: persist('local', { key: 'user-42' }) })
+ * ```
+ */
 export interface PersistOptions {
   /**
    * Added to the key, which names the server and its locations: what one user has received is then no position of another's.
@@ -55,13 +65,17 @@ function read(text: string | null, now: number): Map<string, Snapshot> {
 /**
  * Keeps how far each channel is across page loads, so that no message is lost or comes twice. Nothing of the messages is kept.
  *
- * ```ts
- * const stream = new PushStream({ persist: persist('session') })
- * ```
- *
  * @param where `session`: for this tab, until it is closed. `local`: for all tabs, and after a restart of the browser. Or a
  * storage of your own. Default `session`.
  * @throws PushStreamError `bad-option` for anything else.
+ *
+ * @example
+ * ```ts
+ * import { PushStream } from '@pushstream/core'
+ * import { persist } from '@pushstream/core/persist'
+ *
+ * const stream = new PushStream({ persist: persist('session') })
+ * ```
  */
 export function persist(
   where: 'session' | 'local' | ({ storage: PositionStorage } & PersistOptions) = 'session',

@@ -9,7 +9,17 @@ import { checkName, refuse, steps } from './names.js'
 import type { ProtocolFactory } from './protocol.js'
 import { ResumeState } from './resume-state.js'
 
-/** How the routes of django-eventstream are set up, where that is not the usual. */
+/**
+ * How the routes of django-eventstream are set up, where that is not the usual.
+ *
+ * @example
+ * ```ts
+ * import { djangoEventStream, PushStream } from '@pushstream/core'
+ *
+ * const protocol = djangoEventStream({ url: '/rooms/{channel}/' }) // path('rooms/<channel>/', include(…))
+ * const stream = new PushStream({ protocol }).addChannel('news').connect()
+ * ```
+ */
 export interface DjangoEventStreamSettings {
   /**
    * The route of `django_eventstream.urls`, below the client's address. With `{channel}` the name stands in the path
@@ -66,6 +76,14 @@ function initialIds(options: CommonOptions = {}): Ids {
 /**
  * The protocol of django-eventstream, and of `@fanoutio/eventstream` for Node: Server-Sent Events over fetch. Each channel
  * is resumed by its own number. What the server does not store comes while the connection is open, and else is lost.
+ *
+ * @example
+ * ```ts
+ * import { djangoEventStream, PushStream } from '@pushstream/core'
+ *
+ * const stream = new PushStream({ protocol: djangoEventStream() })
+ * stream.addChannel('news').connect()
+ * ```
  */
 export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): ProtocolFactory => {
   const { url = '/events/', together = false, position: where = 'query', holes = 'ask', probe = true } = settings

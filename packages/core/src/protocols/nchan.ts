@@ -10,7 +10,17 @@ import { idAfter, placeIn } from './nchan-ids.js'
 import { createPollScheduler } from './poll-scheduler.js'
 import type { ProtocolFactory, Subscription } from './protocol.js'
 
-/** How Nchan's locations are set up, where that is not the usual. */
+/**
+ * How Nchan's locations are set up, where that is not the usual.
+ *
+ * @example
+ * ```ts
+ * import { nchan, PushStream } from '@pushstream/core'
+ *
+ * const protocol = nchan({ url: '/sub?id={channel}', publisher: '/pub?id={channel}', retry: true })
+ * const stream = new PushStream({ url: 'https://push.example.org', protocol })
+ * ```
+ */
 export interface NchanSettings {
   /**
    * The location of `nchan_subscriber`, below the client's address: `{channel}` stands for the name, in the path or in
@@ -72,6 +82,14 @@ function check(channel: string, separator: string | undefined): void {
  * The protocol of Nchan, and of the older Nginx HTTP Push Module. Nothing on Nchan's wire shows that a message is
  * missing, so the client resumes each channel with some overlap, and where nothing known comes again it announces a
  * `gap` without ids.
+ *
+ * @example
+ * ```ts
+ * import { nchan, PushStream } from '@pushstream/core'
+ *
+ * const stream = new PushStream({ url: 'https://push.example.org', protocol: nchan() })
+ * stream.addChannel('user-42').connect()
+ * ```
  */
 export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
   const { url = '/sub/{channel}', separator, position: where = 'query', retry, publisher = '/pub/{channel}' } = settings

@@ -1,7 +1,20 @@
 import type { MessageTemplate } from './template.js'
 import type { TextEncoding } from './text.js'
 
-/** How the server's nginx is configured, where that is not the usual. */
+/**
+ * How the server's nginx is configured, where that is not the usual.
+ *
+ * @example
+ * ```ts
+ * import { messageTemplate, PushStream } from '@pushstream/core'
+ *
+ * const stream = new PushStream({
+ *   urlPrefixWebsocket: '/events/ws', // location ~ ^/events/ws/(.*)
+ *   tagArgument: 'etag', // push_stream_last_received_message_tag $arg_etag;
+ *   messageTemplate: messageTemplate('<~id~|~channel~> ~text~'),
+ * })
+ * ```
+ */
 export interface PushStreamSettings {
   /** Location of `push_stream_subscriber websocket`. Default `/ws`. */
   urlPrefixWebsocket?: string

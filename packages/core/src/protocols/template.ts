@@ -63,13 +63,16 @@ function sourceOf(pieces: readonly string[]): string {
 /**
  * Reads a push_stream_message_template, for the option `messageTemplate`:
  *
- * ```ts
- * new PushStream({ messageTemplate: messageTemplate('<~id~|~channel~> ~text~') })
- * ```
- *
  * The last possible end of the text is taken, so a body can't fake the fields that follow it.
  *
  * @param template the text of the directive in nginx's configuration.
+ *
+ * @example
+ * ```ts
+ * import { messageTemplate, PushStream } from '@pushstream/core'
+ *
+ * const stream = new PushStream({ messageTemplate: messageTemplate('<~id~|~channel~> ~text~') })
+ * ```
  */
 export function messageTemplate(template: string): MessageTemplate {
   const pieces = template.split(/(~(?:id|channel|text|tag|time|event-id|event-type|size)~)/i)

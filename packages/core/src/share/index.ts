@@ -6,7 +6,19 @@ import { SharedPool } from './shared-pool.js'
 
 export type { Sharing }
 
-/** How tabs find those that they share a connection with. */
+/**
+ * How tabs find those that they share a connection with.
+ *
+ * @example
+ * ```ts
+ * import { PushStream } from '@pushstream/core'
+ * import { share } from '@pushstream/core/share'
+ *
+ * const user = document.body.dataset.user ?? 'nobody'
+ * const params = () => ({ token: localStorage.getItem('token') ?? '' })
+ * const stream = new PushStream({ params, share: share({ key: user }) })
+ * ```
+ */
 export interface ShareOptions {
   /**
    * Tells clients apart whose options can't be compared. Required if `params`, `headers` or a setting is a function: tabs
@@ -20,7 +32,11 @@ export interface ShareOptions {
  * own channels, each once and in order. Where the browser has no Web Locks or no BroadcastChannel, every tab has a connection
  * of its own.
  *
+ * @example
  * ```ts
+ * import { PushStream } from '@pushstream/core'
+ * import { share } from '@pushstream/core/share'
+ *
  * const stream = new PushStream({ url: 'https://push.example.org', share: share() })
  * ```
  */

@@ -54,7 +54,19 @@ const refusals: readonly ErrorCode[] = ['forbidden', 'unauthorized', 'bad-reques
 
 const stores = new WeakMap<AnyClient, Store>()
 
-/** The store of a client, created on first use. */
+/**
+ * The store of a client, created on first use.
+ *
+ * @example
+ * ```ts
+ * import { PushStream } from '@pushstream/core'
+ * import { storeOf } from '@pushstream/core/store'
+ *
+ * const store = storeOf(new PushStream())
+ * const disconnect = store.connect(true)
+ * const stop = store.watch(() => console.log(store.client.status.state))
+ * ```
+ */
 export function storeOf(client: AnyClient): Store {
   const found = stores.get(client)
   if (found !== undefined) return found

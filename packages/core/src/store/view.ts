@@ -1,64 +1,10 @@
 import { hears } from '../emitter.js'
 import { PushStreamError } from '../errors.js'
-import type { Channels, ClientEvents, Gap, Status } from '../events.js'
+import type { Channels, ClientEvents } from '../events.js'
 import type { Message } from '../message.js'
 import type { Store } from './store.js'
+import type { ChannelState, ViewOptions } from './view-options.js'
 import { inherited, newState, none, type ViewState } from './view-state.js'
-
-/** The options of a component. `D`: the data of its channels. */
-export interface ChannelOptions<D> {
-  /**
-   * How many stored messages to start with (`.bN` of push_stream_channels_path). Default 0. If the page has already
-   * subscribed to the channel, they are the messages that it has kept.
-   */
-  backtrack?: number
-  /** How many of the latest messages to keep in `messages`. Default 0: none. */
-  history?: number
-  /**
-   * Called with every message once, in order, even if the framework renders only the last one of a burst. It may be
-   * another function at every render. If it throws, the client reports an `error`, and nothing else is affected.
-   */
-  onMessage?: (data: D, message: Message<D>) => void
-}
-
-/** The options of a component that may show something else than the latest message's data: `R` or `S`. */
-export type ShownOptions<D, R, S> = ChannelOptions<D> &
-  (
-    | {
-        /** Derives the value to show from the latest message. If it stays the same (`Object.is`), nothing is rendered. */
-        select?: (data: D, message: Message<D>) => R
-        reduce?: never
-        initial?: never
-      }
-    | {
-        /** Returns the next state to show, given the previous one and a message. It may change at every render. */
-        reduce: (state: S, data: D, message: Message<D>) => S
-        /** The state before the first message. */
-        initial: S
-        select?: never
-      }
-  )
-
-/** All options, as a view takes them. */
-export interface ViewOptions extends ChannelOptions<unknown> {
-  select?: (data: unknown, message: Message) => unknown
-  reduce?: (state: unknown, data: unknown, message: Message) => unknown
-  initial?: unknown
-}
-
-/** The state that a component shows. It is the same object until something changes. */
-export interface ChannelState<T, D = unknown> {
-  /** The data of the latest message, or the result of `select` or `reduce`. */
-  readonly data: T
-  /** The latest messages, oldest first, up to `history`. */
-  readonly messages: readonly Message<D>[]
-  /** The connection's state. Also `closed` if nothing is subscribed: no channel, a refused one, or on a server. */
-  readonly status: Status['state']
-  /** Why a channel was refused, or else the connection's error. */
-  readonly error: PushStreamError | undefined
-  /** The latest gap: messages that are no longer available. */
-  readonly gap: Gap | undefined
-}
 
 /** One channel, several, or none for now. */
 export type ChannelName<N extends string = string> = N | readonly N[] | null | undefined | false
@@ -66,7 +12,17 @@ export type ChannelName<N extends string = string> = N | readonly N[] | null | u
 /** Stands for every channel of the client, wherever it was added. It does not subscribe. */
 export const every = '*'
 
-/** The names as text, unique and sorted: equal sets have equal keys. */
+/**
+ * The names as text, unique and sorted: equal sets have equal keys.
+ *
+ * @example
+ * ```ts
+ * import { keyOf } from '@pushstream/core/store'
+ *
+ * keyOf(['user-42', 'news']) === keyOf(['news', 'user-42', 'news']) // true
+ * keyOf(null) // '[]'
+ * ```
+ */
 export function keyOf(channel: ChannelName): string {
   const names = typeof channel === 'string' ? [channel] : channel || []
   return JSON.stringify([...new Set(names)].sort())
@@ -94,7 +50,19 @@ export interface View {
   next(store: Store, key: string, options: ViewOptions): View
 }
 
-/** Creates a view. It has no effect until it has a listener. */
+/**
+ * Creates a view. It has no effect until it has a listener.
+ *
+ * @example
+ * ```ts
+ * import { PushStream } from '@pushstream/core'
+ * import { createView, keyOf, storeOf } from '@pushstream/core/store'
+ *
+ * const view = createView(storeOf(new PushStream()), keyOf('user-42'), { backtrack: 1 })
+ * const read = view.reader()
+ * const leave = view.subscribe(() => console.log(read().data))
+ * ```
+ */
 export const createView = (store: Store, key: string, options: ViewOptions): View =>
   new ChannelView(store, key, options, undefined)
 
@@ -279,7 +247,16 @@ function guarded(call: () => void): void {
   }
 }
 
-/** An `onMessage` for messages of one type; `'*'` is any. */
+/**
+ * An `onMessage` for messages of one type; `'*'` is any.
+ *
+ * @example
+ * ```ts
+ * import { ofType, type ViewOptions } from '@pushstream/core/store'
+ *
+ * const options: ViewOptions = { onMessage: ofType('answer', (data) => console.log(data)) }
+ * ```
+ */
 export function ofType<D>(
   type: string,
   process: (data: D, message: Message<D>) => void,

@@ -181,7 +181,16 @@ function open(framing: Framing, next: NextExchange, events: TransportEvents, env
 
 const available = () => true
 
-/** Server-Sent Events over fetch: only so are pings seen, headers sent and statuses read. */
+/**
+ * Server-Sent Events over fetch: only so are pings seen, headers sent and statuses read.
+ *
+ * @example
+ * ```ts
+ * import { Client, eventsource } from '@pushstream/core'
+ *
+ * const stream = new Client({ modes: [eventsource], headers: { 'X-Shop': 'main' } })
+ * ```
+ */
 export const eventsource: Transport = {
   name: 'eventsource',
   acceptedBy: 'byte',

@@ -3,6 +3,13 @@ import type { CloseReason, Transport } from '../types.js'
 /**
  * The browser's own EventSource, for pages whose policy needs it. It shows neither pings nor statuses, and named events
  * (`Event-Type`) pass it by, until the next check of the connection brings them.
+ *
+ * @example
+ * ```ts
+ * import { nativeEventSource, PushStream } from '@pushstream/core'
+ *
+ * const stream = new PushStream({ modes: [nativeEventSource, 'longpolling'] })
+ * ```
  */
 export const nativeEventSource: Transport = {
   name: 'eventsource',

@@ -1,7 +1,16 @@
 import type { Transport } from '../types.js'
 import { openSocket } from './socket.js'
 
-/** The browser's own WebSocket, for pages that ship only what they use: about 2 KB less than reconnecting-websocket. */
+/**
+ * The browser's own WebSocket, for pages that ship only what they use: about 2 KB less than reconnecting-websocket.
+ *
+ * @example
+ * ```ts
+ * import { Client, longpolling, nativeWebSocket } from '@pushstream/core'
+ *
+ * const stream = new Client({ modes: [nativeWebSocket, longpolling] })
+ * ```
+ */
 export const nativeWebSocket: Transport = {
   name: 'websocket',
   acceptedBy: 'time',

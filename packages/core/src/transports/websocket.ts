@@ -8,6 +8,13 @@ const never = 2 ** 31 - 1
 /**
  * reconnecting-websocket is the socket. Each connection has an instance of its own that never reconnects, because the
  * session decides when to try again and from where. Its close events are synthetic: the native ones are recorded.
+ *
+ * @example
+ * ```ts
+ * import { Client, eventsource, websocket } from '@pushstream/core'
+ *
+ * const stream = new Client({ modes: [websocket, eventsource] })
+ * ```
  */
 export const websocket: Transport = {
   name: 'websocket',

@@ -5,7 +5,17 @@ import type { Message } from '../message.js'
 import type { ClientOptions } from '../options.js'
 import type { SentCredentials } from '../platform.js'
 
-/** What `createUpdates` can be told. All of it is optional. */
+/**
+ * What `createUpdates` can be told. All of it is optional.
+ *
+ * @example
+ * ```ts
+ * import { createUpdates, PushStream } from '@pushstream/core'
+ *
+ * const client = new PushStream().addChannel('news').connect()
+ * const updates = createUpdates({ client, server: 'relay', retry: false })
+ * ```
+ */
 export interface UpdatesOptions<C extends Channels<C>>
   extends Pick<
     ClientOptions,

@@ -27,6 +27,16 @@ function typeOf(message: Message): string | undefined {
  *
  * @typeParam C which types of messages come on which names, and what their data is. Default: anything.
  * @throws PushStreamError `bad-option` for an option that is unknown or contradictory.
+ *
+ * @example
+ * ```ts
+ * import { createUpdates } from '@pushstream/core'
+ *
+ * const updates = createUpdates()
+ * updates.registerProcessor('main', 'answer', ({ value }) => console.log(value))
+ * updates.on('gap', ({ channel }) => console.warn(`${channel} has missed something`))
+ * updates.subscribe({ main: '/updates/some_id' })
+ * ```
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a type parameter, data is whatever the application says it is
 export function createUpdates<C extends Channels<C> = Record<string, Record<string, any>>>(

@@ -2,7 +2,8 @@ import { createManualClock, type ManualClock, manualEnvironment } from '@pushstr
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createStore, type Store, storeOf } from '../../src/store/store.js'
-import { type ChannelName, createView, keyOf, ofType, type View, type ViewOptions } from '../../src/store/view.js'
+import { type ChannelName, createView, keyOf, ofType, type View } from '../../src/store/view.js'
+import type { ViewOptions } from '../../src/store/view-options.js'
 import { StubClient } from '../support/stub-client.js'
 
 let stub: StubClient
