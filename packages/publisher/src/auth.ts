@@ -18,7 +18,20 @@ export interface AuthResponse {
   end(): unknown
 }
 
-/** What `createAuthorizer` takes. */
+/**
+ * What `createAuthorizer` takes.
+ *
+ * @example
+ * ```ts
+ * import { createAuthorizer } from '@pushstream/publisher/auth'
+ *
+ * const auth = createAuthorizer({
+ *   server: 'nchan',
+ *   header: false, // no nginx in between: the address is that of the request itself
+ *   allow: (channel) => channel === 'news',
+ * })
+ * ```
+ */
 export interface AuthorizerOptions<Request extends AuthRequest = AuthRequest> extends LocationSettings {
   /**
    * Decides on one channel, by what the application knows of the request (its cookies, say). `true` lets in; `false` and
@@ -56,7 +69,20 @@ export interface Authorizer<Request extends AuthRequest = AuthRequest> {
 
 const known = new Set(['allow', 'header', 'server', 'locations', 'argument', 'separator'])
 
-/** Makes what decides who may have which channels. Throws `bad-option`. */
+/**
+ * Makes what decides who may have which channels. Throws `bad-option`.
+ *
+ * @example
+ * ```ts
+ * import { createAuthorizer } from '@pushstream/publisher/auth'
+ *
+ * const users = new Map([['session=1', 'user-42']])
+ * const auth = createAuthorizer<Request>({
+ *   allow: (channel, { headers }) => (headers.has('cookie') ? channel === users.get(`${headers.get('cookie')}`) : 401),
+ * })
+ * export const GET = auth.respond // or with node:http: createServer(auth.handler).listen(9000)
+ * ```
+ */
 export function createAuthorizer<Request extends AuthRequest = AuthRequest>(
   options: AuthorizerOptions<Request>,
 ): Authorizer<Request> {

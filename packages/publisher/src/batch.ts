@@ -7,7 +7,21 @@ export interface Failed<M> {
   readonly error: PublisherError
 }
 
-/** How to publish many messages. */
+/**
+ * How to publish many messages.
+ *
+ * @example
+ * ```ts
+ * import { Publisher } from '@pushstream/publisher'
+ *
+ * async function* answers() {
+ *   for (let id = 1; id <= 10_000; id++) yield { channel: `user-${id}`, data: { type: 'answer', value: id } }
+ * }
+ * await new Publisher({ url: 'http://127.0.0.1:9080' }).publishAll(answers(), {
+ *   onFailed: ({ message, error }) => console.warn(message.channel, error.message),
+ * })
+ * ```
+ */
 export interface BatchOptions<M> {
   /**
    * Stops taking messages and aborts those that wait. One that was already sent may have arrived: its error says so.

@@ -1,10 +1,10 @@
 import type { Channels, DataOf } from '@pushstream/core'
 import { badOption } from './errors.js'
-import type { CallOptions, Publisher, PublishOptions } from './publisher.js'
+import type { Publisher } from './publisher.js'
 import { ChannelQueue } from './queue.js'
 import { aborted } from './sender.js'
 import type { ChannelStats } from './servers/server.js'
-import type { TypeOf } from './types.js'
+import type { CallOptions, PublishOptions, TypeOf } from './types.js'
 
 type Eventually<T> = T | Promise<T>
 
@@ -23,7 +23,17 @@ export interface ChannelStore {
   entries(): Iterable<readonly [key: string, channel: string]> | AsyncIterable<readonly [key: string, channel: string]>
 }
 
-/** Keeps channels in memory until the process ends. */
+/**
+ * Keeps channels in memory until the process ends.
+ *
+ * @example
+ * ```ts
+ * import { ChannelManager, memoryStore, Publisher } from '@pushstream/publisher'
+ *
+ * const store = memoryStore()
+ * const channels = new ChannelManager({ publisher: new Publisher({ url: 'http://127.0.0.1:9080' }), store })
+ * ```
+ */
 export function memoryStore(): ChannelStore {
   const channels = new Map<string, string>()
   return {
@@ -40,7 +50,17 @@ export function memoryStore(): ChannelStore {
   }
 }
 
-/** The options of `new ChannelManager`. */
+/**
+ * The options of `new ChannelManager`.
+ *
+ * @example
+ * ```ts
+ * import { ChannelManager, Publisher } from '@pushstream/publisher'
+ *
+ * const publisher = new Publisher({ url: 'http://127.0.0.1:9080' })
+ * const carts = new ChannelManager({ publisher, prefix: 'cart-' })
+ * ```
+ */
 export interface ChannelManagerOptions<C extends Channels<C>> {
   publisher: Publisher<C>
   /** The prefix of channel names. Default `user-`. */
@@ -56,6 +76,16 @@ export type Beginning<C extends Channels<C>, P extends string> = keyof C & `${P}
  * sign-out. A key is the application's id of a user or a session.
  *
  * @typeParam P the prefix of the channels' names.
+ *
+ * @example
+ * ```ts
+ * import { ChannelManager, Publisher } from '@pushstream/publisher'
+ *
+ * const channels = new ChannelManager({ publisher: new Publisher({ url: 'http://127.0.0.1:9080' }) })
+ * const name = await channels.allocate('session-1') // 'user-5f0c…': give it to the page
+ * await channels.push('session-1', { type: 'answer', value: 42 })
+ * await channels.close('session-1') // at the sign-out
+ * ```
  */
 export class ChannelManager<C extends Channels<C>, P extends string = 'user-'> {
   readonly #publisher: Publisher<C>

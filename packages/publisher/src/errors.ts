@@ -47,7 +47,20 @@ export interface PublisherErrorDetails {
   cause?: unknown
 }
 
-/** Every error this package throws. `message` says what to do about it. */
+/**
+ * Every error this package throws. `message` says what to do about it.
+ *
+ * @example
+ * ```ts
+ * import { Publisher, PublisherError } from '@pushstream/publisher'
+ *
+ * const publisher = new Publisher({ url: 'http://127.0.0.1:9080' })
+ * await publisher.publish('user-42', { type: 'answer', value: 42 }).catch((error) => {
+ *   if (error instanceof PublisherError && error.outcome === 'unknown') console.warn('It may have been published.')
+ *   else throw error
+ * })
+ * ```
+ */
 export class PublisherError extends Error {
   override readonly name = 'PublisherError'
   readonly code: PublisherErrorCode

@@ -8,17 +8,18 @@ export {
 } from './channel-manager.js'
 export { type Outcome, PublisherError, type PublisherErrorCode, type PublisherErrorDetails } from './errors.js'
 export type { PublisherOptions } from './options.js'
-export {
-  type CallOptions,
-  type Outgoing,
-  Publisher,
-  type PublishOptions,
-  type WatchOptions,
-  type Which,
-} from './publisher.js'
+export { Publisher } from './publisher.js'
 export type { RetryOptions } from './sender.js'
 export { type NchanServerSettings, nchanServer, type RelayServerSettings, relayServer } from './servers/nchan.js'
 export { type PushStreamServerSettings, pushStreamServer } from './servers/push-stream.js'
 export type { ChannelStats, MessageOptions, Server, ServerRequest, ServerStats } from './servers/server.js'
 export type { TemplateText } from './text.js'
-export type { DataOfEach, TypeOf } from './types.js'
+export type {
+  CallOptions,
+  DataOfEach,
+  Outgoing,
+  PublishOptions,
+  TypeOf,
+  WatchOptions,
+  Which,
+} from './types.js'

@@ -3,7 +3,21 @@ import type { RetryOptions, SenderSettings, SentHeaders } from './sender.js'
 import { pushStreamServer } from './servers/push-stream.js'
 import type { Server } from './servers/server.js'
 
-/** What `new Publisher` takes. */
+/**
+ * What `new Publisher` takes.
+ *
+ * @example
+ * ```ts
+ * import { nchanServer, Publisher } from '@pushstream/publisher'
+ *
+ * const publisher = new Publisher({
+ *   url: 'https://push.example.org',
+ *   server: nchanServer(),
+ *   headers: { Authorization: `Bearer ${process.env.PUSH_TOKEN}` },
+ *   retry: { attempts: 3 },
+ * })
+ * ```
+ */
 export interface PublisherOptions {
   /** Where the server is, for this process: `http://127.0.0.1:9080`, with a path where its locations are below one. */
   url: string | URL

@@ -7,40 +7,26 @@ import { checkMessageOptions, type PublisherOptions, settingsOf } from './option
 import { parcels } from './parcels.js'
 import { ChannelQueue } from './queue.js'
 import { aborted, Sender, type SendOptions } from './sender.js'
-import type { ChannelStats, MessageOptions, Server, ServerStats } from './servers/server.js'
+import type { ChannelStats, Server, ServerStats } from './servers/server.js'
 import { repeatedly, Statistics } from './statistics.js'
-import type { DataOfEach, TypeOf } from './types.js'
-
-/** What every method takes. */
-export interface CallOptions {
-  /** Gives up. What was sent already may have come through: the error's `outcome` says so. */
-  signal?: AbortSignal | undefined
-}
-
-/** How to publish. */
-export type PublishOptions<Type extends string = string> = MessageOptions<Type> &
-  CallOptions & {
-    /** Whether this message may be published again where nobody knows if the server took it. Default: as `retry.repeat` says. */
-    repeat?: boolean | undefined
-  }
-
-/** A message for `publishAll`. */
-export type Outgoing<C extends Channels<C>> = {
-  [N in keyof C & string]: {
-    readonly channel: N
-    readonly data: DataOf<C, N>
-    readonly options?: PublishOptions<TypeOf<C, N>>
-  }
-}[keyof C & string]
-
-/** Which channels: one by its name, all that begin so, all there are. */
-export type Which<C extends Channels<C>> = (keyof C & string) | { readonly prefix: string } | { readonly all: true }
+import type { CallOptions, DataOfEach, Outgoing, PublishOptions, TypeOf, WatchOptions, Which } from './types.js'
 
 /**
  * Publishes: to each channel in the order of the calls, one request at a time, and to several beside each other. What
  * failed is its caller's to know, and what was published behind it goes on.
  *
  * @typeParam C which types of messages go to which channels: the same as the page's `PushStream`.
+ *
+ * @example
+ * ```ts
+ * import { Publisher } from '@pushstream/publisher'
+ *
+ * interface Shop {
+ *   [user: `user-${number}`]: { answer: { type: 'answer'; value: number } }
+ * }
+ * const publisher = new Publisher<Shop>({ url: 'http://127.0.0.1:9080' })
+ * await publisher.publish('user-42', { type: 'answer', value: 42 })
+ * ```
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a type parameter, data is whatever the application says it is
 export class Publisher<C extends Channels<C> = Record<string, Record<string, any>>> {
@@ -82,6 +68,15 @@ export class Publisher<C extends Channels<C> = Record<string, Record<string, any
    * the error's `channels` are those.
    *
    * @throws PublisherError (as a rejection). `outcome` tells whether it may have been published all the same.
+   *
+   * @example
+   * ```ts
+   * import { Publisher } from '@pushstream/publisher'
+   *
+   * const publisher = new Publisher({ url: 'http://127.0.0.1:9080' })
+   * const { subscribers } = await publisher.publish('user-42', { type: 'answer', value: 42 }, { eventId: 'answer-7' })
+   * await publisher.publish(['news', 'user-42'], { type: 'item', title: 'Open' })
+   * ```
    */
   publish<N extends keyof C & string>(
     channel: N,
@@ -122,6 +117,14 @@ export class Publisher<C extends Channels<C> = Record<string, Record<string, any
   /**
    * Publishes to all channels that this publisher opened; or with `matching`, to all that the server has whose names
    * begin so, match the expression, or for which the function is true (push stream module alone).
+   *
+   * @example
+   * ```ts
+   * import { Publisher } from '@pushstream/publisher'
+   *
+   * const publisher = new Publisher({ url: 'http://127.0.0.1:9080' })
+   * await publisher.broadcast({ type: 'reload' }, { matching: 'user-' })
+   * ```
    */
   async broadcast(
     data: DataOf<C, keyof C>,
@@ -289,10 +292,4 @@ export class Publisher<C extends Channels<C> = Record<string, Record<string, any
     const one = (changes: boolean, repeatable: boolean) => ({ channels: [channel], changes, repeatable, signal })
     return this.#enqueue([channel], signal, () => work(one))
   }
-}
-
-/** How to watch. */
-export interface WatchOptions extends CallOptions {
-  /** From one answer to the next question, in ms. Default 1000. */
-  interval?: number
 }

@@ -4,7 +4,17 @@ import { type Answer, hopeless, refusal, withoutAnswer } from './failures.js'
 import { Slots } from './queue.js'
 import type { ServerRequest } from './servers/server.js'
 
-/** When to send requests again. */
+/**
+ * When to send requests again.
+ *
+ * @example
+ * ```ts
+ * import { Publisher } from '@pushstream/publisher'
+ *
+ * const retry = { attempts: 3, repeat: 'with-event-id' } as const
+ * const publisher = new Publisher({ url: 'http://127.0.0.1:9080', retry })
+ * ```
+ */
 export interface RetryOptions {
   /**
    * The most attempts after the first one. Default 8, which take about 12 s with the waits between them; 0 is never.

@@ -1,4 +1,14 @@
-/** The configuration of the locations at which pages subscribe. */
+/**
+ * The configuration of the locations at which pages subscribe.
+ *
+ * @example
+ * ```ts
+ * import { createAuthorizer } from '@pushstream/publisher/auth'
+ *
+ * const allow = (channel: string) => channel === 'news'
+ * const auth = createAuthorizer({ allow, locations: ['/events/ws/', '/events/ev/'], argument: 'channel' })
+ * ```
+ */
 export interface LocationSettings {
   /**
    * The server. `push-stream` (default) percent-decodes a path twice (nginx, then the module) and an argument once.

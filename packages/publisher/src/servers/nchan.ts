@@ -3,7 +3,17 @@ import { binaryOf, bytesOf, serialized } from '../text.js'
 import { Address, checkText, control, headerValue, mediaType, refuseName } from './names.js'
 import type { ChannelStats, Server, ServerStats } from './server.js'
 
-/** How Nchan's locations are set up, where that is not the usual. */
+/**
+ * How Nchan's locations are set up, where that is not the usual.
+ *
+ * @example
+ * ```ts
+ * import { nchanServer, Publisher } from '@pushstream/publisher'
+ *
+ * const server = nchanServer({ publisher: '/pub?id={channel}', separator: ',', ttlArgument: 'ttl' })
+ * const publisher = new Publisher({ url: 'http://127.0.0.1:9080', server })
+ * ```
+ */
 export interface NchanServerSettings {
   /** The location of `nchan_publisher`. `{channel}` stands for the name, in the path or in the query. Default `/pub/{channel}`. */
   publisher?: string
@@ -20,7 +30,16 @@ export interface NchanServerSettings {
   opening?: unknown
 }
 
-/** How a relay's locations are set up. */
+/**
+ * How a relay's locations are set up.
+ *
+ * @example
+ * ```ts
+ * import { relayServer } from '@pushstream/publisher'
+ *
+ * const server = relayServer({ publisher: '/send-update/{channel}', opening: { type: 'open' } })
+ * ```
+ */
 export interface RelayServerSettings {
   /** The sender's location. `{channel}` stands for the name, in the path or in the query. Default `/publish?id={channel}`. */
   publisher?: string
@@ -160,7 +179,16 @@ function checkSettings(name: string, settings: object, known: readonly string[])
   }
 }
 
-/** Nchan. */
+/**
+ * Nchan.
+ *
+ * @example
+ * ```ts
+ * import { nchanServer, Publisher } from '@pushstream/publisher'
+ *
+ * const publisher = new Publisher({ url: 'http://127.0.0.1:9080', server: nchanServer() })
+ * ```
+ */
 export function nchanServer(settings: NchanServerSettings = {}): Server {
   checkSettings('nchanServer', settings, ['publisher', 'separator', 'status', 'ttlArgument', 'opening'])
   const { publisher = '/pub/{channel}', status = '/nchan_stub_status', opening = { type: 'open' } } = settings
@@ -174,7 +202,16 @@ export function nchanServer(settings: NchanServerSettings = {}): Server {
   })
 }
 
-/** A server of the Basic HTTP Push Relay Protocol, like the older Nginx HTTP Push Module. */
+/**
+ * A server of the Basic HTTP Push Relay Protocol, like the older Nginx HTTP Push Module.
+ *
+ * @example
+ * ```ts
+ * import { Publisher, relayServer } from '@pushstream/publisher'
+ *
+ * const publisher = new Publisher({ url: 'http://127.0.0.1:9080', server: relayServer() })
+ * ```
+ */
 export function relayServer(settings: RelayServerSettings = {}): Server {
   checkSettings('relayServer', settings, ['publisher', 'opening'])
   const { publisher = '/publish?id={channel}', opening } = settings

@@ -3,7 +3,17 @@ import { binaryOf, bytesOf, forTemplate, type TemplateText } from '../text.js'
 import { Address, checkText, control, headerValue, mediaType, refuseName } from './names.js'
 import type { ChannelStats, Server, ServerStats } from './server.js'
 
-/** How the locations of nginx-push-stream-module are set up, where that is not the usual. */
+/**
+ * How the locations of nginx-push-stream-module are set up, where that is not the usual.
+ *
+ * @example
+ * ```ts
+ * import { Publisher, pushStreamServer } from '@pushstream/publisher'
+ *
+ * const server = pushStreamServer({ publisher: '/publish/{channel}', text: 'raw' })
+ * const publisher = new Publisher({ url: 'http://127.0.0.1:9080', server })
+ * ```
+ */
 export interface PushStreamServerSettings {
   /**
    * The location of `push_stream_publisher`, below the publisher's address. `{channel}` stands where
@@ -72,7 +82,16 @@ function serverOf(body: string): ServerStats | undefined {
   }
 }
 
-/** The nginx-push-stream-module. */
+/**
+ * The nginx-push-stream-module.
+ *
+ * @example
+ * ```ts
+ * import { Publisher, pushStreamServer } from '@pushstream/publisher'
+ *
+ * const publisher = new Publisher({ url: 'http://127.0.0.1:9080', server: pushStreamServer() })
+ * ```
+ */
 export function pushStreamServer(settings: PushStreamServerSettings = {}): Server {
   for (const name of Object.keys(settings)) {
     if (!known.has(name)) throw badOption(`pushStreamServer has no setting '${name}'.`)

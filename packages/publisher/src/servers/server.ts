@@ -1,4 +1,14 @@
-/** How a message is published, where it isn't the usual way. */
+/**
+ * How a message is published, where it isn't the usual way.
+ *
+ * @example
+ * ```ts
+ * import { Publisher } from '@pushstream/publisher'
+ *
+ * const publisher = new Publisher({ url: 'http://127.0.0.1:9080' })
+ * await publisher.publish('news', 'The shop is open.', { eventId: 'news-17', eventType: 'item' })
+ * ```
+ */
 export interface MessageOptions<Type extends string = string> {
   /**
    * The id of the message for the application (`Event-Id`, an eventsource's `id:`). Printable ASCII without quotes and
