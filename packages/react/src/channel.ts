@@ -44,8 +44,13 @@ function useView(channel: ChannelName, options: ViewOptions): View {
  *
  * @example
  * ```tsx
- * const { data, status } = usePushChannel('news', { backtrack: 1 })
- * const { data: unread } = usePushChannel('user-42', { initial: 0, reduce: (count) => count + 1 })
+ * import { usePushChannel } from '@pushstream/react'
+ *
+ * export function Answer() {
+ *   const { data, status } = usePushChannel('user-42', { backtrack: 1 })
+ *   const { data: unread } = usePushChannel('news', { initial: 0, reduce: (count) => count + 1 })
+ *   return <p aria-busy={status !== 'open'}>{data?.value} ({unread} unread)</p>
+ * }
  * ```
  */
 export function usePushChannel<N extends keyof Registered & string, R = DataOf<Registered, N>, S = R | undefined>(
@@ -65,6 +70,16 @@ export function usePushChannel<N extends keyof Registered & string, R = DataOf<R
  * @param channel a name, `null` for none, or `'*'` for every channel that is subscribed elsewhere.
  * @param type a type, or `'*'` for any.
  * @param process may be another function with every render. If it throws, the client reports an `error`.
+ *
+ * @example
+ * ```tsx
+ * import { usePushProcessor } from '@pushstream/react'
+ *
+ * export function Toasts() {
+ *   usePushProcessor('user-42', 'answer', ({ value }) => alert(value))
+ *   return null
+ * }
+ * ```
  */
 export function usePushProcessor<
   N extends (keyof Registered & string) | '*',
