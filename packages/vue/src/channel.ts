@@ -59,8 +59,12 @@ function useView(channel: MaybeRefOrGetter<ChannelName>, options: ViewOptions, c
  *
  * @example
  * ```ts
- * const { data, status } = usePushChannel('news', { backtrack: 1 })
- * const { data: unread } = usePushChannel(() => `user-${id.value}`, { initial: 0, reduce: (count) => count + 1 })
+ * import { usePushChannel } from '@pushstream/vue'
+ * import { ref } from 'vue'
+ *
+ * const id = ref(42)
+ * const { data, status } = usePushChannel(() => `user-${id.value}`, { backtrack: 1 })
+ * const { data: unread } = usePushChannel('news', { initial: 0, reduce: (count) => count + 1 })
  * ```
  */
 export function usePushChannel<N extends keyof Registered & string, R = DataOf<Registered, N>, S = R | undefined>(
@@ -95,6 +99,13 @@ export function usePushChannel<N extends keyof Registered & string, R = DataOf<R
  * @param channel a name, `null` for none, or `'*'` for every channel that is subscribed elsewhere; or a ref or getter.
  * @param type a type, or `'*'` for any.
  * @param process if it throws, the client reports an `error`.
+ *
+ * @example
+ * ```ts
+ * import { usePushProcessor } from '@pushstream/vue'
+ *
+ * usePushProcessor('user-42', 'answer', ({ value }) => alert(value))
+ * ```
  */
 export function usePushProcessor<
   N extends (keyof Registered & string) | '*',

@@ -30,6 +30,15 @@ export interface PushStreamPlugin {
  *
  * @param given the options of a new client, or an existing client, which you disconnect and close.
  * @throws PushStreamError `bad-option` for invalid options.
+ *
+ * @example
+ * ```ts
+ * import { createPushStream } from '@pushstream/vue'
+ * import { createApp } from 'vue'
+ * import App from '@/App.vue'
+ *
+ * createApp(App).use(createPushStream({ url: 'https://push.example.org' })).mount('#app')
+ * ```
  */
 export function createPushStream(given: Client | (Options & { readonly close?: never }) = {}): PushStreamPlugin {
   const own = !(given instanceof AnyClient)
