@@ -11,6 +11,16 @@ let sheet: CSSStyleSheet | undefined
 /**
  * `<pushstream-devtools>`: shows what its `client` does. Attributes: `open`; `inline` shows everything in the page instead
  * of a button and a panel; `theme`, `light` or `dark`.
+ *
+ * @example
+ * ```ts
+ * import { PushStream } from '@pushstream/core'
+ * import { defineDevtools, type PushStreamDevtoolsElement } from '@pushstream/devtools'
+ *
+ * defineDevtools()
+ * const element = document.querySelector<PushStreamDevtoolsElement>('pushstream-devtools')
+ * if (element) element.client = new PushStream().addChannel('news').connect()
+ * ```
  */
 export class PushStreamDevtoolsElement extends Base {
   static readonly observedAttributes = ['open']

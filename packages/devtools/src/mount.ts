@@ -3,7 +3,17 @@ import type { AnyClient, DevtoolsOptions } from './options.js'
 
 const name = 'pushstream-devtools'
 
-/** Makes `<pushstream-devtools>` known to the page. A second call changes nothing. */
+/**
+ * Makes `<pushstream-devtools>` known to the page. A second call changes nothing.
+ *
+ * @example
+ * ```ts
+ * import { defineDevtools } from '@pushstream/devtools'
+ *
+ * defineDevtools()
+ * document.body.append(document.createElement('pushstream-devtools'))
+ * ```
+ */
 export function defineDevtools(): void {
   if (!customElements.get(name)) customElements.define(name, PushStreamDevtoolsElement)
 }
@@ -11,12 +21,16 @@ export function defineDevtools(): void {
 /**
  * Adds the devtools to the page: a button in the corner that opens a panel. The client may run already.
  *
- * ```ts
- * const remove = mountDevtools(stream)
- * ```
- *
  * @returns a function that removes them. The client is then as it was.
  * @throws PushStreamError `closed` if the client is closed.
+ *
+ * @example
+ * ```ts
+ * import { PushStream } from '@pushstream/core'
+ * import { mountDevtools } from '@pushstream/devtools'
+ *
+ * const remove = mountDevtools(new PushStream().addChannel('news').connect())
+ * ```
  */
 export function mountDevtools(client: AnyClient, { open = false, theme, sentAt }: DevtoolsOptions = {}): () => void {
   defineDevtools()

@@ -5,7 +5,18 @@ import type { SentAt } from './model/lateness.js'
 // biome-ignore lint/suspicious/noExplicitAny: the devtools show what comes, and don't ask what it is
 export type AnyClient = Client<any>
 
-/** How the devtools show themselves. */
+/**
+ * How the devtools show themselves.
+ *
+ * @example
+ * ```ts
+ * import { PushStream } from '@pushstream/core'
+ * import { mountDevtools } from '@pushstream/devtools'
+ *
+ * const stream = new PushStream<{ news: { item: { published: number } } }>()
+ * mountDevtools(stream, { open: true, theme: 'dark', sentAt: ({ time }) => time?.getTime() })
+ * ```
+ */
 export interface DevtoolsOptions {
   /** Whether the panel is open at first. Default: only its button is there. */
   open?: boolean | undefined

@@ -6,6 +6,15 @@ import type { DevtoolsOptions } from './options.js'
 /**
  * The devtools for the client of the application: `<PushStreamDevtools />`. Its properties are read when it is mounted. In a
  * build for production it is empty.
+ *
+ * @example
+ * ```ts
+ * import { PushStreamDevtools } from '@pushstream/devtools/vue'
+ * import { createPushStream } from '@pushstream/vue'
+ * import { createApp, h } from 'vue'
+ *
+ * createApp({ render: () => h(PushStreamDevtools, { open: true }) }).use(createPushStream()).mount('#app')
+ * ```
  */
 export const PushStreamDevtools = defineComponent({
   name: 'PushStreamDevtools',
