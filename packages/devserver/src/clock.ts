@@ -11,7 +11,17 @@ export interface Clock {
   clearTimeout(handle: TimerHandle): void
 }
 
-/** The machine's own time. Its timers do not keep the process alive; open connections do. */
+/**
+ * The machine's own time. Its timers do not keep the process alive; open connections do.
+ *
+ * @example
+ * ```ts
+ * import { createDevServer, systemClock } from '@pushstream/devserver'
+ *
+ * const tomorrow = { ...systemClock, now: () => systemClock.now() + 86_400_000 }
+ * const server = createDevServer({ clock: tomorrow })
+ * ```
+ */
 export const systemClock: Clock = {
   now: () => Date.now(),
   setTimeout: (callback, ms) => setTimeout(callback, ms).unref(),
@@ -21,7 +31,16 @@ export const systemClock: Clock = {
 /** Numbers in [0, 1). */
 export type Random = () => number
 
-/** A small seeded generator (mulberry32): the same seed gives the same misbehaviour. */
+/**
+ * A small seeded generator (mulberry32): the same seed gives the same misbehaviour.
+ *
+ * @example
+ * ```ts
+ * import { createDevServer, seededRandom } from '@pushstream/devserver'
+ *
+ * const server = createDevServer({ workers: 4, random: seededRandom(7) })
+ * ```
+ */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0
   return () => {

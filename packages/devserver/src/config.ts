@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { DevServerOptions } from './server.js'
+import type { DevServerOptions } from './options.js'
 import { question } from './suggestions.js'
 
 /** What a file may say: where to listen, and the options of `createDevServer` that can be written down. */

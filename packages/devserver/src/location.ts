@@ -10,7 +10,21 @@ export type SubscriberMode = 'streaming' | 'eventsource' | 'long-polling' | 'pol
 /** What a location does. `publisher` is the module's normal mode: no DELETE. */
 export type LocationMode = SubscriberMode | 'publisher-admin' | 'publisher' | 'statistics'
 
-/** A location, like nginx's. */
+/**
+ * A location, like nginx's.
+ *
+ * @example
+ * ```ts
+ * import { createDevServer } from '@pushstream/devserver'
+ *
+ * const server = createDevServer({
+ *   locations: [
+ *     { path: '/in', mode: 'publisher' },
+ *     { path: '/raw/', mode: 'websocket', settings: { messageTemplate: '~text~' } },
+ *   ],
+ * })
+ * ```
+ */
 export interface LocationOptions {
   /** Where, e.g. `/ws/`: `/ws`, `/ws/` and everything below. */
   path: string
@@ -20,7 +34,16 @@ export interface LocationOptions {
   settings?: Partial<LocationSettings>
 }
 
-/** What is served unless `locations` says otherwise. */
+/**
+ * What is served unless `locations` says otherwise.
+ *
+ * @example
+ * ```ts
+ * import { createDevServer, DEFAULT_LOCATIONS } from '@pushstream/devserver'
+ *
+ * const server = createDevServer({ locations: [...DEFAULT_LOCATIONS, { path: '/in', mode: 'publisher' }] })
+ * ```
+ */
 export const DEFAULT_LOCATIONS: readonly LocationOptions[] = [
   { path: '/pub', mode: 'publisher-admin' },
   { path: '/channels-stats', mode: 'statistics' },

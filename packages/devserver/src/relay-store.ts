@@ -1,6 +1,17 @@
 import { type Clock, seconds } from './clock.js'
 
-/** A relay's store, as django-pushserver's settings name it. 0 is "no limit". */
+/**
+ * A relay's store, as django-pushserver's settings name it. 0 is "no limit".
+ *
+ * @example
+ * ```ts
+ * import { createDevServer } from '@pushstream/devserver'
+ *
+ * const server = createDevServer({
+ *   relay: { store: { default: { max_messages: 10 }, archive: { message_timeout: 3600 } } },
+ * })
+ * ```
+ */
 export interface RelayStoreOptions {
   /** Only `memory` is there. */
   type?: 'memory'

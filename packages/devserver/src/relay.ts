@@ -5,7 +5,20 @@ import { formatHttpTime, parseHttpTime } from './http-time.js'
 import { Passthrough } from './passthrough.js'
 import { type RelayChannel, type RelayMessage, RelayStore, type RelayStoreOptions } from './relay-store.js'
 
-/** A location of a relay, as django-pushserver's settings name it. */
+/**
+ * A location of a relay, as django-pushserver's settings name it.
+ *
+ * @example
+ * ```ts
+ * import { createDevServer, type RelayLocationOptions } from '@pushstream/devserver'
+ *
+ * const locations: RelayLocationOptions[] = [
+ *   { type: 'subscriber', url: '/updates/([^/]+)', create_on_get: true },
+ *   { type: 'publisher', prefix: '/send-update/' },
+ * ]
+ * const server = createDevServer({ relay: { locations } })
+ * ```
+ */
 export interface RelayLocationOptions {
   type: 'subscriber' | 'publisher'
   /** A regular expression for the whole path. Its group is the channel. */
@@ -28,7 +41,16 @@ export interface RelayLocationOptions {
   passthrough?: string | null
 }
 
-/** A Basic HTTP Push Relay: django-pushserver's `PUSH_SERVER` as it is. What says where it is found is ignored here. */
+/**
+ * A Basic HTTP Push Relay: django-pushserver's `PUSH_SERVER` as it is. What says where it is found is ignored here.
+ *
+ * @example
+ * ```ts
+ * import { createDevServer } from '@pushstream/devserver'
+ *
+ * const server = createDevServer({ relay: { store: { max_messages: 100, message_timeout: 10 } } })
+ * ```
+ */
 export interface RelayOptions {
   /** One store, or several by their names. */
   store?: RelayStoreOptions | Record<string, RelayStoreOptions>

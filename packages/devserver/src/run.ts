@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
 import { readConfig } from './config.js'
-import { createDevServer, type DevServer, type DevServerOptions } from './server.js'
+import type { DevServerOptions } from './options.js'
+import { createDevServer, type DevServer } from './server.js'
 import { DEFAULT_SETTINGS, type Settings } from './settings.js'
 import { explained, question } from './suggestions.js'
 

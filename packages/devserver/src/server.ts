@@ -3,49 +3,18 @@ import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import type { Duplex } from 'node:stream'
 import { decodePath, toBytes } from './channel-names.js'
-import { type Clock, type Random, seconds, seededRandom, systemClock } from './clock.js'
+import { type Clock, seconds, seededRandom, systemClock } from './clock.js'
 import { WorkerDelivery } from './delivery.js'
 import { type HeaderBuffers, parseHeaderBuffers, refuseSize } from './header-buffers.js'
-import { DEFAULT_LOCATIONS, type Location, type LocationOptions, resolveLocations } from './location.js'
-import { Relay, type RelayOptions } from './relay.js'
+import { DEFAULT_LOCATIONS, type Location, resolveLocations } from './location.js'
+import type { DevServerOptions } from './options.js'
+import { Relay } from './relay.js'
 import { REASONS, Reply } from './reply.js'
 import { acceptWebSocket, answer, type RequestContext, route } from './requests.js'
-import { DEFAULT_SETTINGS, type Settings, type StoreSettings } from './settings.js'
+import { DEFAULT_SETTINGS, type StoreSettings } from './settings.js'
 import type { Summary } from './statistics.js'
 import { type PublishOptions, Store } from './store.js'
 import { checkHandshake } from './websocket.js'
-
-/** Options of `createDevServer`. */
-export interface DevServerOptions {
-  /** A path before all locations, e.g. `/events`. Default none. */
-  base?: string
-  /** Settings for all locations, and those of the store. Named after the directives, see `Settings`. */
-  settings?: Partial<Settings>
-  /** The locations. Default: `/pub`, `/channels-stats`, `/ws/`, `/ev/`, `/lp/`, `/pl/`, `/sub/`. */
-  locations?: readonly LocationOptions[]
-  /** A Basic HTTP Push Relay beside them, as django-pushserver's `PUSH_SERVER` describes it. Default none. */
-  relay?: RelayOptions
-  /** Channels and messages of another server, to have two `server` blocks of one nginx. Default its own. */
-  store?: Store
-  /** Time. Default the machine's. */
-  clock?: Clock
-  /** Simulated nginx workers, default 1. With more, ids arrive now and then out of order, joins double and long-polls lose, as with nginx. */
-  workers?: number
-  /** Hand messages out one turn after they are stored, so that a join in between gets them twice. Default: only with several workers. */
-  deliverNextTurn?: boolean
-  /** With several workers: chance in [0, 1] that a message is overtaken by the next one. Default 0.05. */
-  reorder?: number
-  /** With several workers: how long a message waits to be overtaken, ms. Default 5. */
-  reorderDelay?: number
-  /** Seed of the misbehaviour, default 1. */
-  seed?: number
-  /** Numbers in [0, 1), instead of `seed`. */
-  random?: Random
-  /** The `Server` header, default `pushstream-devserver`. */
-  serverHeader?: string
-  /** The host name that statistics tell, default the machine's. */
-  hostname?: string
-}
 
 /** What `publish` tells. */
 export interface PublishedMessage {
@@ -83,7 +52,19 @@ export interface DevServer {
   readonly store: Store
 }
 
-/** Creates a server that listens nowhere yet. Throws on settings that nginx would refuse. */
+/**
+ * Creates a server that listens nowhere yet. Throws on settings that nginx would refuse.
+ *
+ * @example
+ * ```ts
+ * import { createDevServer } from '@pushstream/devserver'
+ *
+ * const server = createDevServer()
+ * const { url } = await server.listen(0)
+ * server.publish('user-42', JSON.stringify({ type: 'answer', value: 42 }))
+ * await server.close()
+ * ```
+ */
 export function createDevServer(options: DevServerOptions = {}): DevServer {
   return new DevServerInstance(options)
 }

@@ -1,11 +1,30 @@
 import { parseHeaderBuffers } from './header-buffers.js'
 import { question } from './suggestions.js'
 
-/** The template this server uses unless told otherwise: the classic one, with the text in quotes. */
+/**
+ * The template this server uses unless told otherwise: the classic one, with the text in quotes.
+ *
+ * @example
+ * ```ts
+ * import { createDevServer, QUOTED_TEMPLATE } from '@pushstream/devserver'
+ *
+ * const messageTemplate = QUOTED_TEMPLATE.replace('"~text~"', '~text~')
+ * const server = createDevServer({ settings: { messageTemplate } })
+ * ```
+ */
 export const QUOTED_TEMPLATE =
   '{"id":~id~,"channel":"~channel~","text":"~text~","tag":"~tag~","time":"~time~","eventid":"~event-id~"}'
 
-/** Settings of the store, shared by all locations. `null` is "no limit". Times are milliseconds. */
+/**
+ * Settings of the store, shared by all locations. `null` is "no limit". Times are milliseconds.
+ *
+ * @example
+ * ```ts
+ * import { Store } from '@pushstream/devserver'
+ *
+ * const store = new Store({ maxMessagesStoredPerChannel: 3, messageTtl: 60_000 })
+ * ```
+ */
 export interface StoreSettings {
   /** `push_stream_channel_deleted_message_text`: text of the -2 message when a DELETE has no body. Default `Channel deleted`. */
   channelDeletedMessageText: string
@@ -35,7 +54,17 @@ export interface StoreSettings {
   largeClientHeaderBuffers: string
 }
 
-/** Settings of one location. `null` is "not set". Times are milliseconds, sizes bytes. */
+/**
+ * Settings of one location. `null` is "not set". Times are milliseconds, sizes bytes.
+ *
+ * @example
+ * ```ts
+ * import { createDevServer } from '@pushstream/devserver'
+ *
+ * const settings = { allowedOrigins: '*', websocketAllowPublish: true }
+ * const server = createDevServer({ locations: [{ path: '/ws/', mode: 'websocket', settings }] })
+ * ```
+ */
 export interface LocationSettings {
   /** `push_stream_channels_path` when the path names no channel: the argument to read, default `id` for publishers and statistics, `channels` for subscribers. */
   channelsArgument: string | null
@@ -83,10 +112,29 @@ export interface LocationSettings {
   clientMaxBodySize: number
 }
 
-/** All settings. Those of a location may be given once for all locations and again for one. */
+/**
+ * All settings. Those of a location may be given once for all locations and again for one.
+ *
+ * @example
+ * ```ts
+ * import { createDevServer } from '@pushstream/devserver'
+ *
+ * const server = createDevServer({ settings: { maxMessagesStoredPerChannel: 3, subscriberConnectionTtl: 60_000 } })
+ * ```
+ */
 export interface Settings extends StoreSettings, LocationSettings {}
 
-/** What holds unless set. */
+/**
+ * What holds unless set.
+ *
+ * @example
+ * ```ts
+ * import { createDevServer, DEFAULT_SETTINGS } from '@pushstream/devserver'
+ *
+ * const pingMessageInterval = (DEFAULT_SETTINGS.pingMessageInterval ?? 10_000) / 5
+ * const server = createDevServer({ settings: { pingMessageInterval } })
+ * ```
+ */
 export const DEFAULT_SETTINGS: Readonly<Settings> = {
   channelDeletedMessageText: 'Channel deleted',
   channelInactivityTime: 30_000,

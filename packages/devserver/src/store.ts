@@ -11,7 +11,16 @@ const SWEEP_INTERVAL = 1000
 /** What the events channel tells. */
 type ChannelEvent = 'channel_created' | 'channel_destroyed' | 'client_subscribed' | 'client_unsubscribed'
 
-/** What a publish may say beside its text. */
+/**
+ * What a publish may say beside its text.
+ *
+ * @example
+ * ```ts
+ * import { createDevServer } from '@pushstream/devserver'
+ *
+ * createDevServer().publish('news', 'The shop is open.', { eventId: 'news-17', eventType: 'item' })
+ * ```
+ */
 export interface PublishOptions {
   /** `Event-Id`: becomes the SSE `id:` line. */
   eventId?: string | null | undefined
@@ -25,6 +34,15 @@ export class TooManyChannels extends Error {}
 /**
  * The shared memory of the server: channels, messages, counters. Give one to two servers and they are two `server`
  * blocks of one nginx.
+ *
+ * @example
+ * ```ts
+ * import { createDevServer, Store } from '@pushstream/devserver'
+ *
+ * const store = new Store()
+ * const [first, second] = [createDevServer({ store }), createDevServer({ store })]
+ * first.publish('news', 'hello') // subscribers of both get it
+ * ```
  */
 export class Store {
   /** The settings it was made with. */

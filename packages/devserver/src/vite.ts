@@ -1,11 +1,24 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Plugin, PreviewServer, ViteDevServer } from 'vite'
-import { createDevServer, type DevServer, type DevServerOptions } from './server.js'
+import type { DevServerOptions } from './options.js'
+import { createDevServer, type DevServer } from './server.js'
 
-export type { DevServer, DevServerOptions } from './server.js'
+export type { DevServerOptions } from './options.js'
+export type { DevServer } from './server.js'
 
-/** Options of the plugin: those of the server, and where to put it. */
+/**
+ * Options of the plugin: those of the server, and where to put it.
+ *
+ * @example
+ * ```ts
+ * import { pushStreamDevServer } from '@pushstream/devserver/vite'
+ *
+ * const plugin = pushStreamDevServer({
+ *   onMount: (server) => void setInterval(() => server.publish('news', new Date().toISOString()), 1000),
+ * })
+ * ```
+ */
 export interface PushStreamPluginOptions extends DevServerOptions {
   /** Called with the server as soon as it is mounted: publish from your configuration, or call `reload()` to rehearse one. */
   onMount?: (server: DevServer) => void
@@ -14,6 +27,14 @@ export interface PushStreamPluginOptions extends DevServerOptions {
 /**
  * Serves push stream from Vite's own server, in `vite` and `vite preview`: its paths come before Vite's, and only
  * websockets for its paths are taken, so that hot reloading keeps its own.
+ *
+ * @example
+ * ```ts
+ * import { pushStreamDevServer } from '@pushstream/devserver/vite'
+ * import { defineConfig } from 'vite'
+ *
+ * export default defineConfig({ plugins: [pushStreamDevServer({ base: '/events' })] })
+ * ```
  */
 export function pushStreamDevServer(options: PushStreamPluginOptions = {}): Plugin {
   const mount = (vite: ViteDevServer | PreviewServer) => {
