@@ -60,7 +60,12 @@ export interface FakeClient<C extends Channels<C>> {
    * Sets the status that the client has from now on, while it has channels and is connected. `'open'` is what it is
    * otherwise. An `error` is emitted as well.
    *
+   * @example
    * ```ts
+   * import { PushStreamError } from '@pushstream/core'
+   * import { createFakeClient } from '@pushstream/testkit/client'
+   *
+   * const fake = createFakeClient()
    * fake.status({ state: 'waiting', attempt: 3, error: new PushStreamError('unreachable', 'No answer.') })
    * fake.status('open')
    * ```
@@ -72,15 +77,18 @@ export interface FakeClient<C extends Channels<C>> {
  * Creates a client for tests of components and of other code that uses a client. It is the real client in everything
  * but the server: the test says what arrives.
  *
- * ```ts
- * const fake = createFakeClient<Shop>()
- * fake.client.addChannel('user-42').connect()
- * fake.client.on('message', ({ data }) => show(data))
- * fake.emit('user-42', { type: 'answer', value: 42 })
- * ```
- *
  * @param options.mode the mode that the status and messages name. Default `'websocket'`.
  * @typeParam C the channels of the client, as `PushStream` takes them. Default: any channel brings any data.
+ *
+ * @example
+ * ```ts
+ * import { createFakeClient } from '@pushstream/testkit/client'
+ *
+ * const fake = createFakeClient()
+ * fake.client.addChannel('user-42').connect()
+ * fake.client.on('message', ({ data }) => console.log(data.value))
+ * fake.emit('user-42', { type: 'answer', value: 42 }) // logs 42 before it returns
+ * ```
  */
 // biome-ignore lint/suspicious/noExplicitAny: the client's own default
 export function createFakeClient<C extends Channels<C> = Record<string, Record<string, any>>>({

@@ -11,7 +11,16 @@ export interface Clock {
   clearTimeout(id: number): void
 }
 
-/** The machine's time. It is the default wherever a clock can be passed. */
+/**
+ * The machine's time. It is the default wherever a clock can be passed.
+ *
+ * @example
+ * ```ts
+ * import { type Clock, systemClock } from '@pushstream/testkit'
+ *
+ * const later = (clock: Clock = systemClock) => clock.setTimeout(() => console.log('late'), 1000)
+ * ```
+ */
 export const systemClock: Clock = {
   now: () => Date.now(),
   // Node returns objects. Their primitive value is a number, which clearTimeout accepts as well.

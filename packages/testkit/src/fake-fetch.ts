@@ -28,6 +28,16 @@ export interface FakeRequest {
   cut(): void
 }
 
+/**
+ * How a {@link createFakeFetch fake fetch} answers by itself.
+ *
+ * @example
+ * ```ts
+ * import { createFakeFetch } from '@pushstream/testkit'
+ *
+ * const server = createFakeFetch({ answer: (request) => request.method === 'OPTIONS' && request.respond(200) })
+ * ```
+ */
 export interface FakeFetchOptions {
   /** The beginning of every accepted stream. Default: nothing. */
   greeting?: Content
@@ -49,14 +59,15 @@ export interface FakeFetch {
  * A `fetch` whose requests the test answers. As in a browser, an aborted request rejects with the signal's
  * reason, and so does the body that is being read.
  *
+ * @example
  * ```ts
+ * import { createFakeFetch } from '@pushstream/testkit'
+ *
  * const server = createFakeFetch()
- * const client = connect({ fetch: server.fetch })
- * const [request] = server.open
- * request.accept()
- * request.send('data: one\n\n')
- * client.close()
- * console.log(request.open) // false
+ * const response = server.fetch('http://127.0.0.1/ev/news')
+ * server.open[0]?.accept()
+ * server.open[0]?.send('data: one\n\n')
+ * console.log((await response).status) // 200
  * ```
  */
 export function createFakeFetch({ greeting = '', answer }: FakeFetchOptions = {}): FakeFetch {

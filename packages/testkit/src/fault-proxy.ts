@@ -10,6 +10,17 @@ import type { UpgradePolicy } from './proxy/upgrade.js'
 /**
  * A TCP proxy that breaks the network on demand. Every fault can be switched at any time. The settings (`delay`,
  * `throttle`, `holdUntil`, `blackhole`) apply to open connections as well as to new ones.
+ *
+ * @example
+ * ```ts
+ * import { once } from 'node:events'
+ * import { FaultProxy } from '@pushstream/testkit'
+ *
+ * const proxy = new FaultProxy({ target: { port: 8080 } })
+ * await proxy.listen(9000)
+ * await once(proxy, 'connection')
+ * proxy.blackhole(true)
+ * ```
  */
 export class FaultProxy extends EventEmitter<FaultProxyEvents> {
   /** Every HTTP request, oldest first, to count polls and retries. You may empty it (`requests.length = 0`). */
@@ -231,7 +242,10 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> {
 /**
  * Creates a TCP proxy that breaks the network on demand. It listens on loopback, unless you set `host`.
  *
+ * @example
  * ```ts
+ * import { createFaultProxy } from '@pushstream/testkit'
+ *
  * const proxy = createFaultProxy({ target: 'http://127.0.0.1:8080' })
  * const { url } = await proxy.listen()
  * proxy.cut()

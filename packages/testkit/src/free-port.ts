@@ -34,12 +34,15 @@ export async function listenOnFreePort(server: Server, host: string): Promise<nu
  * its port may be taken. This port is below that range. Each process starts at another port, and gets the same one
  * again only after 22,000 others.
  *
- * ```ts
- * const port = await freePort()
- * spawn('redis-server', ['--port', String(port)])
- * ```
- *
  * `host`: the address on which it must be free. Default `127.0.0.1`.
+ *
+ * @example
+ * ```ts
+ * import { spawn } from 'node:child_process'
+ * import { freePort } from '@pushstream/testkit'
+ *
+ * spawn('redis-server', ['--port', String(await freePort())])
+ * ```
  */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
   const server = createServer()

@@ -10,9 +10,12 @@ export interface Gate {
 /**
  * Creates a closed {@link Gate}.
  *
+ * @example
  * ```ts
+ * import { createGate, createScriptedServer } from '@pushstream/testkit'
+ *
  * const published = createGate()
- * server.on('GET /lp/*', async (exchange) => {
+ * createScriptedServer().on('GET /lp/*', async (exchange) => {
  *   await published.opened
  *   exchange.respond(200, {}, 'now')
  * })

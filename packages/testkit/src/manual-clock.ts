@@ -27,13 +27,16 @@ interface Timer {
 /**
  * Creates a deterministic clock for code with an injected clock.
  *
- * ```ts
- * const clock = createManualClock()
- * clock.setTimeout(() => retry(), 1000)
- * await clock.advance(1000) // retry() ran
- * ```
- *
  * `start`: the first value of `now()`, in ms. Default 0.
+ *
+ * @example
+ * ```ts
+ * import { createManualClock } from '@pushstream/testkit'
+ *
+ * const clock = createManualClock()
+ * clock.setTimeout(() => console.log('one second later'), 1000)
+ * await clock.advance(1000)
+ * ```
  */
 export function createManualClock(start = 0): ManualClock {
   const timers = new Map<number, Timer>()

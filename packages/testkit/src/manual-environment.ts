@@ -17,10 +17,14 @@ export interface ManualEnvironment {
  * Creates an environment for `@pushstream/core` on a {@link createManualClock manual clock}. `overrides` replace and
  * add fields.
  *
+ * @example
  * ```ts
- * const clock = createManualClock()
- * const server = createFakeFetch()
- * const stream = new PushStream({ url: 'http://h', environment: manualEnvironment(clock, { fetch: server.fetch }) })
+ * import { PushStream } from '@pushstream/core'
+ * import { createFakeFetch, createManualClock, manualEnvironment } from '@pushstream/testkit'
+ *
+ * const { fetch } = createFakeFetch()
+ * const environment = manualEnvironment(createManualClock(), { fetch })
+ * const stream = new PushStream({ url: 'http://127.0.0.1', environment })
  * ```
  */
 export function manualEnvironment<Overrides extends object>(

@@ -13,7 +13,16 @@ export type ExchangeScript = (exchange: Exchange) => unknown
 /** The script for an upgrade request (a websocket). */
 export type SocketScript = (socket: ScriptedSocket) => unknown
 
-/** Options of {@link createScriptedServer}. */
+/**
+ * Options of {@link createScriptedServer}.
+ *
+ * @example
+ * ```ts
+ * import { createManualClock, createScriptedServer } from '@pushstream/testkit'
+ *
+ * const server = createScriptedServer({ host: '::1', clock: createManualClock() })
+ * ```
+ */
 export interface ScriptedServerOptions {
   /** The address to listen on. Default `'127.0.0.1'`: nothing outside this machine can reach it. */
   host?: string
@@ -59,7 +68,19 @@ class Rules<Script> {
   }
 }
 
-/** An HTTP and websocket server that follows a script, even where no real server would do so. */
+/**
+ * An HTTP and websocket server that follows a script, even where no real server would do so.
+ *
+ * @example
+ * ```ts
+ * import { ScriptedServer } from '@pushstream/testkit'
+ *
+ * const server = new ScriptedServer()
+ * await server.listen()
+ * const { query } = await server.nextRequest('GET /lp/*')
+ * console.log(query.get('tag'))
+ * ```
+ */
 export class ScriptedServer {
   #host: string
   #clock: Clock
@@ -200,7 +221,10 @@ export class ScriptedServer {
  * Creates a server for faults that no real server shows on demand. It listens on loopback, unless you set `host`. A
  * request without a script is answered with 404, and recorded.
  *
+ * @example
  * ```ts
+ * import { createScriptedServer } from '@pushstream/testkit'
+ *
  * const server = createScriptedServer()
  * const { url } = await server.listen()
  * server.on('GET /lp/*', (exchange) => exchange.respond(503, { 'retry-after': '2' }, ''))

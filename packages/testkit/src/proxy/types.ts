@@ -2,7 +2,19 @@ import type { Clock } from '../clock.js'
 import type { ClosedBy } from './link.js'
 import type { ProxyTarget } from './target.js'
 
-/** Options of {@link createFaultProxy}. */
+/**
+ * Options of {@link createFaultProxy}.
+ *
+ * @example
+ * ```ts
+ * import { createFaultProxy, createManualClock } from '@pushstream/testkit'
+ *
+ * const clock = createManualClock()
+ * const proxy = createFaultProxy({ target: 'http://127.0.0.1:8080', clock })
+ * proxy.cutEvery(500)
+ * await clock.advance(500) // the first cut
+ * ```
+ */
 export interface FaultProxyOptions {
   /** The server behind the proxy. */
   target: ProxyTarget

@@ -5,7 +5,19 @@ import type { ScriptedRequest } from './request.js'
 /** Bytes, or a text, which is sent as UTF-8. */
 export type Content = string | Uint8Array
 
-/** How to send slowly. */
+/**
+ * How to send slowly.
+ *
+ * @example
+ * ```ts
+ * import { createScriptedServer } from '@pushstream/testkit'
+ *
+ * createScriptedServer().on('GET /ev/*', async (exchange) => {
+ *   exchange.respond(200, { 'content-type': 'text/event-stream' })
+ *   await exchange.dribble('data: é\n\n', { size: 1, every: 50 })
+ * })
+ * ```
+ */
 export interface DribbleOptions {
   /** Bytes at a time. Default 1, which also splits characters of several bytes. */
   size?: number
@@ -13,7 +25,21 @@ export interface DribbleOptions {
   every?: number
 }
 
-/** One request and its response, for a script. A script that does nothing leaves the request unanswered. */
+/**
+ * One request and its response, for a script. A script that does nothing leaves the request unanswered.
+ *
+ * @example
+ * ```ts
+ * import { createScriptedServer, type Exchange } from '@pushstream/testkit'
+ *
+ * const halfAFrame = async (exchange: Exchange) => {
+ *   exchange.respond(200, { 'content-type': 'text/event-stream' })
+ *   await exchange.write('data: {"id":')
+ *   exchange.cut({ how: 'fin' })
+ * }
+ * createScriptedServer().once('GET /ev/*', halfAFrame)
+ * ```
+ */
 export class Exchange {
   /** The request. */
   readonly request: ScriptedRequest

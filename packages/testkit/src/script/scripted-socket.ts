@@ -10,7 +10,20 @@ export interface SocketEnd {
   reason: string
 }
 
-/** One upgrade request and its websocket, for a script. A script that does nothing leaves it unanswered. */
+/**
+ * One upgrade request and its websocket, for a script. A script that does nothing leaves it unanswered.
+ *
+ * @example
+ * ```ts
+ * import { createScriptedServer, type ScriptedSocket } from '@pushstream/testkit'
+ *
+ * const refuse = async (socket: ScriptedSocket) => {
+ *   await socket.send('{"id":1}')
+ *   socket.close(1008, '{"http_status": 403}')
+ * }
+ * createScriptedServer().onUpgrade('/ws/*', refuse)
+ * ```
+ */
 export class ScriptedSocket {
   /** The request. */
   readonly request: ScriptedRequest
