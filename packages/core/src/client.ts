@@ -22,7 +22,6 @@ import { checkEvent, checkProcessor, refuseClassic } from './validate.js'
  * @example
  * ```ts
  * import { Client, eventsource, nativeWebSocket } from '@pushstream/core'
- *
  * const stream = new Client({ modes: [nativeWebSocket, eventsource] })
  * ```
  */
@@ -107,9 +106,8 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
   }
 
   /**
-   * Subscribes to a channel, at once or with `connect`. A working connection is replaced without loss. All calls of one
-   * tick cause one change of the connection. Adding a channel twice changes nothing. One that the server refused goes on
-   * where it was.
+   * Subscribes to a channel, at once or with `connect`. A working connection is replaced without loss, once for all calls
+   * of one tick. Adding a channel twice changes nothing. One that the server refused goes on where it was.
    *
    * @param options.backtrack how many stored messages to begin with (`.bN` of push_stream_channels_path). The server must store
    * them (push_stream_store_messages). Default 0.
@@ -154,10 +152,7 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
     return this
   }
 
-  /**
-   * Stops receiving. The next `connect` fetches the messages that were published meanwhile, if the server stores them
-   * (push_stream_store_messages).
-   */
+  /** Stops receiving. The next `connect` fetches the messages that were published meanwhile, if the server stores them. */
   disconnect(): this {
     this.#wanted = false
     this.#announcer.notices.end()
@@ -169,12 +164,14 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
    * Replaces the connection by one with other credentials, without a loss: `params` and `headers` are asked anew. All calls of
    * one tick are one change. A client that is not connected does nothing: its next attempt asks anyway.
    *
-   * ```ts
-   * token = await signIn()
-   * stream.refresh()
-   * ```
-   *
    * @throws PushStreamError `closed` if the client is closed.
+   *
+   * @example
+   * ```ts
+   * import { PushStream } from '@pushstream/core'
+   * const stream = new PushStream({ params: () => ({ token: localStorage.getItem('token') ?? '' }) })
+   * addEventListener('storage', () => stream.refresh()) // another tab has signed in
+   * ```
    */
   refresh(): this {
     this.#alive()
@@ -221,8 +218,14 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
    *
    * @param channel the name of a channel, or `'*'` for any.
    * @param type the type of the messages, or `'*'` for any.
-   * @returns a function that takes the processor back.
+   * @returns a function that removes the processor.
    * @throws PushStreamError `bad-option` if the processor is not a function, `closed` if the client is closed.
+   *
+   * @example
+   * ```ts
+   * import { PushStream } from '@pushstream/core'
+   * const stop = new PushStream().registerProcessor('user-42', 'answer', ({ value }) => console.log(value))
+   * ```
    */
   registerProcessor<
     N extends (keyof C & string) | '*',
@@ -237,14 +240,10 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
     if (this.#closed) throw new PushStreamError('closed', 'This client is closed. Make a new one.')
   }
 
-  #listen<K extends keyof ClientEvents<C>>(
-    event: K,
-    listener: (event: ClientEvents<C>[K]) => void,
-    once = false,
-  ): this {
+  #listen<K extends keyof ClientEvents<C>>(event: K, call: (event: ClientEvents<C>[K]) => void, once = false): this {
     this.#alive()
     checkEvent(event)
-    this.#announcer.emitter.on(event, listener, once)
+    this.#announcer.emitter.on(event, call, once)
     return this
   }
 
