@@ -1,8 +1,6 @@
-import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
 import { expect, test } from 'vitest'
+import { errorsOf, programOf, root, textOf } from '../support/type-check.js'
 
-const root = fileURLToPath(new URL('../../../../', import.meta.url))
 const file = `${root}packages/core/test/written.ts`
 const beginning = `
 import { PushStream } from '../src/index.js'
@@ -14,20 +12,13 @@ const stream = new PushStream<Shop>()
 `
 
 /** What TypeScript says of each line, in the order of the lines. */
-function errorsOf(lines: readonly string[]): string[] {
-  const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile)
-  const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, root)
-  const host = ts.createCompilerHost(options)
-  const { getSourceFile } = host
-  host.getSourceFile = (name, ...rest) =>
-    name === file ? ts.createSourceFile(name, beginning + lines.join('\n'), rest[0]) : getSourceFile(name, ...rest)
-  const program = ts.createProgram([file], options, host)
-  const errors = program.getSemanticDiagnostics(program.getSourceFile(file))
-  return errors.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
+function messagesOf(lines: readonly string[]): string[] {
+  const program = programOf([], new Map([[file, beginning + lines.join('\n')]]))
+  return errorsOf(program, file).map(textOf)
 }
 
 test('a name that there is not → TypeScript lists those that there are', { timeout: 180_000 }, () => {
-  const errors = errorsOf([
+  const errors = messagesOf([
     `stream.on('mesage', () => {})`,
     `stream.addChannel('nws')`,
     `stream.registerProcessor('nws', 'item', () => {})`,
