@@ -30,7 +30,7 @@ export type ErrorCode =
   | 'setup'
   | 'send'
 
-/** Where an error belongs. */
+/** The context of an error. */
 export interface ErrorDetails {
   channel?: string | undefined
   mode?: ModeName | undefined

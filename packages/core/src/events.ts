@@ -20,7 +20,17 @@ import type { GapReason, ModeName, Promises } from './types.js'
  */
 export type Channels<C = Record<string, Record<string, unknown>>> = { readonly [Name in keyof C]: object }
 
-/** The data that may arrive on a channel. */
+/**
+ * The data that may arrive on a channel.
+ *
+ * @example
+ * ```ts
+ * import type { DataOf } from '@pushstream/core'
+ *
+ * type Shop = { 'user-42': { answer: { value: number }; question: { text: string } } }
+ * type Data = DataOf<Shop, 'user-42'> // { value: number } | { text: string }
+ * ```
+ */
 export type DataOf<C, Name extends keyof C> = Name extends keyof C ? C[Name][keyof C[Name]] : never
 
 /** The data that a processor for a channel and a type gets. */

@@ -17,18 +17,18 @@ const firstSecond = 10 ** 11
 /** A point in a server's stream: a second, in ms since 1970, and the counter within it. Or a number, where a server counts. */
 export type Place = { readonly time: number; readonly tag: number } | number
 
-/** A channel, and how far it is known. */
+/** A channel, and up to where it is complete. */
 export interface InspectedChannel {
   readonly name: string
   /** The id of its last message. */
   readonly id: number | undefined
-  /** Where its last message stands. */
+  /** The position of its last message. */
   readonly position: Place | undefined
-  /** Up to here it is complete: from here on the server is asked again. */
+  /** Up to here it is complete. After a loss, the client resumes from here. */
   readonly watermark: Place | undefined
   /** Messages that wait for one that they have overtaken. */
   readonly waiting: number
-  /** When something of it came last, in ms since 1970. */
+  /** When its last message arrived, in ms since 1970. */
   readonly heardAt: number | undefined
   /** The mode of the connection that carries it. */
   readonly mode: ModeName | undefined
@@ -38,7 +38,10 @@ export interface InspectedChannel {
 export interface InspectedRequest {
   /** When it was sent, in ms since 1970. */
   readonly at: number
-  /** The mode it is for. `check`: it asks what a connection should have brought. `publish`: it sends a message. */
+  /**
+   * The mode of its connection. `check`: it asks whether a connection has missed something. `publish`: it sends a
+   * message.
+   */
   readonly kind: ModeName | 'check' | 'publish'
   /** The address, without what may be secret: a user, and the values of its query. */
   readonly url: string
@@ -57,7 +60,10 @@ export type InspectListeners = { [K in keyof ClientEvents<any>]?: (event: Client
 
 /** What `inspect` reports. */
 export interface InspectEvents {
-  /** The events of the client. These listeners are no application's: what only they hear still goes to the console. */
+  /**
+   * The events of the client. These listeners do not count as the application's: errors that only they get still go to
+   * the console.
+   */
   on?: InspectListeners
   /** A line of the log: what the client does, and why a connection ended. */
   log?(line: string): void

@@ -8,7 +8,8 @@ import type { Transport } from './types.js'
 const bringing = (transport: Transport, parts: Partial<SessionTransport>): Transport => ({ ...transport, ...parts })
 
 /**
- * HTTP streaming: templates one after the other without a delimiter. The protocol finds their ends.
+ * HTTP streaming over `fetch` (push_stream_subscriber streaming). Frames have no delimiter; the protocol finds their
+ * ends.
  *
  * @example
  * ```ts
@@ -20,7 +21,7 @@ const bringing = (transport: Transport, parts: Partial<SessionTransport>): Trans
 export const stream = /* @__PURE__ */ bringing(endless, { cut: undelimited, prove })
 
 /**
- * Long-polling: a request stays open until there is a message.
+ * Long-polling over `fetch`: a request stays open until there is a message.
  *
  * @example
  * ```ts

@@ -9,7 +9,7 @@ export interface Memory {
   setItem(key: string, value: string): void
 }
 
-/** The part of `navigator.locks` by which one tab leads the others. */
+/** The part of `navigator.locks` that `share()` needs to choose the tab that leads. */
 export interface Locks {
   request(
     name: string,

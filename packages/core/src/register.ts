@@ -1,5 +1,5 @@
 /**
- * Registers the type of the application's client, so that the bindings check channels, types and data.
+ * Declare the type of your client here, and the bindings for React and Vue check channels, types and data.
  *
  * @example
  * ```ts

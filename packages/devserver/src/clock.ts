@@ -1,4 +1,4 @@
-/** What `Clock.setTimeout` returns. Opaque: only the clock that made it reads it. */
+/** The result of `Clock.setTimeout`. Only the clock that made it can read it. */
 export type TimerHandle = unknown
 
 /** Time as the server sees it. Inject your own to test minutes in milliseconds. */
@@ -7,7 +7,7 @@ export interface Clock {
   now(): number
   /** Calls `callback` once after `ms` milliseconds. */
   setTimeout(callback: () => void, ms: number): TimerHandle
-  /** Forgets a timer; an unknown or already fired one is no error. */
+  /** Cancels a timer. An unknown or already fired one is ignored. */
   clearTimeout(handle: TimerHandle): void
 }
 

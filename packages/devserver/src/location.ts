@@ -26,16 +26,16 @@ export type LocationMode = SubscriberMode | 'publisher-admin' | 'publisher' | 's
  * ```
  */
 export interface LocationOptions {
-  /** Where, e.g. `/ws/`: `/ws`, `/ws/` and everything below. */
+  /** The path, such as `/ws/`, which stands for `/ws`, `/ws/` and everything below. */
   path: string
-  /** What it does there. */
+  /** What the location does. */
   mode: LocationMode
-  /** Its own settings, above those for all locations. */
+  /** Its own settings. They override those for all locations. */
   settings?: Partial<LocationSettings>
 }
 
 /**
- * What is served unless `locations` says otherwise.
+ * The locations of a server without the option `locations`.
  *
  * @example
  * ```ts

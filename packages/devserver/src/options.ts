@@ -5,7 +5,7 @@ import type { Settings } from './settings.js'
 import type { Store } from './store.js'
 
 /**
- * Options of `createDevServer`.
+ * The options of `createDevServer`.
  *
  * @example
  * ```ts
@@ -21,15 +21,21 @@ export interface DevServerOptions {
   settings?: Partial<Settings>
   /** The locations. Default: `/pub`, `/channels-stats`, `/ws/`, `/ev/`, `/lp/`, `/pl/`, `/sub/`. */
   locations?: readonly LocationOptions[]
-  /** A Basic HTTP Push Relay beside them, as django-pushserver's `PUSH_SERVER` describes it. Default none. */
+  /** A Basic HTTP Push Relay in addition, as django-pushserver's `PUSH_SERVER` describes it. Default: none. */
   relay?: RelayOptions
-  /** Channels and messages of another server, to have two `server` blocks of one nginx. Default its own. */
+  /** The channels and messages, shared with another server like two `server` blocks of one nginx. Default: its own. */
   store?: Store
   /** Time. Default the machine's. */
   clock?: Clock
-  /** Simulated nginx workers, default 1. With more, ids arrive now and then out of order, joins double and long-polls lose, as with nginx. */
+  /**
+   * The number of simulated nginx workers. With more than one, ids sometimes arrive out of order, new subscribers get
+   * messages twice, and long-polls lose some, as with nginx. Default 1.
+   */
   workers?: number
-  /** Hand messages out one turn after they are stored, so that a join in between gets them twice. Default: only with several workers. */
+  /**
+   * Whether to deliver messages one turn after they are stored, so that a subscriber who joins in between gets them
+   * twice. Default: only with several workers.
+   */
   deliverNextTurn?: boolean
   /** With several workers: chance in [0, 1] that a message is overtaken by the next one. Default 0.05. */
   reorder?: number
@@ -41,6 +47,6 @@ export interface DevServerOptions {
   random?: Random
   /** The `Server` header, default `pushstream-devserver`. */
   serverHeader?: string
-  /** The host name that statistics tell, default the machine's. */
+  /** The host name in statistics. Default: the machine's. */
   hostname?: string
 }

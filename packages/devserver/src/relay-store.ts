@@ -13,13 +13,13 @@ import { type Clock, seconds } from './clock.js'
  * ```
  */
 export interface RelayStoreOptions {
-  /** Only `memory` is there. */
+  /** Only `memory` is supported. */
   type?: 'memory'
-  /** So many messages of a channel are kept although their time is over. Default 0. */
+  /** The number of messages of a channel that are kept even after `message_timeout`. Default 0. */
   min_messages?: number
-  /** More messages of a channel than this are not kept, the oldest go first. Default 0. */
+  /** The most messages of a channel that are kept. The oldest are removed first. Default 0. */
   max_messages?: number
-  /** Seconds after which a message goes. Default 0. */
+  /** The seconds until a message is removed. Default 0. */
   message_timeout?: number
 }
 

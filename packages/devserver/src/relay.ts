@@ -37,12 +37,16 @@ export interface RelayLocationOptions {
   allow_origin?: string
   /** Subscriber: `Access-Control-Allow-Credentials`. Default false; true needs an `allow_origin` of its own. */
   allow_credentials?: boolean
-  /** Subscriber: the address that is told who subscribes and who leaves. An answer from 400 to 499 refuses. Default none. */
+  /**
+   * Subscriber: an address that gets a POST for each subscriber that comes or goes. An answer from 400 to 499 refuses
+   * it. Default: none.
+   */
   passthrough?: string | null
 }
 
 /**
- * A Basic HTTP Push Relay: django-pushserver's `PUSH_SERVER` as it is. What says where it is found is ignored here.
+ * A Basic HTTP Push Relay, in the form of django-pushserver's `PUSH_SERVER`. `createDevServer` ignores its `port`,
+ * `address` and hosts.
  *
  * @example
  * ```ts
@@ -54,7 +58,7 @@ export interface RelayLocationOptions {
 export interface RelayOptions {
   /** One store, or several by their names. */
   store?: RelayStoreOptions | Record<string, RelayStoreOptions>
-  /** The first one whose expression fits answers. */
+  /** The first one that matches the path answers. */
   locations?: readonly RelayLocationOptions[]
   /** The `Server` header. */
   servername?: string | null

@@ -16,7 +16,7 @@ import type { Summary } from './statistics.js'
 import { type PublishOptions, Store } from './store.js'
 import { checkHandshake } from './websocket.js'
 
-/** What `publish` tells. */
+/** The result of `publish`. */
 export interface PublishedMessage {
   id: number
   /** Seconds since 1970. */
@@ -26,25 +26,28 @@ export interface PublishedMessage {
 
 /** The protocol of nginx-push-stream-module, in this process. Not for production. */
 export interface DevServer {
-  /** Listens on its own; port 0 takes a free one. Default port 9080, host 127.0.0.1. */
+  /** Listens on a port of its own; 0 takes a free one. Default: port 9080, host 127.0.0.1. */
   listen(port?: number, host?: string): Promise<{ port: number; host: string; url: string }>
   /** Ends every connection and leaves no timer and no socket. A closed server stays closed. */
   close(): Promise<void>
-  /** For your own server's `request`: false, and untouched, when the path is no location. */
+  /** For the `request` event of your own server. Returns false, and does nothing, if the path is not a location. */
   handler(request: IncomingMessage, response: ServerResponse): boolean
-  /** For your own server's `upgrade`: false, and untouched, when the path is no websocket location. */
+  /**
+   * For the `upgrade` event of your own server. Returns false, and does nothing, if the path is not a websocket
+   * location.
+   */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
   /** Publishes without a request. */
   publish(channel: string, text: string | Uint8Array, options?: PublishOptions & { store?: boolean }): PublishedMessage
-  /** Deletes a channel; its subscribers get -2. False if there is none. */
+  /** Deletes a channel. Its subscribers get a message with the id -2. Returns false if there is no such channel. */
   deleteChannel(channel: string, text?: string | Uint8Array): boolean
-  /** As on SIGHUP: connections end in good order; messages and ids survive. */
+  /** Like SIGHUP: connections end cleanly. Messages and ids survive. */
   reload(): void
-  /** As a restart: connections end likewise, everything stored is lost, ids begin at 1. */
+  /** Like a restart: connections end cleanly, all messages are lost, and ids begin at 1. */
   restart(): void
-  /** As on SIGQUIT: nothing new is accepted, who is connected gets one more ping, then silence until its time is up. */
+  /** Like SIGQUIT: no new connection is accepted. Open ones get one more ping, then nothing until their time is up. */
   quit(): void
-  /** As a killed worker: bare end of every socket. */
+  /** Like a killed worker: every socket ends without a closing frame or chunk. */
   kill(): void
   /** The numbers of `/channels-stats`. */
   stats(): Summary

@@ -2,7 +2,7 @@ import { parseHeaderBuffers } from './header-buffers.js'
 import { question } from './suggestions.js'
 
 /**
- * The template this server uses unless told otherwise: the classic one, with the text in quotes.
+ * The default of `messageTemplate`: the classic one, with the text in quotes.
  *
  * @example
  * ```ts
@@ -48,7 +48,10 @@ export interface StoreSettings {
   maxNumberOfWildcardChannels: number | null
   /** `push_stream_wildcard_channel_prefix`, default none: channels that begin so may be subscribed without existing where `authorizedChannelsOnly` is on. */
   wildcardChannelPrefix: string
-  /** `push_stream_events_channel_id`, default none: the channel that tells of channels created and destroyed, clients come and gone. */
+  /**
+   * `push_stream_events_channel_id`, default none: the channel that reports created and destroyed channels, and clients
+   * that come and go.
+   */
   eventsChannelId: string
   /** nginx's `large_client_header_buffers`, default `4 8k`: a longer request line gets 414, a longer header 400. */
   largeClientHeaderBuffers: string
@@ -70,7 +73,10 @@ export interface LocationSettings {
   channelsArgument: string | null
   /** `push_stream_channels_path`, default `$1`: what the path or the argument names stands for `$1`. `shop_$1` makes another channel of it. */
   channelsPath: string
-  /** `push_stream_store_messages`, default on: off, messages reach only who is there, but still take an id and a tag. */
+  /**
+   * `push_stream_store_messages`, default on. Off: messages reach only those who are connected, but still take an id
+   * and a tag.
+   */
   storeMessages: boolean
   /** `push_stream_channel_info_on_publish`, default on: off, a publish answers 200 without a body. */
   channelInfoOnPublish: boolean
@@ -113,7 +119,7 @@ export interface LocationSettings {
 }
 
 /**
- * All settings. Those of a location may be given once for all locations and again for one.
+ * All settings. Those of a location may be set for all locations, and again for one.
  *
  * @example
  * ```ts
@@ -125,7 +131,7 @@ export interface LocationSettings {
 export interface Settings extends StoreSettings, LocationSettings {}
 
 /**
- * What holds unless set.
+ * The defaults of all settings.
  *
  * @example
  * ```ts

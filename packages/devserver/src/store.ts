@@ -12,7 +12,7 @@ const SWEEP_INTERVAL = 1000
 type ChannelEvent = 'channel_created' | 'channel_destroyed' | 'client_subscribed' | 'client_unsubscribed'
 
 /**
- * What a publish may say beside its text.
+ * The options of `publish`.
  *
  * @example
  * ```ts
@@ -32,7 +32,7 @@ export interface PublishOptions {
 export class TooManyChannels extends Error {}
 
 /**
- * The shared memory of the server: channels, messages, counters. Give one to two servers and they are two `server`
+ * The shared memory of the server: channels, messages, counters. Two servers with the same store are like two `server`
  * blocks of one nginx.
  *
  * @example
@@ -47,7 +47,7 @@ export class TooManyChannels extends Error {}
 export class Store {
   /** The settings it was made with. */
   readonly settings: StoreSettings
-  /** How messages get to who listens. */
+  /** How messages are delivered to subscribers. */
   readonly delivery: Delivery
   /** Everyone connected, of all servers that share the store. */
   readonly subscribers = new Set<Listener>()

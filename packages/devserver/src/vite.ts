@@ -8,7 +8,7 @@ export type { DevServerOptions } from './options.js'
 export type { DevServer } from './server.js'
 
 /**
- * Options of the plugin: those of the server, and where to put it.
+ * The options of the plugin: those of the server, and `onMount`.
  *
  * @example
  * ```ts

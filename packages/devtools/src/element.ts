@@ -30,7 +30,7 @@ export class PushStreamDevtoolsElement extends Base {
   #client: AnyClient | undefined
   #sentAt: DevtoolsOptions['sentAt']
 
-  /** The client to show. Another one may take its place: what was recorded stays. */
+  /** The client to show. You may replace it: earlier records stay. */
   get client(): AnyClient | undefined {
     return this.#client
   }

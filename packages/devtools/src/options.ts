@@ -1,12 +1,12 @@
 import type { Client } from '@pushstream/core'
 import type { SentAt } from './model/lateness.js'
 
-/** A client of whatever channels. */
+/** A client of any channels. */
 // biome-ignore lint/suspicious/noExplicitAny: the devtools show what comes, and don't ask what it is
 export type AnyClient = Client<any>
 
 /**
- * How the devtools show themselves.
+ * The options of `mountDevtools`, and the properties of both components.
  *
  * @example
  * ```ts
@@ -23,8 +23,8 @@ export interface DevtoolsOptions {
   /** Default: as the system is. */
   theme?: 'light' | 'dark' | undefined
   /**
-   * When a message was sent, in ms since 1970, to show how late it came. Default: `sentAt` of the message's data, a number
-   * of ms or a date as text. Without either, the time by the server's clock counts, which is known to the second.
+   * Returns when a message was sent, in ms since 1970, to show how late it came. Default: `sentAt` of the message's
+   * data, a number of ms or a date as text. Otherwise the server's time counts, which is known to the second.
    */
   sentAt?: SentAt | undefined
 }

@@ -6,7 +6,7 @@ export type { Asked, LocationSettings } from './auth/original-uri.js'
 /** A request, as Node's http, Express or `fetch` have it. */
 export interface AuthRequest {
   readonly url?: string | undefined
-  /** Express: the whole address, where `url` is what is below a router. */
+  /** Express: the whole address, if `url` is only the part below a router. */
   readonly originalUrl?: string | undefined
   readonly headers: Headers | Readonly<Record<string, string | readonly string[] | undefined>>
 }
@@ -19,7 +19,7 @@ export interface AuthResponse {
 }
 
 /**
- * What `createAuthorizer` takes.
+ * The options of `createAuthorizer`.
  *
  * @example
  * ```ts
@@ -34,13 +34,14 @@ export interface AuthResponse {
  */
 export interface AuthorizerOptions<Request extends AuthRequest = AuthRequest> extends LocationSettings {
   /**
-   * Decides on one channel, by what the application knows of the request (its cookies, say). `true` lets in; `false` and
-   * 403 refuse for good; 401 refuses whoever is not logged in. What throws refuses as well, and clients try again.
+   * Decides whether a request, by its cookies for example, may subscribe to a channel. `true` allows it. `false` and
+   * 403 refuse it for good; 401 asks for a login. If it throws, the request is refused, and clients try again.
    */
   allow(channel: string, request: Request): boolean | 401 | 403 | Promise<boolean | 401 | 403>
   /**
-   * The header with the address as the page requested it: `proxy_set_header X-Original-URI $request_uri`. nginx has to
-   * set it, or pages could. `false`: the request's own address, where no nginx stands between. Default `X-Original-URI`.
+   * The header with the address as the page requested it: `proxy_set_header X-Original-URI $request_uri`. nginx must
+   * set it, or pages could. `false`: the request's own address, if there is no nginx in between. Default
+   * `X-Original-URI`.
    */
   header?: string | false
 }
@@ -49,7 +50,7 @@ export interface AuthorizerOptions<Request extends AuthRequest = AuthRequest> ex
 export interface Decision {
   /** Whether all channels are allowed. */
   readonly allowed: boolean
-  /** What `auth_request` is to be answered: 204, 401 or 403. */
+  /** The status for `auth_request`. */
   readonly status: 204 | 401 | 403
   /** The channels that were asked for, as far as they could be read. */
   readonly channels: readonly string[]
@@ -57,20 +58,20 @@ export interface Decision {
   readonly reason: string | undefined
 }
 
-/** Answers nginx's `auth_request` and Nchan's `nchan_authorize_request`. Its functions may be passed on alone. */
+/** Answers nginx's `auth_request` and Nchan's `nchan_authorize_request`. No function needs `this`. */
 export interface Authorizer<Request extends AuthRequest = AuthRequest> {
   /** Decides. Rejects with whatever `allow` throws. */
   readonly authorize: (request: Request) => Promise<Decision>
   /** For Node's http and for Express: `createServer(auth.handler)`, `app.get('/auth', auth.handler)`. */
   readonly handler: (request: Request, response: AuthResponse) => Promise<void>
-  /** For what is written with `fetch`: `export const GET = auth.respond`. */
+  /** For frameworks with `fetch`'s Request and Response: `export const GET = auth.respond`. */
   readonly respond: (request: Request) => Promise<Response>
 }
 
 const known = new Set(['allow', 'header', 'server', 'locations', 'argument', 'separator'])
 
 /**
- * Makes what decides who may have which channels. Throws `bad-option`.
+ * Creates the functions that answer which page may subscribe to which channels. Throws `bad-option`.
  *
  * @example
  * ```ts

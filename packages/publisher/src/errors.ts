@@ -37,7 +37,7 @@ export type PublisherErrorCode =
 /** Whether the server did what it was asked for. `no`: certainly not. `unknown`: it may have. */
 export type Outcome = 'no' | 'unknown'
 
-/** Where an error belongs. */
+/** The context of an error. */
 export interface PublisherErrorDetails {
   channels?: readonly string[] | undefined
   outcome?: Outcome | undefined

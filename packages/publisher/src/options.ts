@@ -4,7 +4,7 @@ import { pushStreamServer } from './servers/push-stream.js'
 import type { Server } from './servers/server.js'
 
 /**
- * What `new Publisher` takes.
+ * The options of `new Publisher`.
  *
  * @example
  * ```ts
@@ -19,30 +19,31 @@ import type { Server } from './servers/server.js'
  * ```
  */
 export interface PublisherOptions {
-  /** Where the server is, for this process: `http://127.0.0.1:9080`, with a path where its locations are below one. */
+  /**
+   * The address of the server, as this process reaches it: `http://127.0.0.1:9080`, with a path prefix if it has one.
+   */
   url: string | URL
-  /** What it is: `pushStreamServer()` (default), `nchanServer()` or `relayServer()`, with its locations. */
+  /** The kind of server, with its locations: `pushStreamServer()` (default), `nchanServer()` or `relayServer()`. */
   server?: Server
-  /** Sent with every request, or a function that is asked before each. */
+  /** Headers for every request. A function is called before every request and may be async. */
   headers?: SentHeaders | (() => SentHeaders | Promise<SentHeaders>)
   /** How long one attempt may take, in ms. Default 10 000. */
   timeout?: number
   retry?: RetryOptions
-  /** How many requests are under way at a time. Default 8. On one channel it is never more than one. */
+  /** How many requests may be under way at a time. Default 8. On one channel it is never more than one. */
   concurrency?: number
   /**
-   * How many changes may wait or be under way; what is given beyond that is refused (`busy`, outcome `no`). While a server
-   * is away, each message waits for its attempts, and those behind it on its channel wait for that: what is published
-   * faster than this fails piles up. Default 100 000.
+   * How many calls may wait or be under way. More are rejected (`busy`, outcome `no`). While the server is down, each
+   * message is retried, and later ones on its channel wait for it, so messages pile up. Default 100 000.
    */
   maxPending?: number
   /**
-   * Whether connections are kept for the next request, where the runtime's `fetch` lets this be said (Node does). Twice as
-   * fast; but an nginx that reloads closes what it believes idle, and the request that was on its way there has an outcome
-   * that nobody knows: one on each connection. Default false. Turn it on for more than some hundred messages a second.
+   * Whether to keep connections for the next request, if the runtime's `fetch` allows the choice (Node's does). It is
+   * twice as fast. But an nginx that reloads closes idle connections, and a request that is on its way has an unknown
+   * outcome: up to one per connection. Set it for more than some hundred messages a second. Default false.
    */
   keepAlive?: boolean
-  /** Instead of the runtime's own: to go by another dispatcher, or for tests. */
+  /** Replaces the runtime's `fetch`: to use another dispatcher, or for tests. */
   fetch?: typeof globalThis.fetch
 }
 

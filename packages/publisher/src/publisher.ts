@@ -12,10 +12,11 @@ import { repeatedly, Statistics } from './statistics.js'
 import type { CallOptions, DataOfEach, Outgoing, PublishOptions, TypeOf, WatchOptions, Which } from './types.js'
 
 /**
- * Publishes: to each channel in the order of the calls, one request at a time, and to several beside each other. What
- * failed is its caller's to know, and what was published behind it goes on.
+ * Publishes messages: to each channel in the order of the calls, one request at a time, and to several channels in
+ * parallel. A failed call rejects only its own promise. Later messages on the channel continue.
  *
- * @typeParam C which types of messages go to which channels: the same as the page's `PushStream`.
+ * @typeParam C the channels, the types of their messages, and the data of each type: the same as for the page's
+ * `PushStream`.
  *
  * @example
  * ```ts
@@ -50,24 +51,24 @@ export class Publisher<C extends Channels<C> = Record<string, Record<string, any
     this.#maxPending = settings.maxPending
   }
 
-  /** The channels that `open` was called for, and `delete` was not. */
+  /** The channels that were opened by `open` and not deleted since. */
   get opened(): readonly (keyof C & string)[] {
     return [...this.#opened] as (keyof C & string)[]
   }
 
-  /** How many changes are waiting or under way: at most `maxPending`. */
+  /** The number of calls that wait or are under way, at most `maxPending`. */
   get pending(): number {
     return this.#queue.size
   }
 
   /**
-   * Publishes one message. Objects become JSON, as they are at the call; a text is sent as it is, encoded where it would
-   * break the server's template. Resolves with what the server says of the channel.
+   * Publishes one message. An object becomes JSON at once, so later changes of it have no effect. A text is sent as it
+   * is, and encoded if it would break the server's template. Resolves with the server's statistics of the channel.
    *
-   * To several channels it is one request where the server has that, else one for each. Where only some of them fail,
-   * the error's `channels` are those.
+   * Several channels take one request if the server supports it, otherwise one each. If only some of them fail, the
+   * error's `channels` names these.
    *
-   * @throws PublisherError (as a rejection). `outcome` tells whether it may have been published all the same.
+   * @throws PublisherError as a rejection. `outcome` says whether the message may have been published nevertheless.
    *
    * @example
    * ```ts
@@ -99,9 +100,9 @@ export class Publisher<C extends Channels<C> = Record<string, Record<string, any
   }
 
   /**
-   * Publishes messages as they come, no more than a few at a time: from an iterable that has more than fits into memory.
-   * To each channel in their order. Resolves when all are settled; what failed doesn't stop the rest. An aborted signal does:
-   * no more is taken from the iterable then. Where the iterable itself throws, rejects with that when all are settled.
+   * Publishes the messages of an iterable, which may be longer than fits into memory, a few at a time and to each
+   * channel in their order. Resolves when all are settled. A failed message does not stop the others; an aborted signal
+   * does. If the iterable throws, the call rejects with that error when all are settled.
    */
   publishAll<M extends Outgoing<C>>(
     messages: Iterable<M> | AsyncIterable<M>,
@@ -115,8 +116,8 @@ export class Publisher<C extends Channels<C> = Record<string, Record<string, any
   }
 
   /**
-   * Publishes to all channels that this publisher opened; or with `matching`, to all that the server has whose names
-   * begin so, match the expression, or for which the function is true (push stream module alone).
+   * Publishes to all channels that this publisher opened. With `matching`, to all channels of the server that have this
+   * prefix, match this RegExp or satisfy this function. Only the push stream module supports that.
    *
    * @example
    * ```ts
@@ -149,9 +150,9 @@ export class Publisher<C extends Channels<C> = Record<string, Record<string, any
   }
 
   /**
-   * Makes a channel, so that pages may subscribe where only existing ones may be. Where the server has no other way it
-   * publishes the server's `opening` message, unless the channel has a message already. Resolves with whether there was
-   * something to make.
+   * Creates a channel, for servers on which pages may only subscribe to existing ones. If the server has no other way,
+   * it publishes the `opening` message, unless the channel stores a message already. Resolves with whether it was
+   * created.
    */
   open(channel: keyof C & string, options: CallOptions = {}): Promise<boolean> {
     return this.#inTurn(channel, options, async (one) => {
@@ -175,8 +176,8 @@ export class Publisher<C extends Channels<C> = Record<string, Record<string, any
   }
 
   /**
-   * Deletes a channel with all that it stores; who is subscribed is told (with `text`, to the push stream module).
-   * Resolves with whether there was one. In turn with what is published to it.
+   * Deletes a channel with all its messages, after earlier calls for it. Subscribers are informed; those of the push
+   * stream module also get `text`. Resolves with whether it existed.
    */
   delete(channel: keyof C & string, options: CallOptions & { text?: string } = {}): Promise<boolean> {
     return this.#inTurn(channel, options, async (one) => {
@@ -197,8 +198,8 @@ export class Publisher<C extends Channels<C> = Record<string, Record<string, any
   }
 
   /**
-   * What the server says of a channel (`undefined`: it has none), of several (`{ prefix }`, `{ all: true }`: push stream
-   * module alone), or without an argument of itself.
+   * The server's statistics of a channel (`undefined` if there is none), of several (`{ prefix }` or `{ all: true }`,
+   * only for the push stream module), or of the whole server.
    */
   stats(options?: CallOptions): Promise<ServerStats>
   stats(channel: keyof C & string, options?: CallOptions): Promise<ChannelStats | undefined>
@@ -215,8 +216,8 @@ export class Publisher<C extends Channels<C> = Record<string, Record<string, any
   }
 
   /**
-   * Statistics again and again, for `for await`: every `interval` ms (default 1000), until the loop is left or the signal
-   * is aborted. What fails for good after the retries is thrown.
+   * Statistics every `interval` ms (default 1000), for `for await`, until the loop is left or the signal is aborted.
+   * Throws if a request still fails after the retries.
    */
   watch(options?: WatchOptions): AsyncGenerator<ServerStats, void, undefined>
   watch(channel: keyof C & string, options?: WatchOptions): AsyncGenerator<ChannelStats | undefined, void, undefined>
@@ -236,7 +237,7 @@ export class Publisher<C extends Channels<C> = Record<string, Record<string, any
     yield* repeatedly(ask, interval, signal)
   }
 
-  /** Resolves when everything that was given before is settled. */
+  /** Resolves when all earlier calls are settled. */
   flush(): Promise<void> {
     return this.#queue.settled()
   }

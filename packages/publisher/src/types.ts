@@ -1,7 +1,7 @@
 import type { Channels, DataOf } from '@pushstream/core'
 import type { MessageOptions } from './servers/server.js'
 
-/** What is published to several channels has to fit each of them. */
+/** The data of a message to several channels: it must be valid for each of them. */
 export type DataOfEach<C extends Channels<C>, N extends keyof C> = (
   N extends keyof C
     ? (data: DataOf<C, N>) => void
@@ -14,7 +14,7 @@ export type DataOfEach<C extends Channels<C>, N extends keyof C> = (
 export type TypeOf<C extends Channels<C>, N extends keyof C> = N extends keyof C ? keyof C[N] & string : never
 
 /**
- * What every method takes.
+ * The options of every method.
  *
  * @example
  * ```ts
@@ -25,12 +25,12 @@ export type TypeOf<C extends Channels<C>, N extends keyof C> = N extends keyof C
  * ```
  */
 export interface CallOptions {
-  /** Gives up. What was sent already may have come through: the error's `outcome` says so. */
+  /** Ends the call. What was already sent may have arrived: then the error's `outcome` is `unknown`. */
   signal?: AbortSignal | undefined
 }
 
 /**
- * How to publish.
+ * The options of `publish`.
  *
  * @example
  * ```ts
@@ -43,7 +43,7 @@ export interface CallOptions {
  */
 export type PublishOptions<Type extends string = string> = MessageOptions<Type> &
   CallOptions & {
-    /** Whether this message may be published again where nobody knows if the server took it. Default: as `retry.repeat` says. */
+    /** Whether to publish this message again if the server may have accepted it. Default: as `retry.repeat` says. */
     repeat?: boolean | undefined
   }
 
@@ -56,11 +56,11 @@ export type Outgoing<C extends Channels<C>> = {
   }
 }[keyof C & string]
 
-/** Which channels: one by its name, all that begin so, all there are. */
+/** Which channels: one name, all names with a prefix, or all. */
 export type Which<C extends Channels<C>> = (keyof C & string) | { readonly prefix: string } | { readonly all: true }
 
 /**
- * How to watch.
+ * The options of `watch`.
  *
  * @example
  * ```ts
@@ -71,6 +71,6 @@ export type Which<C extends Channels<C>> = (keyof C & string) | { readonly prefi
  * ```
  */
 export interface WatchOptions extends CallOptions {
-  /** From one answer to the next question, in ms. Default 1000. */
+  /** The time between an answer and the next request, in ms. Default 1000. */
   interval?: number
 }

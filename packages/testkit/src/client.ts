@@ -18,7 +18,7 @@ import {
 
 export type { AddedChannel, ChangedStatus, EmittedFields, Refusal, SentText }
 
-/** A client for tests of what uses one, and the server that it believes in. */
+/** A client for tests, and the server that it seems to be connected to. */
 export interface FakeClient<C extends Channels<C>> {
   /** The client to hand to the code under test. It opens no connection and sets no timer. */
   readonly client: PushStream<C>

@@ -10,7 +10,7 @@ import {
   type Status,
 } from '@pushstream/core/testing'
 
-/** What else there is to say of a message that a {@link FakeClient} emits. */
+/** The fields of a message that a {@link FakeClient} emits, in addition to its data. */
 export interface EmittedFields<T extends string = string> {
   /** The `Event-Type` it was published with. The body's own `type` counts first. */
   type?: T

@@ -3,7 +3,7 @@ import type { SentCredentials } from '../platform.js'
 import type { Environment, ModeName, Params, Provider } from '../types.js'
 import type { ClassicCallbacks, ClassicSettings } from './settings.js'
 
-/** A way to connect that this browser has, as pages read it from `wrapper` and `wrappers`. */
+/** A way to connect that this browser supports, as in `wrapper` and `wrappers` of the original script. */
 export interface Wrapper {
   /** The name of the mode. */
   readonly type: 'WebSocket' | 'EventSource' | 'Stream' | 'LongPolling'

@@ -4,7 +4,18 @@ import type { PushStreamSettings } from '../protocols/push-stream.js'
 import type { Environment, Params, Provider } from '../types.js'
 import type { ClassicError } from './error.js'
 
-/** The callbacks of the classic client, as settings or as properties. They may be assigned at any time. */
+/**
+ * The callbacks of the classic client, as settings or as properties. They may be assigned at any time.
+ *
+ * @example
+ * ```ts
+ * import { PushStream } from '@pushstream/core/classic'
+ *
+ * const pushstream = new PushStream()
+ * pushstream.onstatuschange = (state) => console.log(state === PushStream.OPEN)
+ * pushstream.ongap = (channel, first, last) => console.warn(`${channel}: ${first} to ${last} are lost`)
+ * ```
+ */
 export interface ClassicCallbacks {
   /**
    * Gets every message, once and in the order of its channel.

@@ -37,11 +37,11 @@ export interface DiagnoseOptions extends Options {
   wait?: number
   /** Whether to look at limits: a long address, and eight connections at the same time. Default false. */
   limits?: boolean
-  /** The origin of the pages, where no browser tells it: `https://www.example.org`. Default: the page's own. */
+  /** The origin of the pages, outside of a browser: `https://www.example.org`. Default: the page's own. */
   origin?: string
-  /** Faults that are none here, such as `eventid`. */
+  /** Faults to leave out of the report because they do no harm here, such as `eventid`. */
   ignore?: readonly Fault[]
-  /** Tells the version of HTTP that an address is served with, such as `h2`. Default: what the browser tells. */
+  /** Returns the HTTP version that an address is served with, such as `h2`. Default: what the browser reports. */
   httpVersion?: (url: string) => Promise<string | undefined>
 }
 
@@ -65,9 +65,9 @@ async function shownVersion(url: string): Promise<string | undefined> {
 }
 
 /**
- * Tries everything that the client needs of a server, and says what is wrong and which directive of nginx to change. It sends
- * requests to the locations of the modes alone, and publishes only if `publish` is given. It takes some 15 s, as it waits
- * for pings. It never rejects for what the server does.
+ * Tries everything that the client needs of a server, and says what is wrong and which directive of nginx to change. It
+ * sends requests only to the locations of the modes, and publishes only if you set `publish`. It takes about 15 s,
+ * because it waits for pings. It never rejects because of the server.
  *
  * @throws PushStreamError `bad-option` for an option that can't be used, `bad-channel` for such a channel.
  *

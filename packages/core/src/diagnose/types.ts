@@ -132,7 +132,7 @@ export interface Seen {
 /** One fault, and what to change. */
 export interface Finding {
   readonly fault: Fault
-  /** The modes that showed it. Empty if it is none of a mode. */
+  /** The modes that showed it. Empty if it does not depend on the mode. */
   readonly modes: readonly ModeName[]
   /** What was seen. */
   readonly detail: string
@@ -143,7 +143,7 @@ export interface Finding {
   readonly docs: string
 }
 
-/** What a check says. `unknown`: it could not see, and `detail` says why. */
+/** The result of a check. `unknown`: nothing could be observed, and `detail` says why. */
 export interface Row {
   readonly check: string
   readonly outcome: 'ok' | 'fault' | 'unknown'
@@ -155,7 +155,7 @@ export interface Row {
 export interface Report {
   readonly url: string
   readonly channel: string
-  /** Whether nothing is wrong. What could not be seen counts as well. */
+  /** Whether there are no findings. A row that is `unknown` has none. */
   readonly ok: boolean
   readonly rows: readonly Row[]
   /** All findings of the rows. */

@@ -7,7 +7,20 @@ import type { Persist, Settings } from '../options.js'
 import type { Memory } from '../platform.js'
 import { isSnapshot, progressOf, restore, type Snapshot, snapshotOf } from './snapshot.js'
 
-/** Where positions are kept, such as `localStorage`. */
+/**
+ * Where positions are kept, such as `localStorage`.
+ *
+ * @example
+ * ```ts
+ * import { PushStream } from '@pushstream/core'
+ * import { type PositionStorage, persist } from '@pushstream/core/persist'
+ *
+ * const kept = new Map<string, string>()
+ * const getItem = (key: string) => kept.get(key) ?? null
+ * const storage: PositionStorage = { getItem, setItem: (key, text) => void kept.set(key, text) }
+ * const stream = new PushStream({ persist: persist({ storage }) })
+ * ```
+ */
 export type PositionStorage = Memory
 
 /**
@@ -23,8 +36,8 @@ export type PositionStorage = Memory
  */
 export interface PersistOptions {
   /**
-   * Added to the key, which names the server and its locations: what one user has received is then no position of another's.
-   * Default: none.
+   * Added to the key in the storage, which names the server and its locations. Set the user's id if several people use
+   * one browser: otherwise one of them goes on where another one ended. Default: none.
    */
   key?: string
 }

@@ -10,7 +10,7 @@ import type { ProtocolFactory } from './protocol.js'
 import { ResumeState } from './resume-state.js'
 
 /**
- * How the routes of django-eventstream are set up, where that is not the usual.
+ * The configuration of django-eventstream's routes. Set what differs from the defaults.
  *
  * @example
  * ```ts
@@ -27,15 +27,15 @@ export interface DjangoEventStreamSettings {
    */
   url?: string | ((channels: readonly string[]) => string)
   /**
-   * How the channels are asked for: `repeated` (`?channel=a&channel=b`), `list` (`?channels=a,b`, as the view sets for the
-   * Django REST framework want it), or `route` where the address says it all: a route with fixed channels. Default
-   * `repeated`; `route` where `url` has `{channel}` or is a function.
+   * How the channels are asked for: `repeated` (`?channel=a&channel=b`), `list` (`?channels=a,b`, as view sets of the
+   * Django REST framework expect), or `route` if the route has fixed channels. Default `repeated`; `route` where `url`
+   * has `{channel}` or is a function.
    */
   channels?: 'repeated' | 'list' | 'route'
   /**
-   * Whether channels come by one connection, ten at most; with more there are several. Only for channels that the server
-   * stores (EVENTSTREAM_STORAGE_CLASS, `is_channel_reliable`): what is not stored doesn't tell its channel. Set it where
-   * pages have more than four channels and no HTTP/2. Default false: a connection for each channel.
+   * Whether up to ten channels share a connection. Set it if pages have more than four channels and no HTTP/2. The
+   * server must store the channels (EVENTSTREAM_STORAGE_CLASS, `is_channel_reliable`): events that are not stored do
+   * not name their channel. Default false: a connection for each channel.
    */
   together?: boolean
   /**
@@ -44,15 +44,14 @@ export interface DjangoEventStreamSettings {
    */
   position?: 'query' | 'headers'
   /**
-   * What a hole in the numbers of a channel means. `ask`: the server is asked for what is missing, by a new connection
-   * that takes over, and what it doesn't have is a `gap`. `ignore`: nothing, for servers behind Pushpin whose `send_event`
-   * is called with `skip_user_ids`. Default `ask`.
+   * What to do about missing numbers of a channel. `ask`: a new connection asks for them and takes over; what the
+   * server no longer has is a `gap`. `ignore`: nothing. Set it behind Pushpin if you call `send_event` with
+   * `skip_user_ids`. Default `ask`.
    */
   holes?: 'ask' | 'ignore'
   /**
-   * Whether a channel of which nothing is known is asked for with an id that can't exist: the answer, a `stream-reset`,
-   * tells where it stands, so that nothing is missed from then on. Set it to false if your own storage class can't take
-   * such an id. Default true.
+   * Whether to ask for a new channel with an id that can't exist. The answer, a `stream-reset`, tells its current id,
+   * so nothing is missed from then on. Set it to false if your own storage class can't take such an id. Default true.
    */
   probe?: boolean
 }
@@ -74,8 +73,8 @@ function initialIds(options: CommonOptions = {}): Ids {
 }
 
 /**
- * The protocol of django-eventstream, and of `@fanoutio/eventstream` for Node: Server-Sent Events over fetch. Each channel
- * is resumed by its own number. What the server does not store comes while the connection is open, and else is lost.
+ * The protocol of django-eventstream, and of `@fanoutio/eventstream` for Node: Server-Sent Events over fetch. Each
+ * channel is resumed by its own number. Events that the server does not store are lost while there is no connection.
  *
  * @example
  * ```ts

@@ -11,7 +11,7 @@ import { createPollScheduler } from './poll-scheduler.js'
 import type { ProtocolFactory, Subscription } from './protocol.js'
 
 /**
- * How Nchan's locations are set up, where that is not the usual.
+ * The configuration of Nchan's locations. Set what differs from the defaults.
  *
  * @example
  * ```ts
@@ -29,9 +29,9 @@ export interface NchanSettings {
    */
   url?: string | ((channels: readonly string[], mode: ModeName) => string)
   /**
-   * What stands between several names in one address (`nchan_channel_id_split_delimiter`). With it all channels come by
-   * one connection, and are resumed together: with several nginx workers and the memory store, Nchan then loses messages
-   * that no client can know of. Default: none, and a connection for each channel.
+   * The separator of several names in one address (`nchan_channel_id_split_delimiter`). With it, all channels share one
+   * connection and are resumed together. Then Nchan with several workers and the memory store loses messages, and no
+   * client can notice. Default: none, and a connection for each channel.
    */
   separator?: string
   /**
@@ -40,8 +40,8 @@ export interface NchanSettings {
    */
   position?: 'query' | 'headers'
   /**
-   * Whether a channel that is refused with 403 is asked for again, with back-off: for `nchan_max_channel_subscribers` and
-   * `nchan_subscribe_existing_channels_only`, which Nchan answers like a refusal for good. Default false.
+   * Whether to ask again, with back-off, after 403. Set it if you use `nchan_max_channel_subscribers` or
+   * `nchan_subscribe_existing_channels_only`, whose refusals may be temporary. Default false: the channel is given up.
    */
   retry?: boolean
   /** The location of `nchan_publisher`, for `sendMessage`. Default `/pub/{channel}`. */

@@ -2,7 +2,7 @@ import type { MessageTemplate } from './template.js'
 import type { TextEncoding } from './text.js'
 
 /**
- * How the server's nginx is configured, where that is not the usual.
+ * The configuration of the server's nginx. Set what differs from the defaults.
  *
  * @example
  * ```ts
@@ -55,9 +55,9 @@ export interface PushStreamSettings {
   /** JSON key of `~event-id~`. Default `eventid`. */
   jsonEventIdKey?: string
   /**
-   * push_stream_message_template as nginx has it, read by {@link messageTemplate}. Only needed where it is not JSON, or has
-   * its keys in an unusual order and gets bodies that break the JSON: then its shape is what finds the text. And where it
-   * names no channel: then every channel has a connection of its own. Default: JSON with the keys above.
+   * push_stream_message_template as nginx has it, read by {@link messageTemplate}. Set it if the template is not JSON,
+   * or if bodies may break the JSON and its keys have an unusual order. Set it also if the template names no channel:
+   * then every channel has a connection of its own. Default: JSON with the keys above.
    */
   messageTemplate?: MessageTemplate
   /** How texts are read: `auto` (default), `encoded` or `plain`. */

@@ -61,7 +61,7 @@ function sourceOf(pieces: readonly string[]): string {
 }
 
 /**
- * Reads a push_stream_message_template, for the option `messageTemplate`:
+ * Reads a push_stream_message_template, for the option `messageTemplate`.
  *
  * The last possible end of the text is taken, so a body can't fake the fields that follow it.
  *

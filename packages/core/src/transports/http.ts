@@ -182,7 +182,7 @@ function open(framing: Framing, next: NextExchange, events: TransportEvents, env
 const available = () => true
 
 /**
- * Server-Sent Events over fetch: only so are pings seen, headers sent and statuses read.
+ * Server-Sent Events over `fetch`, which sends headers and sees pings and statuses.
  *
  * @example
  * ```ts

@@ -1,8 +1,8 @@
 import type { CloseReason, Transport } from '../types.js'
 
 /**
- * The browser's own EventSource, for pages whose policy needs it. It shows neither pings nor statuses, and named events
- * (`Event-Type`) pass it by, until the next check of the connection brings them.
+ * The browser's own EventSource, for pages whose policy needs it. It shows neither pings nor statuses. It misses named
+ * events (`Event-Type`), which arrive with the next check of the connection.
  *
  * @example
  * ```ts

@@ -6,8 +6,8 @@ const states = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 }
 const never = 2 ** 31 - 1
 
 /**
- * reconnecting-websocket is the socket. Each connection has an instance of its own that never reconnects, because the
- * session decides when to try again and from where. Its close events are synthetic: the native ones are recorded.
+ * A WebSocket over reconnecting-websocket. Each connection has an instance of its own that never reconnects, because
+ * the session decides when to try again and from where. Its close events are synthetic: the native ones are recorded.
  *
  * @example
  * ```ts

@@ -21,11 +21,11 @@ function typeOf(message: Message): string | undefined {
 }
 
 /**
- * Messages by channel and type from addresses that are long-polled: a Basic HTTP Push Relay, Nchan, the push stream module.
- * Each message once and in order; what can't be had any more is announced with a `gap`. Does nothing until something is
- * subscribed.
+ * Long-polls addresses of a Basic HTTP Push Relay, Nchan or the push stream module, and calls functions for their
+ * messages by channel and type. Each message is delivered once and in order. A `gap` reports messages that are no
+ * longer available. Nothing happens until you subscribe.
  *
- * @typeParam C which types of messages come on which names, and what their data is. Default: anything.
+ * @typeParam C the names, the types of their messages, and the data of each type. Default: any name brings any data.
  * @throws PushStreamError `bad-option` for an option that is unknown or contradictory.
  *
  * @example

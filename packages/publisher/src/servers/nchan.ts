@@ -4,7 +4,7 @@ import { Address, checkText, control, headerValue, mediaType, refuseName } from 
 import type { ChannelStats, Server, ServerStats } from './server.js'
 
 /**
- * How Nchan's locations are set up, where that is not the usual.
+ * The configuration of Nchan's locations. Set what differs from the defaults.
  *
  * @example
  * ```ts
@@ -17,21 +17,24 @@ import type { ChannelStats, Server, ServerStats } from './server.js'
 export interface NchanServerSettings {
   /** The location of `nchan_publisher`. `{channel}` stands for the name, in the path or in the query. Default `/pub/{channel}`. */
   publisher?: string
-  /** What stands between several names (`nchan_channel_id_split_delimiter` of the publisher's location). Default: none, and a request for each channel. */
+  /**
+   * The separator of several names (`nchan_channel_id_split_delimiter` of the publisher's location). Default: none, and
+   * a request for each channel.
+   */
   separator?: string
   /** The location of `nchan_stub_status`, for `stats()`. Default `/nchan_stub_status`. */
   status?: string
   /**
-   * The query argument with the seconds a message is kept, for `ttl`: `nchan_message_timeout $arg_ttl` in the publisher's
-   * location is `ttl`. Default: none, and `ttl` is refused.
+   * The query argument for the option `ttl` of a message: `ttl` if the publisher's location has `nchan_message_timeout
+   * $arg_ttl`. Default: none, and `ttl` is refused.
    */
   ttlArgument?: string
-  /** What `open` publishes: a channel of Nchan exists through what is published to it. Default `{ type: 'open' }`. */
+  /** The message that `open` publishes. A channel of Nchan exists only by its messages. Default `{ type: 'open' }`. */
   opening?: unknown
 }
 
 /**
- * How a relay's locations are set up.
+ * The configuration of a relay's locations. Set what differs from the defaults.
  *
  * @example
  * ```ts
@@ -41,11 +44,14 @@ export interface NchanServerSettings {
  * ```
  */
 export interface RelayServerSettings {
-  /** The sender's location. `{channel}` stands for the name, in the path or in the query. Default `/publish?id={channel}`. */
+  /**
+   * The publisher's location. `{channel}` stands for the name, in the path or in the query. Default
+   * `/publish?id={channel}`.
+   */
   publisher?: string
   /**
-   * What `open` publishes, where the relay makes a channel through a message alone. Default: none, and `open` is a `PUT`
-   * without a body, which Basic HTTP Push Relays make a channel by.
+   * The message that `open` publishes, if the relay creates a channel only by a message. Default: none, and `open` is a
+   * `PUT` without a body, by which Basic HTTP Push Relays create a channel.
    */
   opening?: unknown
 }
@@ -180,7 +186,7 @@ function checkSettings(name: string, settings: object, known: readonly string[])
 }
 
 /**
- * Nchan.
+ * For nginx with Nchan.
  *
  * @example
  * ```ts
@@ -203,7 +209,7 @@ export function nchanServer(settings: NchanServerSettings = {}): Server {
 }
 
 /**
- * A server of the Basic HTTP Push Relay Protocol, like the older Nginx HTTP Push Module.
+ * For servers of the Basic HTTP Push Relay Protocol, such as the older Nginx HTTP Push Module.
  *
  * @example
  * ```ts

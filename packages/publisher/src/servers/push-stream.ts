@@ -4,7 +4,7 @@ import { Address, checkText, control, headerValue, mediaType, refuseName } from 
 import type { ChannelStats, Server, ServerStats } from './server.js'
 
 /**
- * How the locations of nginx-push-stream-module are set up, where that is not the usual.
+ * The configuration of the locations of nginx-push-stream-module. Set what differs from the defaults.
  *
  * @example
  * ```ts
@@ -29,9 +29,9 @@ export interface PushStreamServerSettings {
    */
   text?: TemplateText
   /**
-   * What `open` publishes: a channel of the module exists through its messages, and may be subscribed under
-   * `push_stream_authorized_channels_only` as long as it stores one. Pages see it like any message. Default
-   * `{ type: 'open' }`.
+   * The message that `open` publishes. A channel of the module exists only by its messages: with
+   * `push_stream_authorized_channels_only`, pages may subscribe as long as it stores one. Pages get it like any
+   * message. Default `{ type: 'open' }`.
    */
   opening?: unknown
 }
@@ -83,7 +83,7 @@ function serverOf(body: string): ServerStats | undefined {
 }
 
 /**
- * The nginx-push-stream-module.
+ * For nginx with the push stream module.
  *
  * @example
  * ```ts

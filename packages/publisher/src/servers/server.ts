@@ -1,5 +1,5 @@
 /**
- * How a message is published, where it isn't the usual way.
+ * The options of a message.
  *
  * @example
  * ```ts
@@ -17,16 +17,18 @@ export interface MessageOptions<Type extends string = string> {
   eventId?: string | undefined
   /** The type of the message where the body has none (`Event-Type`; Nchan: `X-EventSource-Event`). Printable ASCII likewise. */
   eventType?: Type | undefined
-  /** The `Content-Type`. Nchan tells it to subscribers. Default: `application/json` for objects, none for text. */
+  /** The `Content-Type`. Nchan passes it on to subscribers. Default: `application/json` for objects, none for text. */
   contentType?: string | undefined
-  /** How long the server keeps the message, in seconds. Only for Nchan, with a location for it: `ttlArgument`. */
+  /** How long the server keeps the message, in seconds. Only for Nchan, and only with `ttlArgument`. */
   ttl?: number | undefined
 }
 
-/** A channel as the server describes it. What it doesn't tell is `undefined`. */
+/** A server's statistics of a channel. A field that it does not report is `undefined`. */
 export interface ChannelStats {
   readonly channel: string
-  /** Messages published to it since it is there. The push stream module: also the id of the last one. */
+  /**
+   * Messages published to it since it was created. With the push stream module, this is also the id of the last one.
+   */
   readonly published: number | undefined
   /** Messages it keeps now. */
   readonly stored: number | undefined
@@ -35,7 +37,7 @@ export interface ChannelStats {
   readonly lastMessageId: string | undefined
 }
 
-/** A server as it describes itself. What it doesn't tell is `undefined`. */
+/** A server's statistics of itself. A field that it does not report is `undefined`. */
 export interface ServerStats {
   readonly channels: number | undefined
   readonly published: number | undefined
@@ -54,28 +56,31 @@ export interface ServerRequest {
   readonly body?: Uint8Array | undefined
 }
 
-/** Knows how a server is published to. Does no I/O. */
+/** Makes the requests to one kind of server and reads its answers. Does no I/O. */
 export interface Server {
   readonly name: string
-  /** How many channels one request may name. */
+  /** Whether one request may name several channels. */
   readonly together: boolean
   /** Throws a `bad-channel` error for a name the server can't be asked for. */
   check(channel: string): void
   publish(channels: readonly string[], data: unknown, options: MessageOptions): ServerRequest
-  /** How a channel is made without a message; `undefined`: by one. */
+  /** Creates a channel without a message. `undefined`: only a message creates it. */
   create(channel: string): ServerRequest | undefined
-  /** The message that makes a channel, where only a message does. */
+  /** The message that creates a channel, if only a message does. */
   readonly opening: unknown
   remove(channel: string, text: string | undefined): ServerRequest
   info(channel: string): ServerRequest
-  /** Lists channels whose names begin so. */
+  /** Lists the channels with this prefix. */
   list(prefix: string): ServerRequest
   summary(): ServerRequest
-  /** Reads descriptions of channels. `undefined`: that is none. */
+  /** Reads the statistics of channels. `undefined`: the body contains none. */
   channelsOf(body: string, asked: readonly string[]): ChannelStats[] | undefined
   serverOf(body: string): ServerStats | undefined
-  /** Whether it describes every channel that it is asked about. */
+  /** Whether its answers contain the statistics of every channel. */
   readonly tells: boolean
-  /** Whether an answer without a description may be from it: that it did something, or that a channel is not there. */
+  /**
+   * Whether this server may send such an answer without statistics: for a success, or for a channel that does not
+   * exist.
+   */
   silent(body: string): boolean
 }
