@@ -191,8 +191,55 @@ window.WebSocket = class extends WebSocket {
   }
 }
 
+/** Counts what a client tells instead of keeping it, for what runs long. */
+class Counter {
+  readonly #stream: PushStream
+  readonly #last = new Map<string, number>()
+  readonly counted = { received: 0, gaps: 0, faults: [] as string[] }
+
+  constructor(options: Options, channels: readonly string[]) {
+    const { counted } = this
+    this.#stream = new PushStream({ ...options, share: share() })
+    this.#stream.on('message', ({ channel, id }) => {
+      const before = this.#last.get(channel)
+      counted.received++
+      if (before !== undefined && id !== before + 1) counted.faults.push(`${channel}: ${id} after ${before}`)
+      this.#last.set(channel, id as number)
+    })
+    this.#stream.on('gap', ({ channel, last }) => {
+      counted.gaps++
+      // The next one counts from there.
+      if (last === 'unknown') this.#last.delete(channel)
+      else this.#last.set(channel, last)
+    })
+    for (const name of channels) this.#stream.addChannel(name)
+    this.#stream.connect()
+  }
+
+  get last(): Record<string, number> {
+    return Object.fromEntries(this.#last)
+  }
+
+  change(name: string): void {
+    if (!this.#stream.channels.includes(name)) this.#stream.addChannel(name)
+    else {
+      this.#stream.removeChannel(name)
+      this.#last.delete(name)
+    }
+  }
+}
+
+let counter: Counter | undefined
+
 const page = {
   PushStream,
+  /** Starts a client that shares its connection, and counts what it tells. */
+  count(options: Options, channels: readonly string[]) {
+    counter = new Counter(options, channels)
+  },
+  counted: () => ({ ...counter!.counted, last: counter!.last }),
+  /** Adds a channel, or removes it if it is there. */
+  change: (name: string) => counter!.change(name),
   /** Whether the page has a connection: between two long-polls it has none. */
   leads: () => connections > 0,
   client: undefined as Client | undefined,

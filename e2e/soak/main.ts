@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { seededRandom } from '../../packages/devserver/src/clock.js'
 import { missingNginx } from '../support/nginx.js'
 import { type Result, Stage } from './stage.js'
+import { tabs } from './tabs.js'
 
 export interface Choice {
   readonly what: string
@@ -128,9 +129,13 @@ const columns = [
 
 /** Runs what was chosen and prints what came of it. Resolves with whether nothing was lost without a gap, doubled or late. */
 export async function main({ what, workers, runs, minutes, seed }: Choice): Promise<boolean> {
+  if (what === 'tabs') {
+    console.log(`tabs: ${minutes} minutes, --seed ${seed}`)
+    return tabs(minutes, seededRandom(seed))
+  }
   const missing = missingNginx('push-stream')
   if (missing !== undefined) throw new Error(missing)
-  if (what !== 'chaos' && what !== 'soak') throw new Error(`--what is 'chaos' or 'soak', not '${what}'`)
+  if (what !== 'chaos' && what !== 'soak') throw new Error(`--what is 'chaos', 'soak' or 'tabs', not '${what}'`)
   console.log(what === 'chaos' ? `chaos: ${runs} runs` : `soak: ${minutes} minutes, --seed ${seed}`)
   console.log(columns.join('\t'))
   const all: Result[] = []

@@ -1,4 +1,5 @@
-// npm run e2e:soak: clients in Node on nginx with the push stream module, while networks and server break. See README.md.
+// npm run e2e:soak: clients in Node on nginx with the push stream module, or in tabs, while all around them breaks. See
+// README.md.
 import '../../scripts/node-version.mjs'
 import { parseArgs } from 'node:util'
 import { createServer } from 'vite'
