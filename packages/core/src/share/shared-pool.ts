@@ -62,10 +62,12 @@ export class SharedPool extends Tab implements Carrier {
   }
 
   connect(): void {
-    const { page } = this.settings.environment
-    const back = () => page?.prerendering || (this.channel ? this.join(true) : this.start())
-    if (page && this.#unlisten.length === 0) this.#unlisten = [page.onLeave(() => this.stop()), page.onBack(back)]
-    back()
+    const { autoReconnect, environment } = this.settings
+    const { page } = environment
+    const go = (retry: boolean) => page?.prerendering || (this.channel ? retry && this.join(true) : this.start())
+    if (page && this.#unlisten.length === 0)
+      this.#unlisten = [page.onLeave(() => this.stop()), page.onBack(() => go(autoReconnect))]
+    go(true)
   }
 
   change(anew?: boolean): void {

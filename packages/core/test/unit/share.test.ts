@@ -298,3 +298,19 @@ test.each([0, 1])(
     expect(server.requests.length - before).toBeLessThanOrEqual(4 + deadKept)
   },
 )
+
+test('lost without autoReconnect, and the page is shown → closed, until it connects by itself', async () => {
+  const tab = browser.open({ autoReconnect: false })
+  tab.stream.addChannel('a').connect()
+  await server.clock.advance(500)
+  server.cut()
+  await server.clock.advance(2000)
+  const asked = server.requests.length
+  tab.shown()
+  tab.shown('online')
+  await server.clock.advance(5000)
+  expect([tab.stream.status.state, server.requests.length]).toEqual(['closed', asked])
+  tab.stream.connect()
+  await server.clock.advance(500)
+  expect(tab.stream.status.state).toBe('open')
+})
