@@ -1,9 +1,22 @@
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What only the build for development says. */
-const texts = ['Did you mean', 'belongs to the classic client', 'The client tries again', 'push_stream_allowed_origins']
+/** What only the client's build for development says, and nothing else in a page. */
+const own = ['belongs to the classic client', 'The client tries again', 'push_stream_allowed_origins']
+/** What the build for production doesn't say. */
+const texts = ['Did you mean', ...own]
+/** What only the build for production says. */
+const quietText = 'docs/troubleshooting.md#'
+
+/** Which builds of the client are in a folder of scripts: `development`, `production`, both or none. */
+export function buildsIn(folder) {
+  const scripts = readdirSync(folder, { recursive: true }).filter((file) => /\.m?js$/.test(file))
+  const all = scripts.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n')
+  return [own.some((text) => all.includes(text)) && 'development', all.includes(quietText) && 'production'].filter(
+    Boolean,
+  )
+}
 
 const entries = {
   core: `export * from '@pushstream/core'`,

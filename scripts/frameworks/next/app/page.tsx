@@ -1,0 +1,5 @@
+import { News } from './News'
+
+export default function Page() {
+  return <News />
+}

@@ -1,0 +1,5 @@
+import { createPushStream } from '@pushstream/vue'
+
+export default defineNuxtPlugin(({ vueApp }) => {
+  vueApp.use(createPushStream())
+})

@@ -1,0 +1,5 @@
+import { pushStreamDevServer } from '@pushstream/devserver/vite'
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vite'
+
+export default defineConfig({ plugins: [react(), pushStreamDevServer()] })

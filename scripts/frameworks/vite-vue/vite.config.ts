@@ -1,0 +1,5 @@
+import { pushStreamDevServer } from '@pushstream/devserver/vite'
+import vue from '@vitejs/plugin-vue'
+import { defineConfig } from 'vite'
+
+export default defineConfig({ plugins: [vue(), pushStreamDevServer()] })
