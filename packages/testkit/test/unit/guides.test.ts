@@ -16,3 +16,50 @@ test.each(files)('the guide of %s → prints %s as it is run', (name, file) => {
 test('both guides → a component and its test', () => {
   expect(files).toHaveLength(4)
 })
+
+const frameworks = read('../docs/frameworks.md')
+const applications = '../scripts/frameworks/'
+const examples = [...frameworks.matchAll(/^```\w+\n(?:\/\/|<!--) (\S+)(?: -->)?\n(.*?)^```$/gms)].map(
+  ({ 1: file = '', 2: code = '', index }) => {
+    const section = frameworks.slice(0, index).split('\n## ').at(-1)?.split('\n')[0] ?? ''
+    return [section, file, code] as const
+  },
+)
+
+test.each(examples)('the guide to %s → prints %s as npm run check:frameworks builds it', (section, file, code) => {
+  const folder = section.toLowerCase().replace('.js', '')
+  expect(code).toBe(read(`${applications}${folder}/${file}`))
+})
+
+/** The application of each row, and the packages whose versions it names. */
+const checked: readonly (readonly [string, ...string[]])[] = [
+  ['vite-react', 'vite', 'react'],
+  ['vite-vue', 'vite', 'vue'],
+  ['webpack', 'webpack'],
+  ['next', 'next'],
+  ['nuxt', 'nuxt'],
+  ['sveltekit', '@sveltejs/kit'],
+  ['angular', '@angular/core'],
+  ['jest', 'jest'],
+]
+
+test('the guide to frameworks → names the versions that npm run check:frameworks installs', () => {
+  const rows = frameworks.split('\n').filter((line) => /^\| [^|]+ \| [\d., ]+ \|/.test(line))
+  // The first row is Node's.
+  const printed = rows.slice(1).map((row) => row.split('|').slice(2, 4))
+  const installed = checked.map(([folder, ...names]) => {
+    const { dependencies, variants = {} } = JSON.parse(read(`${applications}${folder}/package.json`))
+    const older = Object.values<{ dependencies?: Record<string, string> }>(variants)
+    return {
+      main: names.map((name) => dependencies[name]).join(', '),
+      also: older.flatMap(({ dependencies = {} }) => names.flatMap((name) => dependencies[name] ?? [])).join(', '),
+    }
+  })
+  expect(printed.map(([main = '', also = '']) => ({ main: main.trim(), also: also.trim().split(', and')[0] }))).toEqual(
+    installed,
+  )
+})
+
+test('the guide to frameworks → ten examples', () => {
+  expect(examples).toHaveLength(10)
+})
