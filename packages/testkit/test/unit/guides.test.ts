@@ -35,6 +35,7 @@ test.each(examples)('the guide to %s → prints %s as npm run check:frameworks b
 const checked: readonly (readonly [string, ...string[]])[] = [
   ['vite-react', 'vite', 'react'],
   ['vite-vue', 'vite', 'vue'],
+  ['solid', 'vite', 'solid-js'],
   ['webpack', 'webpack'],
   ['next', 'next'],
   ['nuxt', 'nuxt'],
@@ -60,6 +61,6 @@ test('the guide to frameworks → names the versions that npm run check:framewor
   )
 })
 
-test('the guide to frameworks → ten examples', () => {
-  expect(examples).toHaveLength(10)
+test('the guide to frameworks → twelve examples', () => {
+  expect(examples).toHaveLength(12)
 })
