@@ -79,9 +79,9 @@ export function usualForm(keys: TemplateKeys): Form {
     ),
     json: true,
     tail: '}',
-    // Fields of one's own may come first.
+    // Fields of one's own may come first, which is looked for last: it is the slower half.
     opening: new RegExp(
-      `\\{(?:[^{}]{0,99}${key(keys.id)}"?-?\\d+"?\\s*,\\s*${key(keys.channel)}|\\s*"(?:${Object.values(keys).map(escaped).join('|')})"\\s*:)`,
+      `\\{(?:\\s*"(?:${Object.values(keys).map(escaped).join('|')})"\\s*:|[^{}]{0,99}${key(keys.id)}"?-?\\d+"?\\s*,\\s*${key(keys.channel)})`,
     ),
     isWhole(frame, next, least = 2) {
       const end = frame.slice(-1000)
