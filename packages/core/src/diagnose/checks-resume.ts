@@ -81,7 +81,9 @@ export const several: Check = {
   name: 'several channels',
   needs: (seen) =>
     needsRepeats(seen) ??
-    (repeating(seen).every(({ copies }) => copies === undefined) ? 'each channel has its own connection' : undefined),
+    (repeating(seen).every(({ copies }) => copies === undefined)
+      ? 'each channel has its own connection, or messages have no id'
+      : undefined),
   run(seen) {
     const one = repeating(seen).filter(({ copies = 2 }) => copies < 2)
     return {

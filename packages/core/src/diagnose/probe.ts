@@ -58,9 +58,13 @@ async function probe(context: Context, mode: ModeName, known: readonly Brought[]
     ...(position > 0 && { time: await means({ position: positionOf(timeOf(position) - 1000, 0) }) }),
     ...(position > 0 && newest.tag !== undefined && { tag: await means({ position: secondOf(position) }) }),
     ...(before !== undefined && { eventId: await means({ eventId: before }) }),
-    ...(capabilities.channelsPerConnection > 1 && {
-      copies: copiesIn((await ask(context, mode, { channels: [twice, twice] }, (came) => copiesIn(came) > 1)).messages),
-    }),
+    // Without a number or a time, what comes twice may be one that is known.
+    ...(capabilities.channelsPerConnection > 1 &&
+      (newest.id !== undefined || position > 0) && {
+        copies: copiesIn(
+          (await ask(context, mode, { channels: [twice, twice] }, (came) => copiesIn(came) > 1)).messages,
+        ),
+      }),
   }
 }
 

@@ -207,6 +207,12 @@ const cases: Case[] = [
     detail: 'no ~event-id~',
   },
   {
+    wrong: 'a template of channel and text',
+    change: [template, `push_stream_message_template '{"channel":"~channel~","text":"~text~"}'`],
+    found: 'template',
+    detail: 'no ~id~, ~tag~, ~time~, ~event-id~',
+  },
+  {
     wrong: 'no template',
     change: [`${template};`, ''],
     found: 'template',
