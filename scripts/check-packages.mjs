@@ -51,13 +51,16 @@ async function pack({ name, path }, folder) {
   )
 }
 
-/** What each tarball is at most, in bytes: what was measured, rounded up. */
+/**
+ * What each tarball is at most, in bytes: what was measured, rounded up. Names of chunks have hashes, so what stands beside
+ * what changes with every build: that is 1 % of core's.
+ */
 const limits = {
-  '@pushstream/core': 430_000,
+  '@pushstream/core': 438_000,
   '@pushstream/devserver': 62_000,
   '@pushstream/devtools': 38_000,
   '@pushstream/doctor': 8000,
-  '@pushstream/publisher': 46_000,
+  '@pushstream/publisher': 47_000,
   '@pushstream/react': 7000,
   '@pushstream/testkit': 41_000,
   '@pushstream/vue': 8000,
