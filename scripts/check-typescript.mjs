@@ -18,7 +18,8 @@ import {
 import { availableParallelism, tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { npm, packAll } from './packed.mjs'
+import { installPackages } from './npm-packages.mjs'
+import { packAll } from './packed.mjs'
 import { packages, root } from './workspace.mjs'
 
 const home = join(root, 'scripts', 'typescript')
@@ -103,10 +104,7 @@ function compile(folder, version, way) {
   })
 }
 
-if (!existsSync(join(home, 'node_modules'))) {
-  console.log('Installing the versions of TypeScript …')
-  npm(['ci'], home)
-}
+installPackages(home)
 const wanted = process.argv.slice(2)
 const folder = mkdtempSync(join(tmpdir(), 'pushstream-typescript-'))
 try {

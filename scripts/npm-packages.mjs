@@ -4,15 +4,15 @@ import { join } from 'node:path'
 import { npmCommand } from './npm-command.mjs'
 import { root } from './workspace.mjs'
 
-const read = (path) => JSON.parse(readFileSync(join(root, path), 'utf8')).packages
+const read = (path) => JSON.parse(readFileSync(path, 'utf8')).packages
 
 /** What node_modules lacks of what the lockfile says, in words; nothing when all is there. */
-function lacking() {
+function lacking(folder) {
   // npm's own record of what it installed. Compared by content: a checkout sets the files' times as it likes.
-  const record = 'node_modules/.package-lock.json'
-  if (!existsSync(join(root, record))) return 'nothing is installed yet'
+  const record = join(folder, 'node_modules/.package-lock.json')
+  if (!existsSync(record)) return 'nothing is installed yet'
   const installed = read(record)
-  for (const [path, wanted] of Object.entries(read('package-lock.json'))) {
+  for (const [path, wanted] of Object.entries(read(join(folder, 'package-lock.json')))) {
     // What is for other systems, or left to the user, is not installed here.
     if (!path.includes('node_modules/') || wanted.optional || wanted.devOptional || wanted.peer) continue
     const found = installed[path]
@@ -24,13 +24,13 @@ function lacking() {
   return undefined
 }
 
-/** Installs by the lockfile what is missing. Ends the process with npm's own words when that fails. */
-export function installPackages() {
-  const reason = lacking()
+/** Installs by a folder's lockfile what is missing. Ends the process with npm's own words when that fails. */
+export function installPackages(folder = root) {
+  const reason = lacking(folder)
   if (reason === undefined) return
   console.log(`Installing npm packages (${reason}) …`)
   const { program, args, shell } = npmCommand('ci')
-  const { status } = spawnSync(program, args, { cwd: root, stdio: 'inherit', shell })
+  const { status } = spawnSync(program, args, { cwd: folder, stdio: 'inherit', shell })
   if (status === 0) return
   console.error('\nThe npm packages could not be installed: npm says why above. To try it alone: npm ci')
   process.exit(1)

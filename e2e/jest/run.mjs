@@ -1,20 +1,14 @@
 // Runs the test of the guide for React with each version of Jest, as it is printed, on the built packages.
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { npmCommand } from '../../scripts/npm-command.mjs'
+import { installPackages } from '../../scripts/npm-packages.mjs'
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
 const { resolve } = createRequire(import.meta.url)
 
-if (!existsSync(join(folder, 'node_modules'))) {
-  console.log('Installing Jest …')
-  const { program, args, shell } = npmCommand('ci')
-  const { status } = spawnSync(program, args, { cwd: folder, stdio: 'inherit', shell })
-  if (status !== 0) process.exit(1)
-}
+installPackages(folder)
 
 for (const version of [29, 30]) {
   const jest = resolve(`jest-${version}/package.json`)

@@ -1,22 +1,16 @@
 // Runs the suite in Node, Deno and Bun, on the built packages.
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createDevServer } from '@pushstream/devserver'
 import { createFaultProxy } from '@pushstream/testkit'
-import { npmCommand } from '../../scripts/npm-command.mjs'
+import { installPackages } from '../../scripts/npm-packages.mjs'
 import { startPlace } from './place.mjs'
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
 const script = join(folder, 'process.mjs')
 
-if (!existsSync(join(folder, 'node_modules'))) {
-  console.log('Installing Deno and Bun …')
-  const { program, args, shell } = npmCommand('ci')
-  const { status } = spawnSync(program, args, { cwd: folder, stdio: 'inherit', shell })
-  if (status !== 0) process.exit(1)
-}
+installPackages(folder)
 
 const installed = (name) => join(folder, 'node_modules', '.bin', name)
 const runtimes = {
