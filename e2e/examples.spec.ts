@@ -152,7 +152,7 @@ for (const [server, name] of clickedThrough) {
   test.describe(`${name}, on ${server}`, () => {
     test.use({ server })
     needs(needed[server])
-    // What an application does does not depend on the server, and a browser shows the same of all.
+    // Chromium runs them on every server. What differs by browser does not differ by server.
     test.skip(
       ({ browserName }) => browserName === 'firefox' && server !== 'the development server',
       'Chromium shows it on this server',

@@ -7,7 +7,7 @@ import { allModes, note, test } from './support/test.js'
 
 // A part of the fault matrix with fewer messages, at every run of the tests. The whole: npm run e2e:matrix
 
-// In Firefox one fault of each kind, a cut and a reload: what a server does when it is restarted does not depend on it.
+// In Firefox a cut and a reload: what a server does when it is restarted does not depend on the browser.
 const inFirefox = ['cut', 'reload']
 
 // Each of thousands of long-polls in a trace would cost more than the client.

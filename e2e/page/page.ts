@@ -216,8 +216,9 @@ class Counter {
     this.#stream.connect()
   }
 
+  /** The last id of each channel that it wants, 0 as long as nothing came. */
   get last(): Record<string, number> {
-    return Object.fromEntries(this.#last)
+    return Object.fromEntries(this.#stream.channels.map((name) => [name, this.#last.get(name) ?? 0]))
   }
 
   change(name: string): void {

@@ -16,11 +16,9 @@ export interface Counted {
   readonly received: number
   readonly gaps: number
   readonly faults: readonly string[]
-  /** The last id of each channel that it wants now. */
+  /** The last id of each channel that it wants now, 0 as long as nothing came. */
   readonly last: Readonly<Record<string, number>>
 }
-
-const sum = { tabs: 0, received: 0, gaps: 0, faults: [] as string[] }
 
 class Tabs {
   readonly #site: Site
@@ -28,6 +26,8 @@ class Tabs {
   readonly #random: () => number
   /** Those that are open. The first stays, so that its heap can be compared. */
   pages: Page[] = []
+  /** How many there were, and what those counted that are gone. */
+  readonly sum = { tabs: 0, received: 0, gaps: 0, faults: [] as string[] }
 
   constructor(site: Site, context: BrowserContext, random: () => number) {
     this.#site = site
@@ -44,16 +44,16 @@ class Tabs {
     await opened.goto(`${this.#site.url}/`)
     await opened.waitForFunction(() => window.e2e !== undefined)
     await opened.evaluate((names) => window.e2e.count({ modes: ['eventsource'] }, names), [...channels].slice(0, 2))
-    sum.tabs++
+    this.sum.tabs++
     if (!page) this.pages.push(opened)
   }
 
   /** What a tab counted, added to the sum as it is about to be gone. */
   async take(page: Page): Promise<void> {
     const { received, gaps, faults } = await this.counted(page)
-    sum.received += received
-    sum.gaps += gaps
-    sum.faults.push(...faults)
+    this.sum.received += received
+    this.sum.gaps += gaps
+    this.sum.faults.push(...faults)
   }
 
   counted(page: Page): Promise<Counted> {
@@ -187,6 +187,7 @@ export async function tabs(minutes: number, random: () => number): Promise<boole
     await publishing
     const behind = await all.missing({ ...last })
     for (const page of all.pages) await all.take(page)
+    const { sum } = all
     console.log(
       Object.entries(counts)
         .map((one) => one.join(' '))
