@@ -108,6 +108,29 @@ for (const mode of ['websocket', 'eventsource'] as const) {
   })
 }
 
+test('three tabs with one connection load pages in turn in a flow → each gets each message once, no gap', async ({
+  tab,
+  site,
+  newTab,
+}) => {
+  const start = { ...startOf('eventsource', 'session'), share: {} }
+  const tabs = [tab, await newTab(), await newTab()]
+  for (const one of tabs) {
+    await one.load(start)
+    await one.until('open', ({ status }) => status.state === 'open')
+  }
+  const published = flow(site)
+  for (let n = 0; n < loads; n++) {
+    await tab.page.waitForTimeout([600, 900, 150, 1000, 50, 700, 300, 1100, 20, 800][n] as number)
+    const one = tabs[n % tabs.length] as Tab
+    if (n % 2 === 0) await one.page.reload()
+    else await one.load(start, '')
+  }
+  const perChannel = await published.end()
+  for (const one of tabs) expect((await check(one.page, 'session', perChannel)).length).toBeGreaterThan(1)
+  await expect.poll(() => site.server.stats().subscribers).toBe(1)
+})
+
 test('positions of a tab that was duplicated → each goes on by itself', async ({ tab, site, newTab }) => {
   const start = startOf('websocket', 'local')
   await tab.load(start)

@@ -162,9 +162,9 @@ function createKeeper(client: Client, storage: () => PositionStorage | undefined
 
   /** Brings what is kept up to date. `shared`: others have written to it. */
   function update(shared: boolean): void {
-    const channels = new Map(
-      (pool.stores ?? []).flatMap((store) => store.all.map((channel) => [channel.name, channel])),
-    )
+    const all = (pool.stores ?? []).flatMap((store) => store.all)
+    // The server may have refused channels of other tabs as well.
+    const channels = new Map(all.filter(({ name }) => mine.has(name)).map((channel) => [channel.name, channel]))
     for (const [name, progress] of mine) {
       if (progress === undefined || channels.has(name)) continue
       kept.delete(name)

@@ -81,7 +81,7 @@ export class Pool implements Sessions {
   }
 
   /** What is known of every channel, refused ones too. */
-  get stores(): ChannelStore[] {
+  get stores(): [refused: Pick<ChannelStore, 'all'>, ...others: Pick<ChannelStore, 'all'>[]] {
     return [this.#parked, ...this.members.map(({ store }) => store)]
   }
 

@@ -27,6 +27,16 @@ export class SharedPool extends Tab implements Carrier {
     return this.pool.reconnects
   }
 
+  /** Another tab has positions of its own. */
+  set restore(restore: Pool['restore']) {
+    this.pool.restore = restore && ((store, name) => this.own.has(name) && restore(store, name))
+  }
+
+  get stores(): Pool['stores'] {
+    const [refused, ...stores] = this.pool.stores
+    return [refused, ...stores.map(({ all }) => ({ all: all.filter(({ name }) => this.own.has(name)) }))]
+  }
+
   get groups(): string[][] {
     const groups = this.pool.groups.map((names) => names.filter((name) => this.own.has(name)))
     return groups.filter(({ length }) => length > 0)
@@ -35,7 +45,7 @@ export class SharedPool extends Tab implements Carrier {
   add(name: string, backtrack: number, from: Position | undefined): boolean {
     if (this.own.has(name)) return false
     // Of a channel that it has for others, it gets nothing old for itself: another tab is to lead.
-    const yields = this.pool.of(name) && (backtrack > 0 || from !== undefined)
+    const yields = this.pool.of(name) && (backtrack > 0 || from !== undefined || this.pool.restore)
     if (yields) this.stop()
     this.own.add(name)
     this.pool.add(name, backtrack, from)

@@ -1,18 +1,24 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { type PositionStorage, persist } from '../../src/persist/index.js'
 import { SimulatedModule } from '../support/simulated-module.js'
 import { Browser, type Tab } from './support/tabs.js'
 
-// Leadership and hand-over: tabs come, close, crash, freeze and hang while messages are published, and broadcasts are late
-// or lost. The server stores all of it, so each tab gets each message once, in order, and there is no gap.
+// Leadership and hand-over: tabs come, load pages, close, crash, freeze and hang while messages are published, and broadcasts
+// are late or lost. The server stores all of it, and tabs that load pages keep positions. So each tab gets each message once,
+// in order, and there is no gap.
 
 type Step =
-  | { type: 'open'; names: string[] }
+  | { type: 'open'; names: string[]; keeps: boolean }
   | { type: 'publish'; name: string; count: number; pause: number }
   | { type: 'wait'; ms: number }
   | { type: 'lose'; ms: number }
   | { type: 'cut' }
-  | { type: 'close' | 'crash' | 'hang' | 'freeze' | 'go on' | 'disconnect' | 'connect'; of: number; kept: number }
+  | {
+      type: 'close' | 'crash' | 'hang' | 'freeze' | 'go on' | 'disconnect' | 'connect' | 'load'
+      of: number
+      kept: number
+    }
   | { type: 'add' | 'remove'; of: number; name: string }
 
 const name = fc.constantFrom('a', 'b', 'c')
@@ -20,7 +26,11 @@ const some = fc.nat(1000)
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 3,
-    arbitrary: fc.record({ type: fc.constant('open' as const), names: fc.uniqueArray(name, { minLength: 1 }) }),
+    arbitrary: fc.record({
+      type: fc.constant('open' as const),
+      names: fc.uniqueArray(name, { minLength: 1 }),
+      keeps: fc.boolean(),
+    }),
   },
   {
     weight: 6,
@@ -40,7 +50,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
-      type: fc.constantFrom(...(['close', 'crash', 'hang', 'freeze', 'go on', 'disconnect', 'connect'] as const)),
+      type: fc.constantFrom(
+        ...(['close', 'crash', 'hang', 'freeze', 'go on', 'disconnect', 'connect', 'load', 'load'] as const),
+      ),
       of: some,
       kept: fc.nat(10),
     }),
@@ -51,9 +63,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** What a tab must get of a channel: everything from here on. */
 interface Watched {
   readonly tab: Tab
+  /** Where its pages keep positions, if they do. */
+  readonly storage: PositionStorage | undefined
   readonly wants: Map<string, number | undefined>
   state: 'runs' | 'hangs' | 'frozen' | 'gone'
   connected: boolean
+}
+
+function storage(): PositionStorage {
+  const items = new Map<string, string>()
+  return { getItem: (key) => items.get(key) ?? null, setItem: (key, text) => void items.set(key, text) }
 }
 
 async function run(steps: readonly Step[], delays: readonly number[]): Promise<void> {
@@ -71,13 +90,32 @@ async function run(steps: readonly Step[], delays: readonly number[]): Promise<v
   }
 
   /** Of a tab's new channels, everything counts from the moment it says that it is open. */
-  function watch(tab: Tab): Watched {
-    const watched: Watched = { tab, wants: new Map(), state: 'runs', connected: true }
+  function watch(names: readonly string[], storage: PositionStorage | undefined): Watched {
+    const tab = browser.open(storage && { persist: persist({ storage }) })
+    const wants = new Map(names.map((name) => [name, undefined as number | undefined]))
+    const watched: Watched = { tab, storage, wants, state: 'runs', connected: true }
+    for (const name of names) tab.stream.addChannel(name)
     tab.stream.on('open', () => {
       for (const [name, from] of watched.wants) watched.wants.set(name, from ?? number(name) + 1)
     })
     all.push(watched)
+    tab.stream.connect()
     return watched
+  }
+
+  /** The tab loads another page, which goes on where the one before was. */
+  function load(watched: Watched, kept: number): void {
+    const { storage, tab, wants } = watched
+    if (!storage || watched.state !== 'runs') return
+    watched.state = 'gone'
+    if (kept > 5) tab.close()
+    else {
+      tab.crash()
+      browser.forget(tab, () => kept / 5)
+    }
+    const next = watch([...wants.keys()], storage)
+    next.tab.all.push(...tab.all)
+    for (const [name, from] of wants) next.wants.set(name, from)
   }
 
   const of = (n: number) => {
@@ -89,12 +127,7 @@ async function run(steps: readonly Step[], delays: readonly number[]): Promise<v
     switch (step.type) {
       case 'open': {
         if (all.filter(({ state }) => state !== 'gone').length >= 5) return
-        const watched = watch(browser.open())
-        for (const name of step.names) {
-          watched.wants.set(name, undefined)
-          watched.tab.stream.addChannel(name)
-        }
-        watched.tab.stream.connect()
+        watch(step.names, step.keeps ? storage() : undefined)
         return
       }
       case 'publish':
@@ -129,7 +162,8 @@ async function run(steps: readonly Step[], delays: readonly number[]): Promise<v
           stream.removeChannel(step.name)
           // It may be added again: then it begins anew.
           tab.all.splice(0, tab.all.length, ...tab.all.filter(({ channel }) => channel !== step.name))
-        } else if (step.type === 'close' || step.type === 'crash') {
+        } else if (step.type === 'load') load(watched, step.kept)
+        else if (step.type === 'close' || step.type === 'crash') {
           watched.state = 'gone'
           tab[step.type]()
           if (step.type === 'crash') browser.forget(tab, () => step.kept / 10)

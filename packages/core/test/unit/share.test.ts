@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { persist } from '../../src/persist/index.js'
+import { type PositionStorage, persist } from '../../src/persist/index.js'
 import { nchan } from '../../src/protocols/nchan.js'
 import { SimulatedModule } from '../support/simulated-module.js'
 import { Browser, type Tab } from './support/tabs.js'
@@ -237,10 +237,6 @@ describe('who shares', () => {
     expect(browser.locks.names).toBe(2)
   })
 
-  test('persist as well → an error says that one has to go', () => {
-    expect(() => browser.open({ persist: persist() })).toThrow(/'share' and 'persist' exclude each other/)
-  })
-
   test('onUnauthorized → needs no key', async () => {
     browser
       .open({ onUnauthorized: () => true })
@@ -313,4 +309,117 @@ test('lost without autoReconnect, and the page is shown → closed, until it con
   tab.stream.connect()
   await server.clock.advance(500)
   expect(tab.stream.status.state).toBe('open')
+})
+
+describe('positions that are kept across page loads', () => {
+  const storages = new Map<string, Map<string, string>>()
+  beforeEach(() => storages.clear())
+
+  /** A page in one of the browser's tabs, each with a session storage of its own. */
+  function load(tab: string, ...channels: string[]): Tab {
+    const items = storages.get(tab) ?? new Map<string, string>()
+    storages.set(tab, items)
+    const storage: PositionStorage = {
+      getItem: (key) => items.get(key) ?? null,
+      setItem: (key, text) => void items.set(key, text),
+    }
+    const page = browser.open({ persist: persist({ storage }) })
+    for (const name of channels) page.stream.addChannel(name)
+    page.stream.connect()
+    return page
+  }
+  const kept = (tab: string) => [...(storages.get(tab)?.values() ?? [])].join()
+
+  test.each(['the leader', 'a follower'])('%s loads ten pages in a flow → each message once', async (which) => {
+    const other = load('other', 'a', 'b')
+    await server.clock.advance(500)
+    const leads = which === 'the leader'
+    const pages = [load('tab', 'a')]
+    await server.clock.advance(500)
+    // The first tab leads: closed, it hands the lead to the one that loads pages.
+    if (leads) other.close()
+    const rest = leads ? load('third', 'a', 'b') : other
+    await server.clock.advance(500)
+    for (let n = 0; n < 10; n++) {
+      await publish(1 + 10 * n, 5 + 10 * n)
+      pages.at(-1)?.close()
+      await publish(6 + 10 * n, 10 + 10 * n, 'a', n)
+      pages.push(load('tab', 'a'))
+      await server.clock.advance(n * 60)
+    }
+    await server.clock.advance(3000)
+    expect(pages.flatMap(({ all }) => all.map((one) => ('text' in one ? one.text : one)))).toEqual(numbers(1, 100))
+    expect(rest.texts()).toEqual(numbers(1, 100))
+    expect(connections()).toBe(1)
+  })
+
+  test('the leader → keeps its own channels, and those of other tabs not', async () => {
+    load('one', 'a')
+    await server.clock.advance(500)
+    load('two', 'b')
+    await server.clock.advance(500)
+    server.publish('a', 'x')
+    server.publish('b', 'y')
+    await server.clock.advance(100)
+    expect([kept('one'), kept('two')]).toEqual([expect.not.stringContaining('"b"'), expect.not.stringContaining('"a"')])
+    expect([kept('one'), kept('two')]).toEqual([expect.stringContaining('"a"'), expect.stringContaining('"b"')])
+    server.refused.add('b')
+    server.cut()
+    await server.clock.advance(8000)
+    await publish(1, 2)
+    expect(kept('one')).not.toContain('"b"')
+  })
+
+  test('the leader adds a channel that it has for another tab → it begins where its last page was', async () => {
+    const before = load('one', 'a')
+    await server.clock.advance(500)
+    await publish(1, 2)
+    before.close()
+    await publish(3, 4)
+    const one = load('one', 'b')
+    await server.clock.advance(500)
+    const two = load('two', 'a')
+    await server.clock.advance(500)
+    await publish(5, 6)
+    one.stream.addChannel('a')
+    await server.clock.advance(1000)
+    await publish(7, 8)
+    expect([one.texts(), two.texts()]).toEqual([numbers(3, 8), numbers(5, 8)])
+    expect(connections()).toBe(1)
+  })
+
+  test('the leader removes a channel that another tab has → the next page begins anew', async () => {
+    const one = load('one', 'a', 'b')
+    await server.clock.advance(500)
+    const two = load('two', 'a')
+    await server.clock.advance(500)
+    await publish(1, 2)
+    one.stream.removeChannel('a')
+    server.publish('b', 'x')
+    await publish(3, 4)
+    one.close()
+    await publish(5, 6)
+    const next = load('one', 'a')
+    await server.clock.advance(1000)
+    await publish(7, 8)
+    expect([one.texts('a'), two.texts(), next.texts()]).toEqual([numbers(1, 2), numbers(1, 8), numbers(7, 8)])
+  })
+
+  test('a channel that is refused → its position stays for the page after the sign-in', async () => {
+    const one = load('one', 'a')
+    await server.clock.advance(500)
+    load('two', 'b')
+    await server.clock.advance(500)
+    await publish(1, 2)
+    server.refused.add('a')
+    server.cut()
+    await server.clock.advance(8000)
+    expect(one.errors.map(({ code }) => code)).toContain('forbidden')
+    one.close()
+    server.refused.delete('a')
+    await publish(3, 4)
+    const next = load('one', 'a')
+    await server.clock.advance(2000)
+    expect(next.texts()).toEqual(['3', '4'])
+  })
 })
