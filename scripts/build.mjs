@@ -21,22 +21,22 @@ import { command, packages, root } from './workspace.mjs'
  * and in the one for development. Each limit is what was measured, rounded up. Raise one only if the gain is worth it.
  */
 const imports = [
-  ['the client', ['PushStream', 'PushStreamError'], [28_600, 30_550]],
+  ['the client', ['PushStream', 'PushStreamError'], [28_650, 30_600]],
   [
     'the client and its functions',
     ['PushStream', 'PushStreamError', 'messages', 'messageTemplate', 'registerWithSchema', 'sendMessage'],
-    [31_450, 33_400],
+    [31_500, 33_450],
   ],
-  ['Client of websocket and eventsource', ['Client', 'PushStreamError', 'websocket', 'eventsource'], [26_500, 28_450]],
+  ['Client of websocket and eventsource', ['Client', 'PushStreamError', 'websocket', 'eventsource'], [26_550, 28_500]],
   [
     'Client of nativeWebSocket and eventsource',
     ['Client', 'PushStreamError', 'nativeWebSocket', 'eventsource'],
-    [24_950, 26_850],
+    [24_950, 26_900],
   ],
-  ['the client and nchan', ['PushStream', 'PushStreamError', 'nchan'], [32_950, 35_100]],
-  ['the client and djangoEventStream', ['PushStream', 'PushStreamError', 'djangoEventStream'], [31_350, 33_800]],
+  ['the client and nchan', ['PushStream', 'PushStreamError', 'nchan'], [32_950, 35_150]],
+  ['the client and djangoEventStream', ['PushStream', 'PushStreamError', 'djangoEventStream'], [31_400, 33_850]],
   ['diagnose', ['diagnose', 'formatReport'], [22_650, 23_700], 'diagnose/index'],
-  ['the classic client', ['PushStream', 'PushStreamManager'], [35_200, 37_150], 'classic/index'],
+  ['the classic client', ['PushStream', 'PushStreamManager'], [35_200, 37_200], 'classic/index'],
 ]
 /** What is imported on top of the client: at most so many bytes more. */
 const extras = [
@@ -45,7 +45,7 @@ const extras = [
 ]
 /** The same for the scripts that pages without a bundler load. */
 const scripts = {
-  pushstream: 37_250,
+  pushstream: 37_300,
   'pushstream-nchan': 5400,
   'pushstream-updates': 8500,
   'push-event-source': 3650,

@@ -87,11 +87,11 @@ export class Health {
   }
 
   /** Looks now, as the page came back, or the network (`lost`). Returns whether another connection has to take over. */
-  check(connection: Connection, lost: unknown): true | undefined {
+  check(connection: Connection, lost: unknown, deadline: number): true | undefined {
     const { heartbeat, repoll } = connection
+    if ((!lost && !heartbeat.silent) || this.#actions.takesTurns()) return void this.#verify(connection, 'silent')
     // A server that allows one subscriber sees one poll at a time.
-    if ((!lost && !heartbeat.silent) || (repoll && !this.#early) || this.#actions.takesTurns())
-      return void this.#verify(connection, 'silent')
+    if (repoll && !this.#early) return void this.#repoll(connection, 'silent', deadline)
     heartbeat.spare()
     // What was missed meanwhile does not show that a connection was deaf.
     this.#replacing = false
@@ -222,8 +222,7 @@ export class Health {
   }
 
   /** A long-poll is checked by the next one. If that may hang, another request or connection shows whether the server is there. */
-  async #repoll(connection: Connection, reason: Reason): Promise<void> {
-    const deadline = this.#deadline(connection)
+  async #repoll(connection: Connection, reason: Reason, deadline = this.#deadline(connection)): Promise<void> {
     this.#proven(connection, reason === 'quiet')
     this.#proving = connection
     const answers = connection.repoll?.()
@@ -234,7 +233,7 @@ export class Health {
     if (known === false || connection !== this.#actions.current()) return
     this.#timers.cancel('deaf')
     // A page may not see the answer.
-    if (known === undefined) this.#replace(connection, deadline)
+    if (known === undefined) this.#replace(connection, this.#deadline(connection))
   }
 
   /** Without a sign of life until then the connection is dead. Returns whether one was waited for already. */

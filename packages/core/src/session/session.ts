@@ -97,7 +97,7 @@ export class Session {
   readonly #back = (lost?: unknown): void => {
     const connection = this.current()
     this.#strategy.hurry()
-    if (connection ? this.parts.health.check(connection, lost) : lost) this.renew()
+    if (connection ? this.parts.health.check(connection, lost, this.#strategy.timeout(0)) : lost) this.renew()
     if (this.state.wanted) this.#dispatch({ type: 'online' })
     else if (this.#rests) this.connect()
   }

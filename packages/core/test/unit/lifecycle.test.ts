@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { Options } from '../../src/options.js'
+import { nchan } from '../../src/protocols/nchan.js'
 import { PushStream } from '../../src/push-stream.js'
 import type { ModeName } from '../../src/types.js'
 import { type ModuleOptions, SimulatedModule } from '../support/simulated-module.js'
+import { SimulatedNchan } from '../support/simulated-nchan.js'
 import { SimulatedPage } from '../support/simulated-page.js'
 
 // What a page does besides being open: it sleeps with its machine, loses its network, is frozen, throttled or prerendered.
@@ -293,4 +295,73 @@ describe.each(lists.map((modes) => [modes.join(', '), modes] as const))('%s', (_
     await server.advance(5000, 50)
     expect(server.requests).toEqual([])
   })
+})
+
+describe('Nchan by long-polling', () => {
+  interface Sleep extends Pick<Wake, 'deadKept' | 'early' | 'roundTrip'> {
+    /** Messages have come before, and come during the sleep. */
+    readonly known: boolean
+    readonly missed: number
+  }
+
+  /** A chain that is open, on a page. */
+  async function polling({ known, roundTrip = 0 }: Pick<Sleep, 'known' | 'roundTrip'>) {
+    const server = new SimulatedNchan()
+    server.roundTrip = roundTrip
+    const { clock } = server
+    const page = new SimulatedPage()
+    const environment = { ...server.environment, page }
+    const stream = new PushStream({ url: 'http://h', modes: ['longpolling'], protocol: nchan(), environment })
+    const came: string[] = []
+    const told: string[] = []
+    stream.on('message', ({ text }) => came.push(text))
+    stream.on('gap', ({ channel }) => told.push(`gap in ${channel}`))
+    stream.on('error', ({ code }) => told.push(code))
+    stream.addChannel('a').connect()
+    await clock.advance(5000)
+    for (let n = 0; known && n < 5; n++) {
+      server.publish(`awake ${n}`)
+      await clock.advance(2000)
+    }
+    expect([stream.status.state, came.splice(0).length]).toEqual(['open', known ? 5 : 0])
+    await clock.advance(60_000)
+    return { server, clock, page, stream, came, told }
+  }
+
+  test.each([
+    { known: true, missed: 1, deadKept: 0, roundTrip: 0 },
+    { known: true, missed: 1, deadKept: 1, roundTrip: 0 },
+    { known: true, missed: 1, deadKept: 1, roundTrip: 100 },
+    { known: true, missed: 0, deadKept: 1, roundTrip: 0 },
+    { known: false, missed: 0, deadKept: 0, roundTrip: 0 },
+    { known: false, missed: 0, deadKept: 1, roundTrip: 0 },
+    { known: false, missed: 1, deadKept: 1, roundTrip: 100 },
+    { known: true, missed: 1, deadKept: 2, roundTrip: 0 },
+    { known: false, missed: 1, deadKept: 2, roundTrip: 0 },
+    ...[20, 400, 700, 3000, 8000].flatMap((early) =>
+      [true, false].map((known) => ({ known, missed: 1, deadKept: 0, roundTrip: 0, early })),
+    ),
+  ])(
+    'ten minutes of sleep, every connection is dead, %o → all comes within 1 s',
+    async ({ missed, deadKept, early = 0, ...rest }: Sleep) => {
+      for (const event of ['online', undefined] as const) {
+        const { server, clock, page, stream, came, told } = await polling(rest)
+        server.blackHole(true)
+        clock.sleep(600_000)
+        const texts = Array.from({ length: missed }, (_, n) => `missed ${n}`)
+        for (const text of texts) server.publish(text)
+        server.blackHole(false, deadKept)
+        page.back(event)
+        const before = server.requests.length
+        await clock.advance(900)
+        server.publish('after')
+        await clock.advance(100 + 2 * (rest.roundTrip ?? 0))
+        expect(came).toEqual([...texts, 'after'])
+        await clock.advance(60_000)
+        expect(server.requests.length - before).toBeLessThanOrEqual(20)
+        expect(told.filter((what) => what !== 'silent' && what !== 'unreachable')).toEqual([])
+        stream.close()
+      }
+    },
+  )
 })
