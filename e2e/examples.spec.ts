@@ -139,6 +139,9 @@ const applications = {
   Vue: 'examples/vue',
 } as const
 
+/** What differs by browser does not differ by server. */
+const tagOf = (server: ServerName) => (server === 'the development server' ? [] : '@server')
+
 const clickedThrough: readonly [ServerName, keyof typeof applications][] = [
   ['the development server', 'React 18, mounting twice'],
   ['the development server', 'Vue'],
@@ -149,14 +152,9 @@ const clickedThrough: readonly [ServerName, keyof typeof applications][] = [
 ]
 
 for (const [server, name] of clickedThrough) {
-  test.describe(`${name}, on ${server}`, () => {
+  test.describe(`${name}, on ${server}`, { tag: tagOf(server) }, () => {
     test.use({ server })
     needs(needed[server])
-    // Chromium runs them on every server. What differs by browser does not differ by server.
-    test.skip(
-      ({ browserName }) => browserName === 'firefox' && server !== 'the development server',
-      'Chromium shows it on this server',
-    )
 
     test('clicked through, reloaded, cut, restarted', async ({ page, stage }) => {
       const { place } = stage
@@ -248,7 +246,8 @@ for (const [server, name] of clickedThrough) {
 }
 
 for (const name of ['React 19, mounting twice', 'React 18, mounting twice', 'Vue'] as const) {
-  test(`${name}: no storm of requests, and views that went and came have everything`, async ({ page, stage }) => {
+  const noStorm = `${name}: no storm of requests, and views that went and came have everything`
+  test(noStorm, { tag: '@server' }, async ({ page, stage }) => {
     const { place } = stage
     const app = new Application(page, stage)
     await place.push.publish('jobs', job('one', 'running'))
@@ -311,7 +310,7 @@ test('a job that the page runs itself: from its button to its end, in both appli
 })
 
 for (const server of ['the development server', 'Nchan', 'the push stream module'] as const) {
-  test.describe(`one script tag, on ${server}`, () => {
+  test.describe(`one script tag, on ${server}`, { tag: tagOf(server) }, () => {
     test.use({ server })
     needs(needed[server])
 
@@ -357,7 +356,7 @@ for (const server of ['the development server', 'Nchan', 'the push stream module
 }
 
 for (const server of ['the development server', 'Nchan', 'the push stream module'] as const) {
-  test.describe(`$.updates, on ${server}`, () => {
+  test.describe(`$.updates, on ${server}`, { tag: tagOf(server) }, () => {
     test.use({ server })
     needs(needed[server])
 

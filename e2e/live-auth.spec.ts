@@ -115,7 +115,7 @@ for (const { name, missing, protocol, application, start } of servers) {
     channels,
   })
 
-  test.describe(name, () => {
+  test.describe(name, { tag: name === 'Nchan' ? [] : '@server' }, () => {
     needs(missing)
 
     for (const mode of allModes) {

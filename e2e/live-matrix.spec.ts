@@ -7,9 +7,6 @@ import { allModes, note, test } from './support/test.js'
 
 // A part of the fault matrix with fewer messages, at every run of the tests. The whole: npm run e2e:matrix
 
-// In Firefox a cut and a reload: what a server does when it is restarted does not depend on the browser.
-const inFirefox = ['cut', 'reload']
-
 // Each of thousands of long-polls in a trace would cost more than the client.
 test.use({ trace: 'off', screenshot: 'off' })
 
@@ -23,10 +20,9 @@ const part = {
 for (const [name, some] of Object.entries(part)) {
   const server = servers.find((one) => one.name === name)!
   for (const fault of faults.filter((one) => (some as readonly string[]).includes(one.name))) {
-    test(`${name}, ${fault.name}: in all modes nothing is lost without a gap, nothing comes twice`, async ({
-      browser,
-    }, { project }) => {
-      test.skip(project.name === 'firefox' && !inFirefox.includes(fault.name), 'Chromium shows it')
+    const title = `${name}, ${fault.name}: in all modes nothing is lost without a gap, nothing comes twice`
+    // A cut is the network's. The others are what a server does.
+    test(title, { tag: fault.name === 'cut' ? [] : '@server' }, async ({ browser }, { project }) => {
       const missing = lacking(server.missing())
       test.skip(missing !== undefined, missing)
       test.setTimeout(120_000)

@@ -148,10 +148,8 @@ for (const mode of allModes) {
     expect(await accountOf(tab, sent)).toEqual({ ...perfect, sent: 200, received: 200 })
   })
 
-  test(`${mode}: a reload, which wipes the store: a gap a channel, then all that is published after`, async ({
-    tab,
-    live,
-  }) => {
+  const wiped = `${mode}: a reload, which wipes the store: a gap a channel, then all that is published after`
+  test(wiped, { tag: '@server' }, async ({ tab, live }) => {
     await tab.open(by(mode, ['a', 'b']))
     const before = await publishNumbers(live, ['a', 'b'], 20)
     await accountOf(tab, before)
@@ -378,7 +376,8 @@ for (const policy of [{ status: 403 }, { status: 404 }, 'hang', 'swallow'] as co
   })
 }
 
-test('existing channels only: one that is not there is refused, the other goes on', async ({ newTab, live }) => {
+const existing = 'existing channels only: one that is not there is refused, the other goes on'
+test(existing, { tag: '@server' }, async ({ newTab, live }) => {
   await publishAll(live, 'there', 'stored')
   for (const modes of [undefined, ...allModes.map((mode) => [mode])]) {
     const tab = await (await newTab()).load()
@@ -459,7 +458,7 @@ test.describe('compressed', () => {
   })
 })
 
-test.describe('two nodes that share Redis', () => {
+test.describe('two nodes that share Redis', { tag: '@server' }, () => {
   needs(missingNginx('nchan-redis'), missingRedis())
 
   for (const mode of allModes) {

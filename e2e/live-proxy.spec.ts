@@ -80,7 +80,7 @@ test('long-polls share kept connections behind nginx', async ({ tab, proxied }) 
   expect(proxied.behind.stats.accepted).toBeLessThan(10)
 })
 
-test.describe('silent for longer than nginx waits', () => {
+test.describe('silent for longer than nginx waits', { tag: '@server' }, () => {
   test.use({ proxiedOptions: { server: { settings: { pingMessageInterval: null } } } })
   test('every mode: the client comes back each time, and loses nothing', async ({ newTab, proxied }) => {
     const tabs: [ModeName, Tab][] = []
@@ -193,7 +193,7 @@ test('without a cookie: unauthorized', async ({ tab, proxied }) => {
   }
 })
 
-test('behind a prefix', async ({ newTab, proxied }) => {
+test('behind a prefix', { tag: '@server' }, async ({ newTab, proxied }) => {
   for (const mode of allModes) {
     // A channel each: a page that begins on a busy machine may be given what is a few seconds old.
     const channel = `kanal ü 50% ${mode}`

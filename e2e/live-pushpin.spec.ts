@@ -41,12 +41,8 @@ for (const together of [false, true]) {
   const protocol = { name: 'django', together } as const
   const way = `channels ${together ? 'together' : 'apart'}`
 
-  test(`each message once, through cuts, items that got lost and a restart; ${way}`, async ({
-    tab,
-    django,
-    pushpin,
-    network,
-  }) => {
+  const once = `each message once, through cuts, items that got lost and a restart; ${way}`
+  test(once, { tag: together ? [] : '@server' }, async ({ tab, django, pushpin, network }) => {
     await tab.load(undefined, 'elsewhere.html')
     await tab.start({ protocol, options: { url: network.url, ...impatient }, channels: { a: 0, b: 0 } })
     await tab.until('open', isOpen)
@@ -72,11 +68,11 @@ for (const together of [false, true]) {
     expect(django.server.requests.some(({ query }) => query.get('recover') === 'true')).toBe(true)
   })
 
-  test(`190 stored events of two channels are 190; ${way}`, async ({ tab, django, network }) => {
+  test(`190 stored events of two channels are 190; ${way}`, { tag: '@server' }, async ({ tab, django, network }) => {
     await delivers190(tab, django, { protocol, options: { url: network.url, ...impatient } })
   })
 
-  test(`trimmed, and no longer allowed; ${way}`, async ({ tab, django, network }) => {
+  test(`trimmed, and no longer allowed; ${way}`, { tag: '@server' }, async ({ tab, django, network }) => {
     for (const n of upTo(5)) django.publish('a', `a${n}`)
     django.store.trim('a', 2)
     await django.sent
@@ -95,7 +91,11 @@ for (const together of [false, true]) {
   })
 }
 
-test('holes that mean nothing to the client are filled by Pushpin', async ({ tab, django, network }) => {
+test('holes that mean nothing to the client are filled by Pushpin', { tag: '@server' }, async ({
+  tab,
+  django,
+  network,
+}) => {
   await tab.load(undefined, 'elsewhere.html')
   const protocol = { name: 'django', holes: 'ignore' } as const
   await tab.start({ protocol, options: { url: network.url, ...impatient }, channels: { a: 0 } })
@@ -106,11 +106,9 @@ test('holes that mean nothing to the client are filled by Pushpin', async ({ tab
   expect([gaps, stats.reconnects]).toEqual([[], 0])
 })
 
-test('a name that is percent-encoded, of which Pushpin can send nothing that is stored: live, and a gap for the rest', async ({
-  tab,
-  django,
-  network,
-}) => {
+const encoded =
+  'a name that is percent-encoded, of which Pushpin can send nothing that is stored: live, and a gap for the rest'
+test(encoded, { tag: '@server' }, async ({ tab, django, network }) => {
   const name = 'é@'
   const sent: Sent[] = []
   const publish = (live: boolean) => {
@@ -153,9 +151,8 @@ test('a name that is percent-encoded, of which Pushpin can send nothing that is 
   expect(recording.gaps.some(({ first }) => typeof first === 'number')).toBe(true)
 })
 
-test('@fanoutio/eventstream on Express: the application restarts, and pages keep their connections', async ({
-  tab,
-}) => {
+const restarts = '@fanoutio/eventstream on Express: the application restarts, and pages keep their connections'
+test(restarts, { tag: '@server' }, async ({ tab }) => {
   const port = await freePort()
   const pushpin = await startPushpin(`http://127.0.0.1:${port}`)
   let asked = 0

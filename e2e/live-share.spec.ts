@@ -9,11 +9,10 @@ import { test as base, expect, needs } from './support/test.js'
 // One connection for all tabs, to the servers themselves.
 
 base.describe.configure({ timeout: 90_000 })
-base.skip(({ browserName }) => browserName === 'firefox', 'What tabs say to each other does not depend on the server')
 
 const modes = ['websocket', 'eventsource', 'longpolling'] as const satisfies readonly ModeName[]
 
-base.describe('Nchan', () => {
+base.describe('Nchan', { tag: '@server' }, () => {
   needs(missingNginx('nchan'))
   const test = base.extend<{ live: NchanPlace }>({
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the pattern
@@ -32,7 +31,7 @@ base.describe('Nchan', () => {
   }
 })
 
-base.describe('the push stream module', () => {
+base.describe('the push stream module', { tag: '@server' }, () => {
   needs(missingNginx('push-stream'))
   const test = base.extend<{ live: LivePlace }>({
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the pattern

@@ -51,6 +51,8 @@ export default defineConfig({
     {
       name: 'firefox',
       outputDir: './artefacts/firefox',
+      // What shows a server, and no browser, is left to Chromium.
+      grepInvert: /@server/,
       // Any Firefox as it is, by WebDriver BiDi.
       use: { browserName: 'firefox', channel: 'moz-firefox', launchOptions: { executablePath: firefox ?? '' } },
     },

@@ -31,6 +31,9 @@ function modesOf(wild: Wild): ModeName[] {
   return wild.tls || wild.elsewhere || one === undefined ? modes : [one]
 }
 
+/** Whether what a page gets may differ by browser. */
+const byBrowser = ({ elsewhere, name, tls }: Wild) => tls || elsewhere !== undefined || name === 'gzip'
+
 class Visit {
   readonly wild: Wild
   readonly mode: ModeName
@@ -142,7 +145,8 @@ async function visit(wild: Wild, runner: Runner, newPage: () => Promise<Tab['pag
 for (const wild of corpus.filter((one) => one.unvisited === undefined && modesOf(one).length > 0)) {
   const runners: Runner[] = wild.server === 'nchan' ? ['nginx'] : ['development server', 'nginx']
   for (const runner of runners) {
-    test(`${wild.name}, ${runner}: hostile texts, a cut, a page reloaded, each message once`, async ({ context }) => {
+    const title = `${wild.name}, ${runner}: hostile texts, a cut, a page reloaded, each message once`
+    test(title, { tag: byBrowser(wild) ? [] : '@server' }, async ({ context }) => {
       const missing = lacking(missingWild(wild, runner))
       test.skip(missing !== undefined, missing)
       await visit(wild, runner, () => context.newPage())
