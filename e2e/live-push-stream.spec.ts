@@ -183,7 +183,7 @@ const others: readonly [
   template: string,
   modes: readonly ModeName[],
   messageTemplate: string | undefined,
-  promises: { resume: string; gaps: string },
+  guarantees: { resume: string; gaps: string },
 ][] = [
   [
     'without a tag',

@@ -97,7 +97,7 @@ test('holes that mean nothing to the client are filled by Pushpin', { tag: '@ser
   network,
 }) => {
   await tab.load(undefined, 'elsewhere.html')
-  const protocol = { name: 'django', holes: 'ignore' } as const
+  const protocol = { name: 'django', missingIds: 'ignore' } as const
   await tab.start({ protocol, options: { url: network.url, ...impatient }, channels: { a: 0 } })
   await tab.until('open', isOpen)
   for (const n of upTo(12)) django.publish('a', `${n}`, { live: n % 4 === 0 })

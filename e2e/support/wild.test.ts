@@ -29,7 +29,7 @@ function optionsOf({ options, protocol, base, modes, urls }: Wild): string[] {
 /** The first comment of a configuration. */
 const aboutOf = ({ name }: Wild) => (/^((?:# .*\n)+)/.exec(read(`${name}.conf`))?.[1] ?? '').replace(/^# |\n$/gm, '')
 
-/** What the README says of the corpus: a table of the promises, and a section for each. */
+/** What the README says of the corpus: a table of the guarantees, and a section for each. */
 function described(): string {
   const rows = corpus.map((wild) => {
     const { name, status, cut, reload, restart } = wild

@@ -1,4 +1,4 @@
-import type { ModeName, Promises } from '@pushstream/core'
+import type { Guarantees, ModeName } from '@pushstream/core'
 import type { Start } from '../../page/page.js'
 
 /**
@@ -26,7 +26,7 @@ export interface Wild {
   /** What the publisher sends: percent-encoded texts, texts as they are, or JSON. */
   readonly bodies: 'encoded' | 'plain' | 'json'
   /** What `status` says once a message came. */
-  readonly status: Promises
+  readonly status: Guarantees
   /** What becomes of messages: while the connection is cut, while the server reloads, and when it has restarted. */
   readonly cut: Fate
   readonly reload: Fate

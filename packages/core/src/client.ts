@@ -2,16 +2,16 @@ import { Announcer } from './announcer.js'
 import { type Process, Processors } from './delivery/processors.js'
 import { onAbort } from './environment.js'
 import { bad, PushStreamError } from './errors.js'
-import type { Channels, ClientEvents, Routed, Stats, Status } from './events.js'
+import type { Channels, ClientEvents, Processor, Stats, Status } from './events.js'
 import { type Internals, lend } from './internals.js'
-import { type IncomingMessage, type Message, messageOf } from './message.js'
+import { type IncomingMessage, messageOf } from './message.js'
 import { idle, onBlocked, slow, uncertain } from './notices.js'
 import { backtrackOf, type Options, type Settings, settingsOf } from './options.js'
 import { positionOf } from './position.js'
 import { type Carrier, carrierOf, type NewCarrier } from './session/carrier.js'
 import { Pool } from './session/pool.js'
 import { nextStatus } from './status.js'
-import type { NamedTransports, Promises } from './types.js'
+import type { Guarantees, NamedTransports } from './types.js'
 import { checkEvent, checkProcessor, refuseClassic } from './validate.js'
 
 /**
@@ -50,7 +50,7 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
   readonly #processors = new Processors((cause, { channel }) => this.#announcer.threw('A processor', cause, channel))
   readonly #pool: Carrier
   readonly #endings = new Set<() => void>()
-  #promises: Promises | undefined
+  #guarantees: Guarantees | undefined
   #delivered: IncomingMessage | undefined
   readonly #counts = { received: 0, gaps: 0 }
   #wanted = false
@@ -230,7 +230,7 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
   registerProcessor<
     N extends (keyof C & string) | '*',
     T extends (N extends keyof C ? keyof C[N] & string : string) | '*',
-  >(channel: N, type: T, process: (data: Routed<C, N, T>, message: Message<Routed<C, N, T>>) => void): () => void {
+  >(channel: N, type: T, process: Processor<C, N, T>): () => void {
     this.#alive()
     checkProcessor(process)
     return this.#processors.add(channel, type, process as Process)
@@ -264,12 +264,12 @@ export class Client<C extends Channels<C> = Record<string, Record<string, any>>>
     const { channel, dead } = received
     if (dead !== undefined) return this.#announcer.deadletter(received.text, dead, channel)
     this.#counts.received++
-    const { promises, capabilities } = this.#settings.protocol
+    const { guarantees, capabilities } = this.#settings.protocol
     // The first message shows what the template has.
-    if (promises !== this.#promises) {
-      this.#promises = promises
+    if (guarantees !== this.#guarantees) {
+      this.#guarantees = guarantees
       this.#update()
-      if (capabilities.lastMessage && (promises.resume !== 'position' || promises.gaps !== 'exact')) {
+      if (capabilities.lastMessage && (guarantees.resume !== 'position' || guarantees.gaps !== 'exact')) {
         this.#announcer.error(uncertain())
       }
     }

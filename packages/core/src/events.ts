@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { PushStreamError } from './errors.js'
 import type { Message } from './message.js'
-import type { GapReason, ModeName, Promises } from './types.js'
+import type { GapReason, Guarantees, ModeName } from './types.js'
 
 /**
  * The bodies of messages by channel and type, as a type or an interface. A channel may be a template.
@@ -34,13 +34,19 @@ export type Channels<C = Record<string, Record<string, unknown>>> = { readonly [
 export type DataOf<C, Name extends keyof C> = Name extends keyof C ? C[Name][keyof C[Name]] : never
 
 /** The data that a processor for a channel and a type gets. */
-export type Routed<C, N extends string, T extends string> = N extends keyof C
+type RoutedData<C, N extends string, T extends string> = N extends keyof C
   ? T extends keyof C[N]
     ? C[N][T]
     : DataOf<C, N>
   : string extends keyof C
     ? unknown
     : DataOf<C, keyof C>
+
+/** A function that processes the messages of a channel with a type. */
+export type Processor<C, N extends string, T extends string> = (
+  data: RoutedData<C, N, T>,
+  message: Message<RoutedData<C, N, T>>,
+) => void
 
 /** A message of any channel and type: to compare `channel` and `type` tells what `data` is. */
 export type AnyMessage<C> = {
@@ -117,10 +123,10 @@ export interface Status {
   readonly error: PushStreamError | undefined
   /** When `state` or `mode` last changed, in ms since 1970. */
   readonly since: number
-  /** What the server's message template lets the client resume by: see {@link Promises}. */
-  readonly resume: Promises['resume']
+  /** What the server's message template lets the client resume by: see {@link Guarantees}. */
+  readonly resume: Guarantees['resume']
   /** Whether missing messages are known by id. */
-  readonly gaps: Promises['gaps']
+  readonly gaps: Guarantees['gaps']
 }
 
 /** Counters since the client was made. */

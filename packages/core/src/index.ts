@@ -7,6 +7,7 @@ export type {
   DataOf,
   DeadLetter,
   Gap,
+  Processor,
   Stats,
   Status,
 } from './events.js'
@@ -35,11 +36,11 @@ export { websocket } from './transports/websocket.js'
 export type {
   Environment,
   GapReason,
+  Guarantees,
   Logger,
   ModeName,
   Page,
   Params,
-  Promises,
   Provider,
   Transport,
 } from './types.js'

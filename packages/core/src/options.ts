@@ -16,7 +16,7 @@ import type {
 import { checkChannelOptions, checkModes, checkOptions } from './validate.js'
 
 /** What `share()` of `@pushstream/core/share` makes. */
-export type Sharing = (options: Options) => unknown
+export type Share = (options: Options) => unknown
 
 /**
  * The options of a client. All are optional in a page that nginx serves from the same origin as the locations `/ws/`, `/ev/`
@@ -54,7 +54,7 @@ export interface ClientOptions extends CommonOptions {
    * Lets the tabs of an origin share one connection: `share()` of `@pushstream/core/share`. Default: every client has a
    * connection of its own.
    */
-  share?: Sharing
+  share?: Share
 }
 
 /** Gives a channel of a store the position that it had on the page before. */

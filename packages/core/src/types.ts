@@ -27,7 +27,7 @@ export interface Sequenced {
 export type GapReason = 'overflow' | 'restart'
 
 /** What a server allows to promise: for the client's `status`, and for the position at which a connection starts. */
-export interface Promises {
+export interface Guarantees {
   /**
    * What the server resumes by. `position`: second and counter, exact. `second`: the server repeats the whole second,
    * and the client drops known messages. `event-id`: only channels whose last message had one. `none`: messages that

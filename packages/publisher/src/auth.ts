@@ -1,7 +1,7 @@
-import { type Asked, createReader, type LocationSettings } from './auth/original-uri.js'
+import { createReader, type RequestedChannels, type SubscriberLocations } from './auth/original-uri.js'
 import { badOption } from './errors.js'
 
-export type { Asked, LocationSettings } from './auth/original-uri.js'
+export type { RequestedChannels, SubscriberLocations } from './auth/original-uri.js'
 
 /** A request, as Node's http, Express or `fetch` have it. */
 export interface AuthRequest {
@@ -32,7 +32,7 @@ export interface AuthResponse {
  * })
  * ```
  */
-export interface AuthorizerOptions<Request extends AuthRequest = AuthRequest> extends LocationSettings {
+export interface AuthorizerOptions<Request extends AuthRequest = AuthRequest> extends SubscriberLocations {
   /**
    * Decides whether a request, by its cookies for example, may subscribe to a channel. `true` allows it. `false` and
    * 403 refuse it for good; 401 asks for a login. If it throws, the request is refused, and clients try again.
@@ -100,7 +100,7 @@ export function createAuthorizer<Request extends AuthRequest = AuthRequest>(
 
   const authorize = async (request: Request): Promise<Decision> => {
     const uri = header === false ? ownAddress(request.originalUrl ?? request.url) : headerOf(request, header)
-    const asked: Asked = uri === undefined ? { refused: `nginx did not set ${header}` } : read(uri)
+    const asked: RequestedChannels = uri === undefined ? { refused: `nginx did not set ${header}` } : read(uri)
     if ('refused' in asked) return { allowed: false, status: 403, channels: [], reason: asked.refused }
     const { channels } = asked
     for (const channel of channels) {

@@ -1,5 +1,16 @@
+import type { Channels, DataOf } from '@pushstream/core'
 import { untilAborted } from './aborts.js'
 import type { PublisherError } from './errors.js'
+import type { PublishOptions, TypeOf } from './types.js'
+
+/** A message for `publishAll`. */
+export type BatchMessage<C extends Channels<C>> = {
+  [N in keyof C & string]: {
+    readonly channel: N
+    readonly data: DataOf<C, N>
+    readonly options?: PublishOptions<TypeOf<C, N>>
+  }
+}[keyof C & string]
 
 /** A message of `publishAll` that failed. */
 export interface Failed<M> {

@@ -1,4 +1,4 @@
-export type { BatchOptions, Failed } from './batch.js'
+export type { BatchMessage, BatchOptions, Failed } from './batch.js'
 export {
   type Beginning,
   ChannelManager,
@@ -16,10 +16,9 @@ export type { ChannelStats, MessageOptions, Server, ServerRequest, ServerStats }
 export type { TemplateText } from './text.js'
 export type {
   CallOptions,
+  ChannelFilter,
   DataOfEach,
-  Outgoing,
   PublishOptions,
   TypeOf,
   WatchOptions,
-  Which,
 } from './types.js'

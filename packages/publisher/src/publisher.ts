@@ -1,6 +1,6 @@
 import type { Channels, DataOf } from '@pushstream/core'
 import { either } from './aborts.js'
-import { type BatchOptions, type Failed, publishEach } from './batch.js'
+import { type BatchMessage, type BatchOptions, type Failed, publishEach } from './batch.js'
 import { badOption, PublisherError } from './errors.js'
 import { combined } from './failures.js'
 import { checkMessageOptions, type PublisherOptions, settingsOf } from './options.js'
@@ -9,7 +9,7 @@ import { ChannelQueue } from './queue.js'
 import { aborted, Sender, type SendOptions } from './sender.js'
 import type { ChannelStats, Server, ServerStats } from './servers/server.js'
 import { repeatedly, Statistics } from './statistics.js'
-import type { CallOptions, DataOfEach, Outgoing, PublishOptions, TypeOf, WatchOptions, Which } from './types.js'
+import type { CallOptions, ChannelFilter, DataOfEach, PublishOptions, TypeOf, WatchOptions } from './types.js'
 
 /**
  * Publishes messages: to each channel in the order of the calls, one request at a time, and to several channels in
@@ -104,7 +104,7 @@ export class Publisher<C extends Channels<C> = Record<string, Record<string, any
    * channel in their order. Resolves when all are settled. A failed message does not stop the others; an aborted signal
    * does. If the iterable throws, the call rejects with that error when all are settled.
    */
-  publishAll<M extends Outgoing<C>>(
+  publishAll<M extends BatchMessage<C>>(
     messages: Iterable<M> | AsyncIterable<M>,
     options: BatchOptions<M> = {},
   ): Promise<{ readonly published: number; readonly failed: readonly Failed<M>[] }> {
@@ -205,7 +205,7 @@ export class Publisher<C extends Channels<C> = Record<string, Record<string, any
   stats(channel: keyof C & string, options?: CallOptions): Promise<ChannelStats | undefined>
   stats(which: { readonly prefix: string } | { readonly all: true }, options?: CallOptions): Promise<ChannelStats[]>
   async stats(
-    which?: Which<C> | CallOptions,
+    which?: ChannelFilter<C> | CallOptions,
     options: CallOptions = {},
   ): Promise<ServerStats | ChannelStats | ChannelStats[] | undefined> {
     const statistics = this.#statistics
@@ -226,7 +226,7 @@ export class Publisher<C extends Channels<C> = Record<string, Record<string, any
     options?: WatchOptions,
   ): AsyncGenerator<ChannelStats[], void, undefined>
   async *watch(
-    which?: Which<C> | WatchOptions,
+    which?: ChannelFilter<C> | WatchOptions,
     options: WatchOptions = {},
   ): AsyncGenerator<ServerStats | ChannelStats | ChannelStats[] | undefined, void, undefined> {
     const of = typeof which === 'string' || (which !== undefined && ('prefix' in which || 'all' in which))

@@ -47,17 +47,11 @@ export type PublishOptions<Type extends string = string> = MessageOptions<Type> 
     repeat?: boolean | undefined
   }
 
-/** A message for `publishAll`. */
-export type Outgoing<C extends Channels<C>> = {
-  [N in keyof C & string]: {
-    readonly channel: N
-    readonly data: DataOf<C, N>
-    readonly options?: PublishOptions<TypeOf<C, N>>
-  }
-}[keyof C & string]
-
 /** Which channels: one name, all names with a prefix, or all. */
-export type Which<C extends Channels<C>> = (keyof C & string) | { readonly prefix: string } | { readonly all: true }
+export type ChannelFilter<C extends Channels<C>> =
+  | (keyof C & string)
+  | { readonly prefix: string }
+  | { readonly all: true }
 
 /**
  * The options of `watch`.

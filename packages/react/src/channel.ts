@@ -1,12 +1,12 @@
-import type { DataOf, Message, Registered } from '@pushstream/core'
+import type { DataOf, Registered } from '@pushstream/core'
 import {
   type ChannelName,
   type ChannelState,
   createView,
+  type DerivedOptions,
   keyOf,
   ofType,
-  type Routed,
-  type ShownOptions,
+  type Processor,
   storeOf,
   type View,
   type ViewOptions,
@@ -55,7 +55,7 @@ function useView(channel: ChannelName, options: ViewOptions): View {
  */
 export function usePushChannel<N extends keyof Registered & string, R = DataOf<Registered, N>, S = R | undefined>(
   channel: ChannelName<N>,
-  options: ShownOptions<DataOf<Registered, N>, R, S> = {},
+  options: DerivedOptions<DataOf<Registered, N>, R, S> = {},
 ): ChannelState<S, DataOf<Registered, N>> {
   const view = useView(channel, options as ViewOptions)
   const { select } = options as ViewOptions
@@ -84,11 +84,7 @@ export function usePushChannel<N extends keyof Registered & string, R = DataOf<R
 export function usePushProcessor<
   N extends (keyof Registered & string) | '*',
   T extends (N extends keyof Registered ? keyof Registered[N] & string : string) | '*',
->(
-  channel: N | null | undefined | false,
-  type: T,
-  process: (data: Routed<Registered, N, T>, message: Message<Routed<Registered, N, T>>) => void,
-): void {
+>(channel: N | null | undefined | false, type: T, process: Processor<Registered, N, T>): void {
   const view = useView(channel, { onMessage: ofType(type, process) } as ViewOptions)
   useEffect(() => view.subscribe(() => {}), [view])
 }

@@ -1,12 +1,12 @@
-import type { DataOf, Message, Registered } from '@pushstream/core'
+import type { DataOf, Registered } from '@pushstream/core'
 import {
   type ChannelName,
   type ChannelState,
   createView,
+  type DerivedOptions,
   keyOf,
   ofType,
-  type Routed,
-  type ShownOptions,
+  type Processor,
   type View,
   type ViewOptions,
 } from '@pushstream/core/store'
@@ -69,7 +69,7 @@ function useView(channel: MaybeRefOrGetter<ChannelName>, options: ViewOptions, c
  */
 export function usePushChannel<N extends keyof Registered & string, R = DataOf<Registered, N>, S = R | undefined>(
   channel: MaybeRefOrGetter<ChannelName<N>>,
-  options: ShownOptions<DataOf<Registered, N>, R, S> = {},
+  options: DerivedOptions<DataOf<Registered, N>, R, S> = {},
 ): ChannelRefs<S, DataOf<Registered, N>> {
   const { select } = options as ViewOptions
   const seen = shallowRef<{ state: ChannelState<unknown>; view?: View }>({
@@ -110,10 +110,6 @@ export function usePushChannel<N extends keyof Registered & string, R = DataOf<R
 export function usePushProcessor<
   N extends (keyof Registered & string) | '*',
   T extends (N extends keyof Registered ? keyof Registered[N] & string : string) | '*',
->(
-  channel: MaybeRefOrGetter<N | null | undefined | false>,
-  type: T,
-  process: (data: Routed<Registered, N, T>, message: Message<Routed<Registered, N, T>>) => void,
-): void {
+>(channel: MaybeRefOrGetter<N | null | undefined | false>, type: T, process: Processor<Registered, N, T>): void {
   useView(channel, { onMessage: ofType(type, process) } as ViewOptions, () => {})
 }

@@ -64,8 +64,8 @@ export function classicProtocol(settings: PushStreamSettings, names: ServerNames
     }
     return {
       ...usual,
-      get promises() {
-        return (calling ?? usual).promises
+      get guarantees() {
+        return (calling ?? usual).guarantees
       },
       decoder(context, events) {
         const { kind, channels } = context

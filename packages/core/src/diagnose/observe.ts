@@ -171,7 +171,8 @@ export async function observe(context: Context, plan: Plan): Promise<Seen> {
     published: plan.publish === undefined ? undefined : published,
     probes,
     known: known.length,
-    lacks: protocol.promises.gaps === 'possible' ? undefined : lacksOf(context, known, attempts, published.length > 0),
+    lacks:
+      protocol.guarantees.gaps === 'possible' ? undefined : lacksOf(context, known, attempts, published.length > 0),
     limits: plan.limits && names.length > 0 ? await limitsOf(context, names) : undefined,
     waited,
     origin,

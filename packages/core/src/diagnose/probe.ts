@@ -36,7 +36,7 @@ async function meansOf(context: Context, mode: ModeName, what: Ask, wanted: Brou
 /** What one mode repeats. `first`: what it brought of what is stored. */
 async function probe(context: Context, mode: ModeName, known: readonly Brought[], first: Attempt): Promise<Probes> {
   const { settings, channel } = context
-  const { capabilities, promises } = settings.protocol
+  const { capabilities, guarantees } = settings.protocol
   const { ended, messages } = first
   const kept = known.filter((one) => messages.some(sameAs(one)))
   const seen = { stored: kept.length, ...(ended?.kind === 'invalid' && { ended }) }
@@ -45,7 +45,7 @@ async function probe(context: Context, mode: ModeName, known: readonly Brought[]
   const isNewest = sameAs(newest)
   const { position } = newest
   // Servers that number nothing tell a position with every message.
-  if (promises.gaps === 'possible') {
+  if (guarantees.gaps === 'possible') {
     const again = await ask(context, mode, { position }, (came) => came.some(isNewest))
     return { ...seen, repeats: again.messages.some(isNewest) }
   }

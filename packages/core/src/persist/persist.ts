@@ -171,7 +171,7 @@ function createKeeper(client: Client, storage: () => PositionStorage | undefined
       mine.set(name, undefined)
     }
     for (const [name, channel] of channels) {
-      const next = snapshotOf(channel, protocol.promises)
+      const next = snapshotOf(channel, protocol.guarantees)
       if (next === undefined) {
         kept.delete(name)
         continue

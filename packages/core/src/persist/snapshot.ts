@@ -3,7 +3,7 @@ import type { ChannelStore } from '../delivery/channel-store.js'
 import { startAfter } from '../delivery/sequencer.js'
 import { anyText } from '../delivery/unnumbered.js'
 import { positionOf } from '../position.js'
-import type { Promises } from '../types.js'
+import type { Guarantees } from '../types.js'
 
 /**
  * How far a channel is: its name, the last id, the position of that message, up to where it is complete, and when something of
@@ -23,7 +23,7 @@ const clockMargin = 2000
 const day = 24 * 60 * 60_000
 
 /** What to keep of a channel. `undefined`: nothing by which it could be resumed. */
-export function snapshotOf(channel: Channel, { resume }: Promises): Snapshot | undefined {
+export function snapshotOf(channel: Channel, { resume }: Guarantees): Snapshot | undefined {
   const { completeUpTo, heardAt, joinedAt, name, sequence } = channel
   const { buffered, last = null, position = null } = sequence
   const joined = joinedAt === undefined || (last ?? position) !== null ? null : positionOf(joinedAt - clockMargin, 0)

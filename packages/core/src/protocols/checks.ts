@@ -41,7 +41,7 @@ export function checkDjango({ url, ...others }: { url: unknown } & Record<string
 const djangoWords: Record<string, readonly unknown[]> = {
   channels: ['repeated', 'list', 'route'],
   position: ['query', 'headers'],
-  holes: ['ask', 'ignore'],
+  missingIds: ['ask', 'ignore'],
   together: [true, false],
   probe: [true, false],
 }

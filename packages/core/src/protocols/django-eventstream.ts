@@ -48,7 +48,7 @@ export interface DjangoEventStreamSettings {
    * server no longer has is a `gap`. `ignore`: nothing. Set it behind Pushpin if you call `send_event` with
    * `skip_user_ids`. Default `ask`.
    */
-  holes?: 'ask' | 'ignore'
+  missingIds?: 'ask' | 'ignore'
   /**
    * Whether to ask for a new channel with an id that can't exist. The answer, a `stream-reset`, tells its current id,
    * so nothing is missed from then on. Set it to false if your own storage class can't take such an id. Default true.
@@ -85,7 +85,7 @@ function initialIds(options: CommonOptions = {}): Ids {
  * ```
  */
 export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): ProtocolFactory => {
-  const { url = '/events/', together = false, position: where = 'query', holes = 'ask', probe = true } = settings
+  const { url = '/events/', together = false, position: where = 'query', missingIds = 'ask', probe = true } = settings
   checkDjango({ ...settings, url })
   const inRoute = typeof url === 'function' || url.includes('{channel}')
   const { channels: style = inRoute ? 'route' : 'repeated' } = settings
@@ -102,10 +102,10 @@ export const djangoEventStream = (settings: DjangoEventStreamSettings = {}): Pro
         // A keep-alive every 20 seconds.
         keepAlive: 45_000,
       },
-      get promises() {
+      get guarantees() {
         return state.stored === false ? passing : stored
       },
-      order: cursors(holes === 'ask'),
+      order: cursors(missingIds === 'ask'),
 
       check(channel, backtrack) {
         refuseBacktrack(backtrack)

@@ -124,7 +124,7 @@ export const nchan = (settings: NchanSettings = {}): ProtocolFactory => {
         lastMessage: false,
         probe: 'OPTIONS',
       },
-      promises: { resume: 'second', gaps: 'possible' },
+      guarantees: { resume: 'second', gaps: 'possible' },
       order: unnumbered(together),
       check: (channel) => check(channel, separator),
 

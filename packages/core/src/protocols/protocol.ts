@@ -8,9 +8,9 @@ import type {
   Environment,
   Exchange,
   FrameMeta,
+  Guarantees,
   ModeName,
   Position,
-  Promises,
   Transport,
 } from '../types.js'
 
@@ -146,7 +146,7 @@ export interface Classified {
 /** Knows a server. Does no I/O and holds no timer. */
 export interface Protocol {
   readonly capabilities: Capabilities
-  readonly promises: Promises
+  readonly guarantees: Guarantees
   /** How messages are put in order, and from where a channel is asked for again. */
   readonly order: Order
   /**

@@ -1,6 +1,6 @@
 import { IncomingMessage } from '../message.js'
 import { positionOf } from '../position.js'
-import type { FrameMeta, Position, Promises } from '../types.js'
+import type { FrameMeta, Guarantees, Position } from '../types.js'
 import { escaped, type Form, key, parsed, type TemplateKeys, told, usualForm, usualFrame } from './form.js'
 import { type Frame, modeOf, nameOf, numberOf, textOf, unescaped, unreadable } from './frame.js'
 import type { DecoderContext, DecoderEvents } from './protocol.js'
@@ -35,7 +35,7 @@ export interface Reading {
  * text, as the module's default template (`~text~`) brings it.
  */
 export class Frames {
-  promises: Promises = { resume: 'position', gaps: 'exact' }
+  guarantees: Guarantees = { resume: 'position', gaps: 'exact' }
   /** Messages don't say which channel they are of: then the connection does. */
   unnamed: boolean
   /** Texts came that are no frames. */
@@ -170,7 +170,7 @@ export class Frames {
 
   /** A frame that shows by itself that it is complete. */
   alone(text: string, least: number | undefined, context: DecoderContext): Frame | undefined {
-    return this.promises.gaps === 'none' || this.#start.test(text)
+    return this.guarantees.gaps === 'none' || this.#start.test(text)
       ? this.#fitting(this.read(text), context, least)
       : undefined
   }
@@ -261,8 +261,8 @@ export class Frames {
     const untimed = eventId === undefined ? 'none' : 'event-id'
     const resume = this.#position(time) > 0 ? timed : untimed
     const gaps = id === undefined ? 'none' : 'exact'
-    const { promises } = this
-    if (resume !== promises.resume || gaps !== promises.gaps) this.promises = { resume, gaps }
+    const { guarantees } = this
+    if (resume !== guarantees.resume || gaps !== guarantees.gaps) this.guarantees = { resume, gaps }
     this.unnamed = channel === undefined
     return true
   }

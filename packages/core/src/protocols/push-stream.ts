@@ -51,8 +51,8 @@ export const pushStream =
         probe: endpoint.sameOrigin ? 'OPTIONS' : 'HEAD',
       },
       order: createSplitter ? { ...numbered, echo: (_, events) => createSplitter(events, frames) } : numbered,
-      get promises() {
-        return frames.promises
+      get guarantees() {
+        return frames.guarantees
       },
 
       check(channel) {

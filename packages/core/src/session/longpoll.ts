@@ -65,7 +65,7 @@ export class LongPollChain {
     // After an empty answer the server may be another one, with a counter that began anew within the second.
     if (!this.#first && !this.#empty && holes.size === 0 && begin !== undefined && newest >= begin) from = newest
     // A template without time leaves the position to the headers of the answers.
-    const { resume } = this.#protocol.promises
+    const { resume } = this.#protocol.guarantees
     // What is stored from before the point that is known is skipped, unless there is a hole to be asked about, or the
     // server has to show that it still has what is known.
     const asks = begin !== undefined && (holes.size > 0 || (this.#first && resume === 'second'))

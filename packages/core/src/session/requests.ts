@@ -51,7 +51,7 @@ export function createRequests(settings: Settings, store: ChannelStore) {
      */
     begin(channels: readonly Channel[]): Position | undefined {
       // Without a number and a time, what comes again looks like something new: nothing old is asked for after the first.
-      const { resume, gaps } = protocol.promises
+      const { resume, gaps } = protocol.guarantees
       if (gaps === 'none' && resume !== 'position' && resume !== 'second' && channels.some(heard)) return undefined
       const frontier = store.lowWatermark(channels)
       return frontier === undefined ? undefined : secondOf(frontier)

@@ -1,10 +1,10 @@
 // `import { share } from '@pushstream/core/share'`: one connection for all tabs of an origin.
-import type { Sharing } from '../options.js'
+import type { Share } from '../options.js'
 import type { SharedCarrier } from '../session/carrier.js'
 import { groupOf } from './group.js'
 import { SharedPool } from './shared-pool.js'
 
-export type { Sharing }
+export type { Share }
 
 /**
  * How tabs find those that they share a connection with.
@@ -40,7 +40,7 @@ export interface ShareOptions {
  * const stream = new PushStream({ url: 'https://push.example.org', share: share() })
  * ```
  */
-export function share({ key }: ShareOptions = {}): Sharing {
+export function share({ key }: ShareOptions = {}): Share {
   return (options) => {
     const group = groupOf(options, key)
     const shared: SharedCarrier = (settings, events, make) => {

@@ -32,12 +32,12 @@ export interface ChannelOptions<D> {
  *
  * @example
  * ```ts
- * import type { ShownOptions } from '@pushstream/core/store'
+ * import type { DerivedOptions } from '@pushstream/core/store'
  *
- * const unread: ShownOptions<unknown, unknown, number> = { initial: 0, reduce: (count) => count + 1 }
+ * const unread: DerivedOptions<unknown, unknown, number> = { initial: 0, reduce: (count) => count + 1 }
  * ```
  */
-export type ShownOptions<D, R, S> = ChannelOptions<D> &
+export type DerivedOptions<D, R, S> = ChannelOptions<D> &
   (
     | {
         /** Derives the value to show from the latest message. If it stays the same (`Object.is`), nothing is rendered. */

@@ -45,7 +45,7 @@ export function createRelay(
       lastMessage: false,
       probe: 'OPTIONS',
     },
-    promises: { resume: 'second', gaps: 'possible' },
+    guarantees: { resume: 'second', gaps: 'possible' },
     order: relayOrder(counted),
     // Names are the page's own: no server sees them.
     check() {},

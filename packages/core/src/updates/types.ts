@@ -1,7 +1,6 @@
 import type { Client } from '../client.js'
 import type { PushStreamError } from '../errors.js'
-import type { ChannelDeleted, Channels, DeadLetter, Gap, Routed } from '../events.js'
-import type { Message } from '../message.js'
+import type { ChannelDeleted, Channels, DeadLetter, Gap, Processor } from '../events.js'
 import type { ClientOptions } from '../options.js'
 import type { SentCredentials } from '../platform.js'
 
@@ -97,7 +96,7 @@ export interface Updates<C extends Channels<C>> {
   registerProcessor<
     N extends (keyof C & string) | '*',
     T extends (N extends keyof C ? keyof C[N] & string : string) | '*',
-  >(name: N, type: T, process: (data: Routed<C, N, T>, message: Message<Routed<C, N, T>>) => void): () => void
+  >(name: N, type: T, process: Processor<C, N, T>): () => void
   /** Calls back for every event of this kind. Returns a function that removes the listener. */
   on<K extends keyof UpdatesEvents>(event: K, listener: (event: UpdatesEvents[K]) => void): () => void
   /** Ends everything for good. It leaves no request or timer behind and calls no processor any more. */

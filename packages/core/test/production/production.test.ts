@@ -129,7 +129,7 @@ describe('what a developer sees at once → not checked', () => {
     ['a classic callback', () => Object.assign(new PushStream(), { onmessage: () => {} })],
     ['an option of another server', () => new PushStream({ protocol: nchan(), urlPrefixStream: '/s' })],
     ['a setting of nchan', () => nchan({ position: 'nope' as 'query' })],
-    ['a setting of djangoEventStream', () => djangoEventStream({ holes: 'nope' as 'ask' })],
+    ['a setting of djangoEventStream', () => djangoEventStream({ missingIds: 'nope' as 'ask' })],
   ])('%s', (_, act) => {
     expect(act).not.toThrow()
   })

@@ -48,7 +48,7 @@ function read(
   )
   for (const piece of pieces) decoder.frame(piece)
   decoder.finish()
-  return { seen, lasts, promises: protocol.promises }
+  return { seen, lasts, guarantees: protocol.guarantees }
 }
 
 const frame = (id: number, text: string, eventId = '', channel = 'a') =>
@@ -67,7 +67,7 @@ describe('a stream made for an iframe', () => {
     expect(read([text]).seen).toEqual(want)
     expect(read([...text]).seen).toEqual(want)
     for (let at = 0; at < text.length; at += 7) expect(read([text.slice(0, at), text.slice(at)]).seen).toEqual(want)
-    expect(read([text]).promises).toEqual({ resume: 'position', gaps: 'exact' })
+    expect(read([text]).guarantees).toEqual({ resume: 'position', gaps: 'exact' })
   })
 
   test.each([
@@ -77,9 +77,9 @@ describe('a stream made for an iframe', () => {
     ["<script>p(~id~,'~channel~','~text~');</script>\n", '', undefined, 'none'],
   ] as const)('the template of another time: %s', (template, eventId, tag, resume) => {
     const texts = [7, 8].map((id) => render(template, id, 'x', 'a', { eventId: 'e', tag: '7' }))
-    const { seen, promises } = read([header, ...texts, footer])
+    const { seen, guarantees } = read([header, ...texts, footer])
     expect(seen).toEqual([7, 8].map((id) => ['message', id, 'a', 'x', eventId, tag]))
-    expect(promises).toEqual({ resume, gaps: 'exact' })
+    expect(guarantees).toEqual({ resume, gaps: 'exact' })
     expect(read([header + texts.join('') + footer]).seen).toEqual(seen)
   })
 

@@ -164,7 +164,7 @@ describe('what the server was seen to send', () => {
     test('nothing is said where nothing is stored, as status says it', async () => {
       const { told, connect, protocol } = session(['a'], known)
       await connect().feed(opening + event('message', undefined, 'x'))
-      expect(protocol.promises.gaps).toBe('none')
+      expect(protocol.guarantees.gaps).toBe('none')
       await connect().feed(opening + event('message', undefined, 'y'))
       expect(told).toEqual([
         ['a', undefined, 'x'],
@@ -390,7 +390,7 @@ describe('what the server was seen to send', () => {
     expect(next.asked).toBe('g:2')
     await next.feed(resumed)
     expect(numbers(told)).toEqual([2, 3, 4])
-    const careless = session(['g'], { holes: 'ignore' }, 'g:1')
+    const careless = session(['g'], { missingIds: 'ignore' }, 'g:1')
     await careless.connect().feed(live)
     expect(numbers(careless.told)).toEqual([2, 4])
     expect(careless.connect().asked).toBe('g:4')
@@ -420,7 +420,7 @@ describe('what the server was seen to send', () => {
       ['a', undefined, '{"y": 1}'],
     ])
     expect(second).toMatchObject({ over: undefined })
-    expect(protocol.promises).toEqual({ resume: 'none', gaps: 'none' })
+    expect(protocol.guarantees).toEqual({ resume: 'none', gaps: 'none' })
     // Two on one connection can't be told apart.
     const both = session(['a', 'b'], { ...together, ...known })
     await both.connect().feed(transcript('15-no-storage')[0] as string)
@@ -982,7 +982,7 @@ describe('requests', () => {
     [{ url: 5 as never }, /'url'/],
     [{ channels: 'x' as never }, /'channels' of djangoEventStream is "repeated" or "list" or "route"/],
     [{ position: 'x' as never }, /'position'/],
-    [{ holes: 'x' as never }, /'holes'/],
+    [{ missingIds: 'x' as never }, /'missingIds'/],
     [{ together: 1 as never }, /'together'/],
     [{ probe: 1 as never }, /'probe'/],
     [{ url: '/{channel}/', together: true }, /room for one/],

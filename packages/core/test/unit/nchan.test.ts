@@ -767,8 +767,8 @@ test.each<[object, string]>([
 })
 
 test('what it promises', () => {
-  const { capabilities, promises, order } = make()
-  expect(promises).toEqual({ resume: 'second', gaps: 'possible' })
+  const { capabilities, guarantees, order } = make()
+  expect(guarantees).toEqual({ resume: 'second', gaps: 'possible' })
   expect(capabilities).toMatchObject({ channelsPerConnection: 1, oneShot: {}, lastMessage: false })
   expect(order.echo).toBeTypeOf('function')
   const together = make({ separator: ',' })

@@ -9,7 +9,7 @@
  * const auth = createAuthorizer({ allow, locations: ['/events/ws/', '/events/ev/'], argument: 'channel' })
  * ```
  */
-export interface LocationSettings {
+export interface SubscriberLocations {
   /**
    * The server. `push-stream` (default) percent-decodes a path twice (nginx, then the module) and an argument once.
    * `nchan` decodes a path once and an argument never.
@@ -28,7 +28,7 @@ export interface LocationSettings {
 }
 
 /** The channels of a request, or why they can't be read. */
-export type Asked = { readonly channels: readonly string[] } | { readonly refused: string }
+export type RequestedChannels = { readonly channels: readonly string[] } | { readonly refused: string }
 
 const hex = /%(?![\dA-Fa-f]{2})/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: in nginx's expressions, `$` may match before a line end
@@ -52,7 +52,7 @@ function textOf(name: string): string | undefined {
  * Reads the channels from the URL of the original request, as nginx and its module do. It refuses a URL that no browser
  * writes, or that two readers could understand differently.
  */
-export function createReader(settings: LocationSettings): (uri: string) => Asked {
+export function createReader(settings: SubscriberLocations): (uri: string) => RequestedChannels {
   const { server = 'push-stream', separator } = settings
   const twice = server === 'push-stream'
   const {
