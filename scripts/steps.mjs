@@ -18,7 +18,8 @@ const inBrowsers =
  * it may leave out tests that no change since then can break.
  * `dependsOn`: patterns of the paths that can break it. Without them, any file can.
  * `needs`: steps whose work it uses. Only their breaking stops it, not their complaining, which is exit code 2.
- * `program`: what it can't do without. `live`: parts of it need other programs, and say so.
+ * `program`: what it can't do without. `live`: parts of it need other programs, and say so. `waits`: it leaves most of the
+ * processors to others, so the steps behind it run beside it, up to those of a program.
  */
 export const steps = {
   lint: {
@@ -45,6 +46,7 @@ export const steps = {
     },
     dependsOn: [settings, inNode, /^(packages|e2e)\//],
     live: true,
+    waits: true,
   },
   build: {
     run: () => ({ args: ['scripts/build.mjs'] }),

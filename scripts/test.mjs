@@ -91,7 +91,8 @@ async function run(name, change, obstacle, env) {
     return { outcome: 'skipped', note: obstacle.reason, usable: false }
   }
   const command = steps[name].run({ report: reportFile(name), ...change })
-  const { code, last } = await execute(command.args, { env: { ...env, ...command.env } })
+  const later = steps[name].waits === true
+  const { code, last } = await execute(command.args, { env: { ...env, ...command.env }, later })
   const tests = command.read?.()
   const outcome = code === 0 ? 'passed' : 'failed'
   return { outcome, note: code === 0 ? '' : `exit code ${code}`, usable: code === 0 || code === 2, last, tests }
@@ -153,8 +154,8 @@ const installable = prepare(names)
 // Looked for once: some have to be started to find out whether they work.
 const env = { ...process.env, ...variables() }
 const results = new Map()
-for (const name of names) {
-  line(name)
+
+async function perform(name) {
   const since = performance.now()
   const result = await run(name, change, obstacle(steps[name], results, installable), env)
   const ms = performance.now() - since
@@ -164,6 +165,20 @@ for (const name of names) {
   )
 }
 
-for (const [name, result] of results) if (result.outcome === 'failed' && names.length > 1) printFailures(name, result)
-printSlowest(results)
-printSummary(results, performance.now() - began)
+/** What runs beside other steps. */
+let beside
+for (const name of names) {
+  const { program, waits } = steps[name]
+  if (program !== undefined) await beside
+  line(name)
+  if (waits && names.at(-1) !== name) {
+    console.log('It waits most of the time: the next steps run beside it. What it prints comes when it is over.')
+    beside = perform(name)
+  } else await perform(name)
+}
+await beside
+
+const inOrder = new Map(names.map((name) => [name, results.get(name)]))
+for (const [name, result] of inOrder) if (result.outcome === 'failed' && names.length > 1) printFailures(name, result)
+printSlowest(inOrder)
+printSummary(inOrder, performance.now() - began)
