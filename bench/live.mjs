@@ -3,8 +3,8 @@ import { freshPage } from './browser.mjs'
 
 const settings = { maxMessagesStoredPerChannel: 1000, pingMessageInterval: 2000 }
 
-export async function startServer({ createDevServer }) {
-  const server = createDevServer({ settings })
+export async function startServer({ createDevServer }, more = {}) {
+  const server = createDevServer({ settings: { ...settings, ...more } })
   const { url } = await server.listen(0)
   return { server, url }
 }

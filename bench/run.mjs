@@ -11,12 +11,13 @@ import { variants } from './frames.mjs'
 import { heap, heapTable } from './heap.mjs'
 import { herd, herdTable } from './herd.mjs'
 import { latency, latencyTable } from './latency.mjs'
+import { loss, lossTable, writeLoss } from './loss.mjs'
 import { attemptsTable, recovery, recoveryTable } from './recovery.mjs'
 import { needed, writePage } from './report.mjs'
 import { scale, scaleTable } from './scale.mjs'
 import { speed, speedTable } from './speed.mjs'
 
-const sections = ['speed', 'scale', 'heap', 'sizes', 'herd', 'latency', 'recovery']
+const sections = ['speed', 'scale', 'heap', 'sizes', 'herd', 'latency', 'recovery', 'loss']
 const transports = ['fake', 'websocket', 'eventsource', 'longpolling']
 
 const help = `npm run bench -- [sections] [options]
@@ -117,7 +118,7 @@ try {
     results.herd = herd((await simulated()).simulate)
     show('A herd of 10,000 clients', herdTable(results.herd))
   }
-  const live = wanted.includes('latency') || wanted.includes('recovery')
+  const live = ['latency', 'recovery', 'loss'].some((name) => wanted.includes(name))
   const tools = live ? await forNode(values.client) : undefined
   const ancestor = values.ancestor !== undefined
   if (wanted.includes('latency')) {
@@ -133,9 +134,15 @@ try {
     show('Recovery: until a message that was published afterwards arrives', recoveryTable(results.recovery.times))
     show('First attempts of 50 clients', attemptsTable(results.recovery.herds))
   }
+  if (wanted.includes('loss')) {
+    results.loss = await loss(browser, scripts, tools, { ancestor, peers: withPeers })
+    show('Lost of 2,000 messages at 200 a second', lossTable(results.loss))
+  }
 } finally {
   await browser.close()
 }
 await writeFile(join(root, 'bench/results.json'), `${JSON.stringify(results, null, 2)}\n`)
+// Without all clients, the table would be another one.
+if (results.loss && values.ancestor !== undefined && withPeers) await writeLoss(results.loss)
 // The page is written only if all its sections were measured.
 if (needed.every((name) => name in results)) await writePage(results)

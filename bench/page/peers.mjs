@@ -5,6 +5,8 @@ import { WebSocket as WebSocketTransport } from 'engine.io-client'
 import Pusher from 'pusher-js'
 import { io } from 'socket.io-client'
 
+export { io }
+
 export const peers = {
   'pusher-js'({ WebSocket }, work) {
     const connected = { event: 'pusher:connection_established', data: '{"socket_id":"1.1","activity_timeout":120}' }
