@@ -94,6 +94,11 @@ const guide = (environment: 'jsdom' | 'happy-dom') =>
     },
   }) satisfies TestProjectInlineConfiguration
 
+/** What the scripts of this repository decide, with the programs that they run replaced. */
+const scripts: TestProjectInlineConfiguration = {
+  test: { name: 'unit-scripts', include: ['scripts/test/*.test.ts'], pool: 'threads', isolate: false },
+}
+
 /** Real sockets and real servers, each test its own. They wait most of the time, so many files run side by side. */
 const integration: TestProjectInlineConfiguration = {
   resolve: { alias },
@@ -121,6 +126,7 @@ export default defineConfig({
       guide('jsdom'),
       guide('happy-dom'),
       unit('unit-devtools', 'devtools', { alone: true }),
+      scripts,
       integration,
     ],
   },
