@@ -57,6 +57,10 @@ export const steps = {
     dependsOn: [settings, published],
     needs: ['build'],
   },
+  release: {
+    run: () => ({ args: ['scripts/release/check.mjs'] }),
+    dependsOn: [settings, /^\.github\/|^(SECURITY|CODE_OF_CONDUCT)\.md$/],
+  },
   jest: {
     run: () => ({ args: ['e2e/jest/run.mjs'] }),
     dependsOn: [settings, sources, /^e2e\/jest\/|^packages\/react\/test\/guide\//],
