@@ -96,7 +96,13 @@ const guide = (environment: 'jsdom' | 'happy-dom') =>
 
 /** What the scripts of this repository decide, with the programs that they run replaced. */
 const scripts: TestProjectInlineConfiguration = {
-  test: { name: 'unit-scripts', include: ['scripts/test/*.test.ts'], pool: 'threads', isolate: false },
+  test: {
+    name: 'unit-scripts',
+    include: ['scripts/test/*.test.ts'],
+    exclude: ['**/*.integration.test.ts'],
+    pool: 'threads',
+    isolate: false,
+  },
 }
 
 /** Real sockets and real servers, each test its own. They wait most of the time, so many files run side by side. */
@@ -104,7 +110,11 @@ const integration: TestProjectInlineConfiguration = {
   resolve: { alias },
   test: {
     name: 'integration',
-    include: ['packages/*/test/integration/**/*.test.{ts,tsx}', 'e2e/{support,matrix}/*.test.ts'],
+    include: [
+      'packages/*/test/integration/**/*.test.{ts,tsx}',
+      'e2e/{support,matrix}/*.test.ts',
+      'scripts/test/*.integration.test.ts',
+    ],
     testTimeout: 60_000,
     hookTimeout: 30_000,
     pool: 'forks',

@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { npmCommand } from './npm-command.mjs'
 import { packages } from './workspace.mjs'
 
-/** Runs npm. Throws, with what it printed, if it fails. */
+/** Runs npm. Returns what it printed. Throws with that if it fails. */
 export function npm(args, cwd) {
   const { program, args: all, shell } = npmCommand(...args)
   const { status, stdout, stderr } = spawnSync(program, all, { cwd, encoding: 'utf8', shell })
   if (status !== 0) throw new Error(`npm ${args[0]} failed:\n${stdout}${stderr}`)
+  return stdout
 }
 
 /** Packs every package into a folder. Returns the path of each tarball, by name. It needs a build. */

@@ -59,7 +59,10 @@ export const steps = {
   },
   release: {
     run: () => ({ args: ['scripts/release/check.mjs'] }),
-    dependsOn: [settings, /^\.github\/|^(SECURITY|CODE_OF_CONDUCT)\.md$/],
+    dependsOn: [
+      settings,
+      /^packages\/[^/]+\/(package\.json|CHANGELOG\.md)$|^\.(github|changeset)\/|^(SECURITY|CODE_OF_CONDUCT)\.md$/,
+    ],
   },
   jest: {
     run: () => ({ args: ['e2e/jest/run.mjs'] }),
