@@ -57,6 +57,11 @@ export const steps = {
     dependsOn: [settings, published],
     needs: ['build'],
   },
+  api: {
+    run: () => ({ args: ['scripts/check-api.mjs'] }),
+    dependsOn: [settings, sources, /^etc\//],
+    needs: ['build'],
+  },
   release: {
     run: () => ({ args: ['scripts/release/check.mjs'] }),
     dependsOn: [

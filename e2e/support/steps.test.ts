@@ -24,6 +24,7 @@ test.each([
   ['packages/core/test/integration/nchan.test.ts', tests],
   ['packages/core/test/support/numbered.ts', [...tests, ...browsers]],
   ['packages/core/README.md', ['lint', 'unit', 'integration', 'build', 'packages']],
+  ['etc/core.api.md', ['lint', 'api']],
   ['packages/core/src/client.ts', all.filter((name) => name !== 'release')],
   ['package-lock.json', all],
   ['scripts/build.mjs', all],
