@@ -1,9 +1,9 @@
 // How a herd of clients comes back after its server restarts. Simulated: the client's own policy, and no sockets.
 import { quantile, table } from './figures.mjs'
 
-export const clients = 10_000
+const clients = 10_000
 /** Connections that the server takes in a second. */
-export const perSecond = 2000
+const perSecond = 2000
 
 const policies = ['core', 'every 3 s', 'exponential, no jitter']
 

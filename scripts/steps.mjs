@@ -34,6 +34,10 @@ export const steps = {
     run: () => ({ args: [command('vue-tsc'), '--noEmit', '-p', 'playground'] }),
     dependsOn: [settings, sources, /^playground\//],
   },
+  knip: {
+    run: () => ({ args: ['scripts/release/knip.mjs'] }),
+    dependsOn: [/\.(ts|tsx|mjs|cjs|js|vue)$|(^|\/)package\.json$/],
+  },
   unit: {
     run: ({ report }) => vitest(report, ['--project', 'unit*']),
     dependsOn: [settings, /^(packages|e2e\/support)\//],

@@ -13,7 +13,7 @@ const { steps, concerns }: Steps = await import(new URL('../../scripts/steps.mjs
 
 const all = Object.keys(steps)
 const browsers = ['browser: chromium', 'browser: firefox']
-const tests = ['lint', 'types', 'unit', 'integration']
+const tests = ['lint', 'types', 'knip', 'unit', 'integration']
 
 test.each([
   [[], []],
@@ -28,8 +28,8 @@ test.each([
   ['packages/core/src/client.ts', all.filter((name) => name !== 'release')],
   ['package-lock.json', all],
   ['scripts/build.mjs', all],
-  ['playground/App.vue', ['lint', 'types: playground', ...browsers]],
-  ['e2e/tabs.spec.ts', ['lint', 'types', 'integration', ...browsers]],
+  ['playground/App.vue', ['lint', 'types: playground', 'knip', ...browsers]],
+  ['e2e/tabs.spec.ts', ['lint', 'types', 'knip', 'integration', ...browsers]],
   ['e2e/support/channel-names.ts', [...tests, ...browsers]],
   ['e2e/nginx/nchan.conf', ['lint', 'integration', ...browsers]],
 ])('npm test -- --changed, after a change of %s → %j', (files, expected) => {

@@ -17,7 +17,7 @@ export interface Refusal {
 
 export const EXPLAIN_HEADER = 'X-Nginx-PushStream-Explain'
 export const NO_CHANNEL: Refusal = { status: 400, explain: 'No channel id provided.' }
-export const RESERVED: Refusal = { status: 403, explain: 'Channel id not authorized for this method.' }
+const RESERVED: Refusal = { status: 403, explain: 'Channel id not authorized for this method.' }
 export const TOO_LARGE: Refusal = { status: 400, explain: 'Channel id is too large.' }
 export const TOO_MANY_CHANNELS: Refusal = { status: 403, explain: 'Number of channels were exceeded.' }
 

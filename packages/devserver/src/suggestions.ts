@@ -1,5 +1,5 @@
 /** The word that was probably meant by another: the closest, if it is close enough for its length. */
-export function meant(word: string, words: Iterable<string>): string | undefined {
+function meant(word: string, words: Iterable<string>): string | undefined {
   let best: string | undefined
   let least = Math.max(1, Math.floor(word.length / 3)) + 1
   for (const one of words) {

@@ -42,7 +42,7 @@ export function hopeless(error: unknown): boolean {
 }
 
 /** Whether the server has certainly received nothing of a failed request. */
-export function neverSent(error: unknown): boolean {
+function neverSent(error: unknown): boolean {
   for (let one = error as Trouble | undefined, depth = 0; one && depth < 5; one = one.cause as Trouble, depth++) {
     // A name with several addresses: this must be true for each of them.
     if (Array.isArray(one.errors) && one.errors.length > 0) return one.errors.every(neverSent)

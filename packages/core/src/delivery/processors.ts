@@ -1,7 +1,7 @@
 import type { Message } from '../message.js'
 
 /** Stands for any channel, or any type. */
-export const any = '*'
+const any = '*'
 
 /** What a processor is told besides the data. */
 export type Process = (data: unknown, message: Message) => void

@@ -28,7 +28,7 @@ const lineLength = 6400
 const tabs = 8
 
 /** Whether a connection is of use: it was opened, or it hangs as a long-poll does that has nothing to bring. */
-export function works({ mode, opened, first, ended, answer, messages }: Attempt): boolean {
+function works({ mode, opened, first, ended, answer, messages }: Attempt): boolean {
   if (ended && ['status', 'close', 'invalid', 'refused'].includes(ended.kind)) return messages.length > 0
   // An answer that began and does not end is none of a long-poll.
   if (mode === 'longpolling') return opened !== undefined || answer === undefined

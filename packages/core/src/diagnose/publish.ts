@@ -5,7 +5,7 @@ import type { Published } from './types.js'
 const patience = 5000
 
 /** An address of a publisher for a channel: in place of `{channel}`, or else as the argument `id`. */
-export function publisherOf(address: string, channel: string): string {
+function publisherOf(address: string, channel: string): string {
   const name = encodeURIComponent(channel)
   if (address.includes('{channel}')) return address.replaceAll('{channel}', name)
   return `${address}${address.includes('?') ? '&' : '?'}id=${name}`

@@ -25,7 +25,7 @@ export function statesOf(pool: Pool, names: Iterable<string>): States {
 }
 
 /** Whether nothing is known yet of where a channel stands, if there is one. */
-export const isFresh = (state: ChannelState | undefined): boolean =>
+const isFresh = (state: ChannelState | undefined): boolean =>
   state !== undefined &&
   (state.sequence.last ?? state.sequence.position ?? state.completeUpTo ?? state.joinedAt) === undefined
 

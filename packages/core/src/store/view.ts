@@ -10,7 +10,7 @@ import { inherited, newState, none, type ViewState } from './view-state.js'
 export type ChannelName<N extends string = string> = N | readonly N[] | null | undefined | false
 
 /** Stands for every channel of the client, wherever it was added. It does not subscribe. */
-export const every = '*'
+const every = '*'
 
 /**
  * The names as text, unique and sorted: equal sets have equal keys.

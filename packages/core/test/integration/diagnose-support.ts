@@ -5,7 +5,7 @@ import { pushStreamModule, startNginx } from '../../../../e2e/support/nginx.js'
 import { startInstead } from '../../../../e2e/support/wild.js'
 
 /** The origin of the pages. */
-export const origin = 'https://www.example.org'
+const origin = 'https://www.example.org'
 
 /** A configuration that runs. */
 export interface Patient {
@@ -53,7 +53,7 @@ export async function startPatient(name: 'doctor' | 'doctor-nchan', changes: rea
 }
 
 /** Node's fetch, and a WebSocket that says where its page is from. */
-export const environment = {
+const environment = {
   WebSocket: class extends WebSocket {
     constructor(url: string, protocols?: string | string[]) {
       super(url, protocols, { origin })

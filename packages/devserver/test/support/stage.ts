@@ -34,7 +34,7 @@ const UNBOUND: Partial<Settings> = { lastReceivedMessageTime: null, lastReceived
 const TYPED_TEMPLATE = QUOTED_TEMPLATE.replace('"tag"', '"size":~size~,"tag"').replace(/}$/, ',"type":"~event-type~"}')
 
 /** Which settings each port of the transcripts had. */
-export const INSTANCES: Instance[] = [
+const INSTANCES: Instance[] = [
   {
     settings: { ...COMMON, wildcardChannelPrefix: 'broad_' },
     ports: {

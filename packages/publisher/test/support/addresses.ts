@@ -6,7 +6,7 @@ const hexOf = (char: string, upper: boolean) => {
 }
 
 /** Every way to write a name that we know of. */
-export function spellings(name: string): string[] {
+function spellings(name: string): string[] {
   const all = (text: string, encode: (char: string) => string) => [...text].map(encode).join('')
   const once = all(name, (char) => hexOf(char, false))
   const again = (text: string) => text.replaceAll('%', '%25')

@@ -51,7 +51,7 @@ export function circles(graph: ImportGraph): string[] {
 }
 
 /** Where a file belongs: its folder (`delivery/`), or itself if it is in none. */
-export const roomOf = (file: string): string => (file.includes('/') ? `${file.split('/')[0]}/` : file)
+const roomOf = (file: string): string => (file.includes('/') ? `${file.split('/')[0]}/` : file)
 
 /**
  * Imports that break the layers, given from the top: a room may import only from itself and from layers below its own.

@@ -80,7 +80,7 @@ function response(headers: Record<string, string>, pieces: readonly Uint8Array[]
 }
 
 /** Cuts bytes at these places. */
-export function cut(bytes: Uint8Array, at: readonly number[]): Uint8Array[] {
+function cut(bytes: Uint8Array, at: readonly number[]): Uint8Array[] {
   const places = [0, ...at.map((place) => place % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]
   return places.slice(1).map((end, index) => bytes.subarray(places[index], end))
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parseTranscript } from '../../../../devserver/test/support/transcript.js'
-import { IncomingMessage } from '../../../src/message.js'
+import type { IncomingMessage } from '../../../src/message.js'
 import type { DecoderEvents, RequestKind } from '../../../src/protocols/protocol.js'
 import { type PushStreamSettings, pushStream } from '../../../src/protocols/push-stream.js'
 import type { Naming } from '../../../src/protocols/renamed.js'
@@ -170,5 +170,3 @@ export function decoded(pieces: readonly Uint8Array[]): string[] {
   const decoder = new TextDecoder()
   return [...pieces.map((piece) => decoder.decode(piece, { stream: true })), decoder.decode()].filter((s) => s !== '')
 }
-
-export { IncomingMessage as Received }
