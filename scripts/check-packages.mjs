@@ -20,6 +20,7 @@ import { basename, dirname, join } from 'node:path'
 import { createContext, runInContext } from 'node:vm'
 import { checkProduction } from './check-production.mjs'
 import { npmCommand } from './npm-command.mjs'
+import { isWithin } from './sizes.mjs'
 import { command, packages, root } from './workspace.mjs'
 
 const { publint } = await import('publint')
@@ -68,9 +69,7 @@ const limits = {
 
 function weigh({ name }, tarball) {
   const { size } = statSync(tarball)
-  const limit = limits[name]
-  console.log(`${name}: ${size} bytes packed (at most ${limit})`)
-  if (!(size <= limit)) problems.push(`${name}: the tarball has ${size} bytes, at most ${limit} are allowed`)
+  if (!isWithin(name, size, limits[name], 'packed')) problems.push(`${name}: the tarball is too large: see above`)
 }
 
 async function lint({ name, manifest }, tarball) {

@@ -1,4 +1,5 @@
 import { E2E, playwright, vitest } from './runners.mjs'
+import { readSizes } from './sizes.mjs'
 import { command } from './workspace.mjs'
 
 // Paths that several steps depend on.
@@ -14,8 +15,8 @@ const inBrowsers =
 /**
  * What `npm test` runs, in order.
  *
- * `run({ report, since })`: what Node runs as `args` and `env`, and `read` for the tests it reported. With `since`, a commit,
- * it may leave out tests that no change since then can break.
+ * `run({ report, since })`: what Node runs as `args` and `env`, `read` for the tests and `sizes` for the sizes that it
+ * reported. With `since`, a commit, it may leave out tests that no change since then can break.
  * `dependsOn`: patterns of the paths that can break it. Without them, any file can.
  * `needs`: steps whose work it uses. Only their breaking stops it, not their complaining, which is exit code 2.
  * `program`: what it can't do without. `live`: parts of it need other programs, and say so. `waits`: it leaves most of the
@@ -53,11 +54,11 @@ export const steps = {
     waits: true,
   },
   build: {
-    run: () => ({ args: ['scripts/build.mjs'] }),
+    run: ({ report }) => measuring(report, 'scripts/build.mjs'),
     dependsOn: [settings, published],
   },
   packages: {
-    run: () => ({ args: ['scripts/check-packages.mjs'] }),
+    run: ({ report }) => measuring(report, 'scripts/check-packages.mjs'),
     dependsOn: [settings, published],
     needs: ['build'],
   },
@@ -85,6 +86,11 @@ export const steps = {
   },
   'browser: chromium': browser('chromium'),
   'browser: firefox': browser('firefox'),
+}
+
+/** A script that measures sizes, and where it leaves them. */
+function measuring(report, script) {
+  return { args: [script], env: { SIZES_REPORT: report }, sizes: () => readSizes(report) }
 }
 
 function browser(name) {

@@ -8,7 +8,7 @@
 //
 // With CI=true, not having what could have been installed is a failure.
 import './node-version.mjs'
-import { existsSync } from 'node:fs'
+import { appendFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { parseArgs, stripVTControlCharacters } from 'node:util'
@@ -16,6 +16,7 @@ import { changes } from './changes.mjs'
 import { execute } from './execute.mjs'
 import { installPackages } from './npm-packages.mjs'
 import { reportFile } from './runners.mjs'
+import { markdownOf, sizesTable } from './sizes.mjs'
 import { concerns, steps } from './steps.mjs'
 import { find, howToInstall, installPrograms, variables } from './system.mjs'
 import { root } from './workspace.mjs'
@@ -94,8 +95,9 @@ async function run(name, change, obstacle, env) {
   const later = steps[name].waits === true
   const { code, last } = await execute(command.args, { env: { ...env, ...command.env }, later })
   const tests = command.read?.()
+  const sizes = command.sizes?.()
   const outcome = code === 0 ? 'passed' : 'failed'
-  return { outcome, note: code === 0 ? '' : `exit code ${code}`, usable: code === 0 || code === 2, last, tests }
+  return { outcome, note: code === 0 ? '' : `exit code ${code}`, usable: code === 0 || code === 2, last, tests, sizes }
 }
 
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`
@@ -131,6 +133,16 @@ function printSlowest(results) {
   for (const { step, file, title, ms } of all.sort((a, b) => b.ms - a.ms).slice(0, SLOWEST)) {
     console.log(`${seconds(ms).padStart(8)}  ${step}: ${file} › ${title}`)
   }
+}
+
+function printSizes(results) {
+  const sizes = [...results.values()].flatMap(({ sizes = [] }) => sizes)
+  if (sizes.length > 0) {
+    line('sizes')
+    console.log(sizesTable(sizes).join('\n'))
+  }
+  // GitHub shows this on the page of the run.
+  if (process.env.GITHUB_STEP_SUMMARY) appendFileSync(process.env.GITHUB_STEP_SUMMARY, markdownOf(results, sizes))
 }
 
 function printSummary(results, took) {
@@ -181,4 +193,5 @@ await beside
 const inOrder = new Map(names.map((name) => [name, results.get(name)]))
 for (const [name, result] of inOrder) if (result.outcome === 'failed' && names.length > 1) printFailures(name, result)
 printSlowest(inOrder)
+printSizes(inOrder)
 printSummary(inOrder, performance.now() - began)
