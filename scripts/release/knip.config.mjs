@@ -29,7 +29,7 @@ export default {
         'e2e/page/*.{js,ts}',
         'e2e/runtimes/{browser,process}.mjs',
         'e2e/soak/main.ts',
-        'scripts/{build,check-api,check-packages}.mjs',
+        'scripts/{build,check-api,check-commits,check-packages}.mjs',
         'scripts/consumers/*.ts',
         'scripts/release/{changelog.cjs,check.mjs,knip.mjs,knip.config.mjs}',
       ],
