@@ -71,12 +71,12 @@ export function herdTable(results) {
 /** The section of docs/performance.md. */
 export const herdPage = (results) => `## A herd after a restart
 
-${count(clients)} clients of default options lose their websockets in the same millisecond. The server is away for a
-while, then it takes ${count(perSecond)} connections a second and queues what it can do in 255 ms. More are refused, or
-dropped so that TCP tries them again after 1, 3 and 7 s. The same holds while it is away. All of it is simulated, with the client's own
-policy (\`session/state.ts\`, \`strategy.ts\`, \`backoff.ts\`): every run gives the same figures. The last columns are the
-most attempts within a time, and the attempts of a client. A client of default options tries up to three modes each
-time; the others try one.
+${count(clients)} clients of default options lose their websockets in the same millisecond. The server is away for a while, then it
+takes ${count(perSecond)} connections a second and queues what it can do in 255 ms. More are refused, or dropped so that TCP tries
+them again after 1, 3 and 7 s. The same holds while it is away. All of it is simulated, with the client's own policy
+(\`session/state.ts\`, \`strategy.ts\`, \`backoff.ts\`): every run gives the same figures. The last columns are the most
+attempts within a time, and the attempts of a client. A client of default options tries up to three modes each time; the
+others try one.
 
 ${herdTable(results)}
 

@@ -35,9 +35,13 @@ export const steps = {
     run: () => ({ args: [command('vue-tsc'), '--noEmit', '-p', 'playground'] }),
     dependsOn: [settings, sources, /^playground\//],
   },
+  prose: {
+    run: () => ({ args: ['scripts/release/prose.mjs'] }),
+    dependsOn: [settings, /\.md$/],
+  },
   knip: {
     run: () => ({ args: ['scripts/release/knip.mjs'] }),
-    dependsOn: [/\.(ts|tsx|mjs|cjs|js|vue)$|(^|\/)package\.json$/],
+    dependsOn: [settings, /\.(ts|tsx|mjs|cjs|js|vue)$|(^|\/)package\.json$/],
   },
   unit: {
     run: ({ report }) => vitest(report, ['--project', 'unit*']),

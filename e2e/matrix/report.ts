@@ -89,6 +89,18 @@ const inAll = (rows: readonly Row[]) => [
 
 const faultLine = ({ name, title, from }: Fault) => [name, title, from]
 
+/** Text on lines of 120 characters at most, those after the first indented. */
+function wrapped(text: string, indent = ''): string {
+  const lines: string[] = ['']
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1) as string
+    const longer = last === '' ? word : `${last} ${word}`
+    if (longer.length <= 120) lines[lines.length - 1] = longer
+    else lines.push(`${indent}${word}`)
+  }
+  return lines.join('\n')
+}
+
 /** docs/reliability.md. `notRun`: servers that were not there, and why. */
 export function tell({ date, versions, rows }: Report, notRun: readonly string[]): string {
   const present = servers.filter(({ name }) => rows.some(({ server }) => server === name))
@@ -97,6 +109,7 @@ export function tell({ date, versions, rows }: Report, notRun: readonly string[]
     ({ name, title }) =>
       `### ${title[0]?.toUpperCase()}${title.slice(1)}\n\n${table(head, rows.filter(({ server }) => server === name).map(line))}`,
   )
+  const used = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
   const missing =
     notRun.length === 0
       ? ''
@@ -105,13 +118,11 @@ export function tell({ date, versions, rows }: Report, notRun: readonly string[]
 
 # Reliability
 
-What becomes of messages while the network and the servers fail. ${date}, with ${Object.entries(versions)
-    .map(([name, version]) => `${name} ${version}`)
-    .join(', ')}.
+${wrapped(`This page counts lost and repeated messages while the network and the servers fail. Measured on ${date} with ${used.join(', ')}.`)}
 
-For each server and fault, four pages of a browser, one for each mode, receive 2,000 numbered messages, published at 200 a
-second on two channels in turn. Messages count as sent when the server has acknowledged them; publishing goes on during the
-fault, as far as the server takes it.
+For each server and fault, four pages of a browser, one for each mode, receive 2,000 numbered messages, published at 200
+a second on two channels in turn. Messages count as sent when the server has acknowledged them; publishing goes on
+during the fault, as far as the server takes it.
 
 - **Lost without a gap**: did not come, and no \`gap\` event stands where they are missing. **Doubled** and **out of
   order**: as the application saw them. These three have to be 0.
@@ -121,8 +132,8 @@ fault, as far as the server takes it.
 - **Time to recover**: until the first message arrives that was published after the end of the fault or the moment of
   the break; the median if there were several. With the back-off of the tests: 0.2 s at first, 2 s at most; silence is
   looked into after 3 s.
-- **Worker crashes**: of the server under test, while its four modes were served. Nchan 1.3.6 has workers that abort when
-  two subscribers bring positions to a channel whose store is empty, which a reload of the memory store makes it.
+- **Worker crashes**: of the server under test, while its four modes were served. Nchan 1.3.6 has workers that abort
+  when two subscribers bring positions to a channel whose store is empty, which a reload of the memory store makes it.
 
 ## In all
 
@@ -134,7 +145,7 @@ ${table(['fault', 'what happens', 'time to recover counts from'], faults.map(fau
 
 ## Left out
 
-${rules.map(({ what, why }) => `- ${what}: ${why}`).join('\n')}
+${rules.map(({ what, why }) => wrapped(`- ${what}: ${why}`, '  ')).join('\n')}
 ${missing}
 ## Rows
 

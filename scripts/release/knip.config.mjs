@@ -4,7 +4,11 @@ import { readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { packages, root } from '../workspace.mjs'
 
-const peers = Object.keys(JSON.parse(readFileSync(join(root, 'bench/package.json'), 'utf8')).devDependencies)
+/** Folders of the root that have a manifest of their own. */
+const installedIn = (folder) => {
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
+  return Object.keys({ ...dependencies, ...devDependencies })
+}
 
 const packageWorkspaces = packages().map(({ path, entries, scripts }) => [
   relative(root, path),
@@ -31,7 +35,7 @@ export default {
         'e2e/soak/main.ts',
         'scripts/{build,check-api,check-commits,check-packages}.mjs',
         'scripts/consumers/*.ts',
-        'scripts/release/{changelog.cjs,check.mjs,knip.mjs,knip.config.mjs}',
+        'scripts/release/{changelog.cjs,check.mjs,knip.mjs,knip.config.mjs,prose.mjs}',
       ],
       project: [
         'bench/**/*.{js,mjs,ts}',
@@ -48,7 +52,8 @@ export default {
       ignoreDependencies: [
         '@arethetypeswrong/cli',
         'jquery',
-        ...peers,
+        ...installedIn('bench'),
+        ...installedIn('scripts/release'),
         'engine.io-client',
         'reconnecting-websocket',
         'jest-environment-jsdom',

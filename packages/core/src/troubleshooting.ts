@@ -199,7 +199,7 @@ export const advice: Record<Fault, Advice> = {
   },
   time: {
     title: 'The position is not read',
-    cause: 'The server does not repeat what follows the time of a message. What is published meanwhile is lost.',
+    cause: 'The server does not repeat what follows the time of a message. Messages published meanwhile are lost.',
     mend: 'Bind the time to the argument that the client sends. A websocket sends nothing else.',
     pushStream: 'push_stream_last_received_message_time "$arg_time";',
     nchan: 'nchan_subscriber_last_message_id "$http_last_event_id" "$arg_last_event_id";',
