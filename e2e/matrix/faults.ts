@@ -69,8 +69,8 @@ const reload: Fault = {
 
 const restart: Fault = {
   name: 'restart',
-  title: 'the server is stopped, and started again in the next second; several nodes one after the other',
-  from: 'its accepting connections again',
+  title: 'the server is stopped, and started again in the next second; nodes in turn',
+  from: 'its first new connection',
   async run({ stage, moment, reached, recovered }) {
     await reached(0.4)
     await stage.restart()
@@ -98,8 +98,8 @@ const failover: Fault = {
 
 const redisRestart: Fault = {
   name: 'redis-restart',
-  title: 'Redis is stopped for a second, and has everything again when it is back (append-only file)',
-  from: 'its accepting connections again',
+  title: 'Redis is stopped for a second, and keeps everything (append-only file)',
+  from: 'its first new connection',
   async run({ stage, moment, reached, recovered }) {
     await reached(0.4)
     await stage.redis?.stop()
@@ -129,7 +129,7 @@ const slow: Fault = {
 
 const buffering: Fault = {
   name: 'buffering',
-  title: 'a proxy holds answers back until 64 KB are there; connections have to be opened through it',
+  title: 'a proxy holds answers back until 64 KB came; connections have to be opened through it',
   from: 'the end of it',
   async run({ proxies, moment, reached }) {
     for (const proxy of proxies) {

@@ -43,13 +43,13 @@ const head = [
   'browser',
   'Sent',
   'Received',
-  'Lost without a gap',
+  'Lost',
   'Doubled',
   'Out of order',
   'Gaps',
   'In gaps',
-  'Time to recover',
-  'Worker crashes',
+  'Recovery',
+  'Crashes',
 ]
 
 const line = (row: Row) => [
@@ -124,24 +124,24 @@ For each server and fault, four pages of a browser, one for each mode, receive 2
 a second on two channels in turn. Messages count as sent when the server has acknowledged them; publishing goes on
 during the fault, as far as the server takes it.
 
-- **Lost without a gap**: did not come, and no \`gap\` event stands where they are missing. **Doubled** and **out of
+- **Lost**: did not come, and no \`gap\` event stands where they are missing. **Doubled** and **out of
   order**: as the application saw them. These three have to be 0.
 - **Gaps**: \`gap\` events; **in gaps**: messages that they announced as missing. A server that forgets its messages in a
   restart (and Nchan's memory store also in a reload) can't give them to anybody; a gap can also be a warning that
   something may be missing where nothing is.
-- **Time to recover**: until the first message arrives that was published after the end of the fault or the moment of
+- **Recovery**: the time until the first message arrives that was published after the end of the fault or the moment of
   the break; the median if there were several. With the back-off of the tests: 0.2 s at first, 2 s at most; silence is
   looked into after 3 s.
-- **Worker crashes**: of the server under test, while its four modes were served. Nchan 1.3.6 has workers that abort
+- **Crashes**: of workers of the server under test, while its four modes were served. Nchan 1.3.6 has workers that abort
   when two subscribers bring positions to a channel whose store is empty, which a reload of the memory store makes it.
 
 ## In all
 
-${table(['server', 'Rows', 'Sent', 'Received', 'Lost without a gap', 'Doubled', 'Out of order', 'Gaps', 'In gaps'], [...totals, ['**all**', ...inAll(rows)]])}
+${table(['server', 'Rows', 'Sent', 'Received', 'Lost', 'Doubled', 'Out of order', 'Gaps', 'In gaps'], [...totals, ['**all**', ...inAll(rows)]])}
 
 ## Faults
 
-${table(['fault', 'what happens', 'time to recover counts from'], faults.map(faultLine))}
+${table(['fault', 'what happens', 'recovery counts from'], faults.map(faultLine))}
 
 ## Left out
 

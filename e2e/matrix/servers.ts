@@ -251,7 +251,7 @@ const nchanProtocol = (mode: ModeName, batches: boolean) =>
 function nchanMemory(name: ServerName, workers: number, batches: boolean): Server {
   return {
     name,
-    title: `Nchan, memory store, ${workers} worker${workers > 1 ? 's' : ''}, long-polls with ${batches ? 'several messages' : 'one message'} an answer`,
+    title: `Nchan, memory store, ${workers} worker${workers > 1 ? 's' : ''}, ${batches ? 'several messages' : 'one message'} per long-poll`,
     redis: false,
     nodes: 1,
     missing: () => missingNginx('nchan'),

@@ -66,7 +66,7 @@ const ourStyle = {
 const config = {
   default: true,
   // The configuration of nginx has texts that can't be broken.
-  'line-length': { line_length: 120, code_block_line_length: 140, tables: false, strict: true },
+  'line-length': { line_length: 120, code_block_line_length: 140, strict: true },
   'first-line-h1': false,
   'fenced-code-language': true,
 }
