@@ -10,7 +10,7 @@ const published = /^packages\/[^/]+\/(src\/|[^/]+$)/
 const inNode = /^e2e\/(nginx|support)\/|^packages\/[^/]+\/test\/(support|fixtures)\/|^docs\/publishing\.md$/
 /** What pages and servers of the browser tests are made of; the specs don't import all of it. */
 const inBrowsers =
-  /^playground\/|^e2e\/(page|runtimes|support|matrix|nginx|react-18)\/|^e2e\/playwright|^packages\/core\/test\/(support|fixtures)\//
+  /^(playground|examples)\/|^e2e\/(page|runtimes|support|matrix|nginx|react-18)\/|^e2e\/playwright|^packages\/core\/test\/(support|fixtures)\//
 
 /**
  * What `npm test` runs, in order.
@@ -45,7 +45,8 @@ export const steps = {
   },
   unit: {
     run: ({ report }) => vitest(report, ['--project', 'unit*']),
-    dependsOn: [settings, /^(packages|e2e\/support)\//],
+    // Some read the configurations of the examples.
+    dependsOn: [settings, /^(packages|e2e\/support)\/|^examples\/.*\.(conf|md)$/],
   },
   integration: {
     run: ({ report, since, files }) => {

@@ -25,10 +25,13 @@ export class Daemon {
     for (const stream of [child.stdout, child.stderr]) this.#read(stream as NonNullable<typeof stream>)
   }
 
-  static async start(file: string, args: readonly string[]): Promise<Daemon> {
-    // A server must not get the variables of npm and test runners.
-    const env = { PATH: process.env.PATH }
-    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env })
+  /** `env`: default the path alone, as a server must not get the variables of npm and test runners. */
+  static async start(
+    file: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = { PATH: process.env.PATH },
+  ): Promise<Daemon> {
+    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], env })
     await once(child, 'spawn')
     guard(child)
     return new Daemon(child, child.pid as number)
@@ -84,6 +87,11 @@ export class Daemon {
       this.#listeners.add(look)
       look()
     })
+  }
+
+  /** Types a line. */
+  type(line: string): void {
+    this.#child.stdin?.write(`${line}\n`)
   }
 
   signal(signal: NodeJS.Signals): void {

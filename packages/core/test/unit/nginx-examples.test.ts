@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
-const files = ['.', 'docs', 'e2e/nginx', 'packages/core', 'packages/publisher', 'packages/devserver'].flatMap(
-  (folder) =>
-    readdirSync(join(root, folder), { recursive: folder.includes('/nginx') || folder === 'docs', encoding: 'utf8' })
-      .filter((file) => /\.(md|conf)$/.test(file))
-      .map((file) => join(folder, file)),
+const whole = ['docs', 'e2e/nginx', 'examples']
+const files = ['.', ...whole, 'packages/core', 'packages/publisher', 'packages/devserver'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: whole.includes(folder), encoding: 'utf8' })
+    .filter((file) => /\.(md|conf)$/.test(file) && !file.includes('node_modules/'))
+    .map((file) => join(folder, file)),
 )
 const examples = files.filter((file) => readFileSync(join(root, file), 'utf8').includes('location ~'))
 
@@ -19,5 +19,6 @@ test.each(examples)('case 24: %s → its locations name what they capture', (fil
 })
 
 test('case 24: the examples are those of the README, the guides and the tests', () => {
-  for (const file of ['README.md', 'docs/nchan.md', 'e2e/nginx/push-stream.conf']) expect(examples).toContain(file)
+  for (const file of ['README.md', 'docs/nchan.md', 'e2e/nginx/push-stream.conf', 'examples/plain/nginx.conf'])
+    expect(examples).toContain(file)
 })

@@ -1,0 +1,162 @@
+// npm run example -- <name>: starts one of examples/, and prints its address. Ctrl-C ends all of it.
+//
+//   PORT  the port, default 8000, or any that is free if that is taken
+//   --devserver  the development server in place of nginx, where the example can do with it
+//
+// Type `stop` and Enter to stop the push server, and `start` to start it again: the page goes on.
+import './node-version.mjs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { ensureBuilt } from './built.mjs'
+import { examples } from './examples.mjs'
+import { installPackages } from './npm-packages.mjs'
+import { find, howToInstall } from './system.mjs'
+import { root } from './workspace.mjs'
+
+const [name, option] = process.argv.slice(2)
+const example = Object.hasOwn(examples, name) ? examples[name] : undefined
+if (example === undefined) {
+  console.error(`npm run example -- <name>, where the name is one of: ${Object.keys(examples).join(', ')}.`)
+  process.exit(1)
+}
+const folder = join(root, 'examples', name)
+const missing = ['nginx', 'nchan', ...(example.programs ?? [])].filter((program) => find(program) === undefined)
+const without = example.withoutNginx !== undefined && (missing.length > 0 || option === '--devserver')
+const withNginx = existsSync(join(folder, 'nginx.conf')) && !without
+const lacking = withNginx ? missing : missing.filter((program) => example.programs?.includes(program))
+if (lacking.length > 0) {
+  console.error(`This example needs ${lacking.join(', ')}: ${howToInstall(lacking)}`)
+  process.exit(1)
+}
+installPackages()
+if (!ensureBuilt(example.packages)) process.exit(1)
+
+/** A port that is free: this one, if it is given and free. */
+async function freePort(wanted = 0) {
+  const server = createServer().listen(wanted, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+    return server.address().port
+  } catch {
+    return freePort()
+  } finally {
+    server.close()
+  }
+}
+
+async function accepts(port) {
+  const socket = connect(port, '127.0.0.1')
+  const accepted = await Promise.race([once(socket, 'connect'), once(socket, 'close')]).catch(() => [])
+  socket.destroy()
+  return accepted.length === 0 && !socket.errored
+}
+
+const port = await freePort(Number(process.env.PORT || 8000))
+/** The ports that stand in the configurations of the examples, and those that are used here. */
+const ports = { 8080: port, 9080: await freePort(), 3000: withNginx ? await freePort() : port }
+
+/** A folder with a configuration that includes the one of the example, with other ports and paths. */
+function configureNginx() {
+  const dir = mkdtempSync(join(tmpdir(), 'pushstream-example-'))
+  const site = readFileSync(join(folder, 'nginx.conf'), 'utf8')
+    .replace(/listen (8080|9080);/g, 'listen 127.0.0.1:$1;')
+    .replace(/\b(8080|9080|3000)\b/g, (number) => ports[number])
+    .replaceAll('/var/www/example/node_modules', join(root, 'node_modules'))
+    .replaceAll('/var/www/example', folder)
+  writeFileSync(join(dir, 'site.conf'), site)
+  // What Debian's /etc/nginx/nginx.conf has. If the master is root, its workers run as another user, who may not read this.
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${kind};`)
+  const main = `load_module ${find('nchan')};
+${process.getuid?.() === 0 ? 'user root;' : ''}
+daemon off;
+pid nginx.pid;
+error_log stderr error;
+events {}
+http {
+  types { text/html html; text/css css; text/javascript js; }
+  default_type application/octet-stream;
+  access_log off;
+  ${temporary.join('\n  ')}
+  include site.conf;
+}
+`
+  writeFileSync(join(dir, 'nginx.conf'), main)
+  return dir
+}
+
+class Program {
+  #child
+  #wanted = false
+
+  constructor(title, port, file, args) {
+    Object.assign(this, { title, port, file, args })
+  }
+
+  async start() {
+    if (this.#wanted) return
+    this.#wanted = true
+    const env = { ...process.env, PORT: `${ports[3000]}`, PUSH_URL: `http://127.0.0.1:${ports[9080]}` }
+    const child = spawn(this.file, this.args, { cwd: folder, env, stdio: ['ignore', 'ignore', 'inherit'] })
+    this.#child = child
+    child.once('error', (error) => fail(`${this.title} could not be started: ${error.message}`))
+    child.once('exit', (code) => this.#wanted && fail(`${this.title} ended with ${code}.`))
+    while (this.#wanted && !(await accepts(this.port))) await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+
+  async stop() {
+    if (!this.#wanted) return
+    this.#wanted = false
+    const gone = once(this.#child, 'exit')
+    this.#child.kill('SIGTERM')
+    await gone
+  }
+}
+
+const dir = withNginx ? configureNginx() : undefined
+const programs = []
+if (example.start !== undefined) {
+  const [file, ...args] = example.start(ports[3000])
+  programs.push(new Program('the application', ports[3000], file, args))
+} else if (!withNginx) {
+  const args = [join(root, 'scripts/example-devserver.mjs'), folder, `${port}`]
+  programs.push(new Program('the development server', port, process.execPath, args))
+}
+if (withNginx) programs.push(new Program('nginx', port, find('nginx'), ['-p', dir, '-e', 'stderr', '-c', 'nginx.conf']))
+
+let ending = false
+async function end(code) {
+  if (ending) return
+  ending = true
+  for (const program of programs) await program.stop()
+  if (dir !== undefined) rmSync(dir, { recursive: true, force: true })
+  process.exit(code)
+}
+
+function fail(why) {
+  if (!ending) console.error(why)
+  void end(1)
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void end(0))
+for (const program of programs) await program.start()
+
+const query = withNginx ? '' : (example.withoutNginx ?? '')
+console.log(`
+  ${name}   http://127.0.0.1:${port}/${query}
+
+  Push server: ${programs.at(-1).title}. Type stop or start and Enter to stop it and start it again. Ctrl-C ends all.
+  What to look at: examples/${name}/README.md
+`)
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const server = programs.at(-1)
+  if (line === 'stop') await server.stop()
+  else if (line === 'start') await server.start()
+  else continue
+  console.log(`  ${server.title}: ${line === 'stop' ? 'stopped' : 'started'}`)
+}

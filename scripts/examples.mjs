@@ -1,0 +1,10 @@
+/**
+ * What `npm run example` starts.
+ *
+ * `packages`: the packages that it uses. `programs`: programs it needs besides nginx with Nchan.
+ * `start(port)`: the command that starts its application. `withoutNginx`: it can do without nginx, by the development
+ * server, and what the page's address ends with then.
+ */
+export const examples = {
+  plain: { packages: ['core', 'devserver'], withoutNginx: '?module' },
+}
