@@ -32,12 +32,14 @@ const isLost = (page: Page) => expect(page.locator('#status')).not.toHaveAttribu
 
 const markup = '<img src=x onerror="document.title=1"> & "quotes"'
 
+const withNchan = [missingProgram('nginx'), missingProgram('nchan')]
+
 const plain = [
   {
     server: 'nginx with Nchan',
     options: [],
     pub: '/pub/news',
-    missing: [missingProgram('nginx'), missingProgram('nchan')],
+    missing: withNchan,
   },
   { server: 'the development server', options: ['--devserver'], pub: '/pub?id=news', missing: [] },
 ]
@@ -76,3 +78,51 @@ for (const { server, options, pub, missing } of plain) {
     })
   })
 }
+
+test.describe('express', () => {
+  test.use({ command: ['express'] })
+  needs(...withNchan)
+
+  test('signs in, is notified, loses nginx, signs out → both tabs end', async ({ page, context, example }) => {
+    const items = page.locator('#notifications li')
+    const notify = async (text: string) => {
+      await page.getByLabel('Text').fill(text)
+      await page.getByRole('button', { name: 'Notify' }).click()
+    }
+    await page.goto(example.url)
+    await page.getByLabel('Name').fill('Ada')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await isOpen(page)
+    await notify('first')
+    await expect(items).toHaveText(['first'])
+    await notify(markup)
+    await expect(items).toHaveText([markup, 'first'])
+
+    const { channel } = (await (await page.request.get(`${example.url}me`)).json()) as { channel: string }
+    const subscribe = (headers: Record<string, string>, name = channel) =>
+      fetch(new URL(`/sub/${name}`, example.url), { headers: { Accept: 'text/event-stream', ...headers } })
+    expect((await subscribe({})).status).toBe(401)
+    const cookie = (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join()
+    expect((await subscribe({ cookie }, 'user-of-another-login')).status).toBe(403)
+
+    const other = await context.newPage()
+    await other.goto(example.url)
+    await isOpen(other)
+    await expect(other.locator('#notifications li')).toHaveText([markup, 'first'])
+    await expect(other.locator('#notice')).toBeEmpty()
+
+    await example.stop()
+    await isLost(page)
+    await example.start()
+    await isOpen(page)
+    await notify('after the restart')
+    await expect(items).toHaveText(['after the restart', markup, 'first'])
+    await expect(other.locator('#notifications li')).toHaveText(['after the restart', markup, 'first'])
+    await expect(other.locator('#notice')).toHaveText(/loaded again/)
+
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
+    await expect(other.getByRole('heading', { name: 'Sign in' })).toBeVisible()
+    expect((await subscribe({ cookie })).status).toBe(401)
+  })
+})

@@ -7,4 +7,5 @@
  */
 export const examples = {
   plain: { packages: ['core', 'devserver'], withoutNginx: '?module' },
+  express: { packages: ['core', 'publisher'], start: () => [process.execPath, 'server.js'] },
 }

@@ -28,9 +28,7 @@ stream.connect()
 
 byId('publish').addEventListener('submit', async (event) => {
   event.preventDefault()
-  const { text } = event.target.elements
-  const body = JSON.stringify({ text: text.value })
+  const body = JSON.stringify({ text: event.target.elements.text.value })
   const answer = await fetch(nchan ? '/pub/news' : '/pub?id=news', { method: 'POST', body }).catch((error) => error)
   byId('problem').textContent = answer.ok ? '' : `not published: ${answer.status ?? answer.message}`
-  if (answer.ok) text.value = ''
 })
