@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test'
+import type { BrowserContext, Page } from '@playwright/test'
 import { buildForExamples, type Example, startExample } from './support/example.js'
 import { missingProgram } from './support/programs.js'
 import { test as base, expect, needs } from './support/test.js'
@@ -31,6 +31,28 @@ const isOpen = (page: Page) => expect(page.locator('#status')).toHaveAttribute('
 const isLost = (page: Page) => expect(page.locator('#status')).not.toHaveAttribute('data-state', 'open')
 
 const markup = '<img src=x onerror="document.title=1"> & "quotes"'
+
+async function signIn(page: Page, name: string): Promise<void> {
+  await page.getByLabel('Name').fill(name)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await isOpen(page)
+}
+
+async function notify(page: Page, text: string): Promise<void> {
+  await page.getByLabel('Text').fill(text)
+  await page.getByRole('button', { name: 'Notify' }).click()
+}
+
+const cookiesOf = async (context: BrowserContext) =>
+  (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join('; ')
+
+/** The status of a subscription. */
+async function subscribing({ url }: Example, channel: string, cookie = ''): Promise<number> {
+  const headers = { Accept: 'text/event-stream', cookie }
+  const answer = await fetch(new URL(`/sub/${channel}`, url), { headers })
+  await answer.body?.cancel()
+  return answer.status
+}
 
 const withNchan = [missingProgram('nginx'), missingProgram('nchan')]
 
@@ -85,25 +107,17 @@ test.describe('express', () => {
 
   test('signs in, is notified, loses nginx, signs out → both tabs end', async ({ page, context, example }) => {
     const items = page.locator('#notifications li')
-    const notify = async (text: string) => {
-      await page.getByLabel('Text').fill(text)
-      await page.getByRole('button', { name: 'Notify' }).click()
-    }
     await page.goto(example.url)
-    await page.getByLabel('Name').fill('Ada')
-    await page.getByRole('button', { name: 'Sign in' }).click()
-    await isOpen(page)
-    await notify('first')
+    await signIn(page, 'Ada')
+    await notify(page, 'first')
     await expect(items).toHaveText(['first'])
-    await notify(markup)
+    await notify(page, markup)
     await expect(items).toHaveText([markup, 'first'])
 
     const { channel } = (await (await page.request.get(`${example.url}me`)).json()) as { channel: string }
-    const subscribe = (headers: Record<string, string>, name = channel) =>
-      fetch(new URL(`/sub/${name}`, example.url), { headers: { Accept: 'text/event-stream', ...headers } })
-    expect((await subscribe({})).status).toBe(401)
-    const cookie = (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join()
-    expect((await subscribe({ cookie }, 'user-of-another-login')).status).toBe(403)
+    expect(await subscribing(example, channel)).toBe(401)
+    const cookie = await cookiesOf(context)
+    expect(await subscribing(example, 'user-of-another-login', cookie)).toBe(403)
 
     const other = await context.newPage()
     await other.goto(example.url)
@@ -115,7 +129,7 @@ test.describe('express', () => {
     await isLost(page)
     await example.start()
     await isOpen(page)
-    await notify('after the restart')
+    await notify(page, 'after the restart')
     await expect(items).toHaveText(['after the restart', markup, 'first'])
     await expect(other.locator('#notifications li')).toHaveText(['after the restart', markup, 'first'])
     await expect(other.locator('#notice')).toHaveText(/loaded again/)
@@ -123,6 +137,47 @@ test.describe('express', () => {
     await page.getByRole('button', { name: 'Sign out' }).click()
     await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
     await expect(other.getByRole('heading', { name: 'Sign in' })).toBeVisible()
-    expect((await subscribe({ cookie })).status).toBe(401)
+    expect(await subscribing(example, channel, cookie)).toBe(401)
+  })
+})
+
+test.describe('django', () => {
+  test.use({ command: ['django'] })
+  needs(...withNchan, missingProgram('django'))
+
+  test('signs in, is notified, follows a job; nginx is stopped and started → nothing is missing', async ({
+    page,
+    context,
+    example,
+  }) => {
+    const items = page.locator('#notifications li')
+    await page.goto(example.url)
+    await signIn(page, 'Ada')
+    await notify(page, 'first')
+    await expect(items).toHaveText(['first'])
+    await notify(page, markup)
+    await expect(items).toHaveText([markup, 'first'])
+
+    const channel = await page.evaluate(() => document.body.dataset.channel as string)
+    expect(await subscribing(example, channel)).toBe(401)
+    const cookie = await cookiesOf(context)
+    expect(await subscribing(example, 'user-7', cookie)).toBe(403)
+    expect(await subscribing(example, 'job-7', cookie)).toBe(403)
+
+    const progress = page.locator('#progress-text')
+    await page.getByRole('button', { name: 'Start a job' }).click()
+    await expect(progress).toHaveText(/^[1-9] of 10/)
+    await example.stop()
+    await isLost(page)
+    await example.start()
+    await expect(progress).toHaveText('Done.')
+    await page.getByRole('button', { name: 'Close' }).click()
+
+    await notify(page, 'after the restart')
+    await expect(items).toHaveText(['after the restart', markup, 'first'])
+    await expect(page.locator('#notice')).toHaveText(/brought up to date/)
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
+    expect(await subscribing(example, channel, await cookiesOf(context))).toBe(401)
   })
 })

@@ -5,7 +5,7 @@
 //
 // Type `stop` and Enter to stop the push server, and `start` to start it again: the page goes on.
 import './node-version.mjs'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
@@ -60,9 +60,11 @@ const port = await freePort(Number(process.env.PORT || 8000))
 /** The ports that stand in the configurations of the examples, and those that are used here. */
 const ports = { 8080: port, 9080: await freePort(), 3000: withNginx ? await freePort() : port }
 
-/** A folder with a configuration that includes the one of the example, with other ports and paths. */
+/** What the example writes is here, and goes when it ends. */
+const dir = mkdtempSync(join(tmpdir(), 'pushstream-example-'))
+
+/** A configuration that includes the one of the example, with other ports and paths. */
 function configureNginx() {
-  const dir = mkdtempSync(join(tmpdir(), 'pushstream-example-'))
   const site = readFileSync(join(folder, 'nginx.conf'), 'utf8')
     .replace(/listen (8080|9080);/g, 'listen 127.0.0.1:$1;')
     .replace(/\b(8080|9080|3000)\b/g, (number) => ports[number])
@@ -86,8 +88,17 @@ http {
 }
 `
   writeFileSync(join(dir, 'nginx.conf'), main)
-  return dir
 }
+
+const environment = {
+  ...process.env,
+  PORT: `${ports[3000]}`,
+  PUSH_URL: `http://127.0.0.1:${ports[9080]}`,
+  DATA_DIR: dir,
+  PYTHONDONTWRITEBYTECODE: '1',
+}
+
+const how = { cwd: folder, env: environment, stdio: ['ignore', 'ignore', 'inherit'] }
 
 class Program {
   #child
@@ -100,8 +111,7 @@ class Program {
   async start() {
     if (this.#wanted) return
     this.#wanted = true
-    const env = { ...process.env, PORT: `${ports[3000]}`, PUSH_URL: `http://127.0.0.1:${ports[9080]}` }
-    const child = spawn(this.file, this.args, { cwd: folder, env, stdio: ['ignore', 'ignore', 'inherit'] })
+    const child = spawn(this.file, this.args, how)
     this.#child = child
     child.once('error', (error) => fail(`${this.title} could not be started: ${error.message}`))
     child.once('exit', (code) => this.#wanted && fail(`${this.title} ended with ${code}.`))
@@ -117,7 +127,7 @@ class Program {
   }
 }
 
-const dir = withNginx ? configureNginx() : undefined
+if (withNginx) configureNginx()
 const programs = []
 if (example.start !== undefined) {
   const [file, ...args] = example.start(ports[3000])
@@ -133,7 +143,7 @@ async function end(code) {
   if (ending) return
   ending = true
   for (const program of programs) await program.stop()
-  if (dir !== undefined) rmSync(dir, { recursive: true, force: true })
+  rmSync(dir, { recursive: true, force: true })
   process.exit(code)
 }
 
@@ -143,6 +153,10 @@ function fail(why) {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void end(0))
+if (example.prepare !== undefined) {
+  const [file, ...args] = example.prepare()
+  if (spawnSync(file, args, how).status !== 0) fail('The application could not be prepared.')
+}
 for (const program of programs) await program.start()
 
 const query = withNginx ? '' : (example.withoutNginx ?? '')

@@ -39,6 +39,14 @@ const programs = {
   jq: { variable: 'JQ_PATH', packageName: 'jq', commands: ['jq'], files: [] },
   // Version managers leave commands in the path that name no version.
   python: { variable: 'PYTHON_PATH', packageName: 'python3', commands: ['python3'], files: [], works: ['--version'] },
+  // For examples/django. Debian's Django is there for Debian's Python alone.
+  django: {
+    variable: 'DJANGO_PYTHON_PATH',
+    packageName: 'python3-django',
+    commands: ['python3'],
+    files: ['/usr/bin/python3'],
+    works: ['-c', 'import django'],
+  },
   ruby: { variable: 'RUBY_PATH', packageName: 'ruby', commands: ['ruby'], files: [] },
   php: {
     variable: 'PHP_PATH',

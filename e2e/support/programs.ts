@@ -16,6 +16,7 @@ export type ProgramName =
   | 'curl'
   | 'jq'
   | 'python'
+  | 'django'
   | 'ruby'
   | 'php'
 
