@@ -181,3 +181,37 @@ test.describe('django', () => {
     expect(await subscribing(example, channel, await cookiesOf(context))).toBe(401)
   })
 })
+
+test.describe('php', () => {
+  test.use({ command: ['php'] })
+  needs(...withNchan, missingProgram('php'))
+
+  test('signs in, is notified, loses nginx, signs out → the list is complete', async ({ page, context, example }) => {
+    const items = page.locator('#notifications li')
+    await page.goto(example.url)
+    await signIn(page, 'Ada <b>')
+    await expect(page.getByRole('heading')).toHaveText('Notifications of Ada <b>')
+    await notify(page, 'first')
+    await expect(items).toHaveText(['first'])
+    await notify(page, markup)
+    await expect(items).toHaveText([markup, 'first'])
+
+    const channel = await page.evaluate(() => document.body.dataset.channel as string)
+    expect(await subscribing(example, channel)).toBe(401)
+    const cookie = await cookiesOf(context)
+    expect(await subscribing(example, `user-${'0'.repeat(32)}`, cookie)).toBe(403)
+
+    await example.stop()
+    await isLost(page)
+    await example.start()
+    await isOpen(page)
+    await notify(page, 'after the restart')
+    await expect(items).toHaveText(['after the restart', markup, 'first'])
+    await expect(page.locator('#notice')).toHaveText(/loaded again/)
+    await page.reload()
+    await expect(items).toHaveText(['after the restart', markup, 'first'])
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
+    expect(await subscribing(example, channel, cookie)).toBe(401)
+  })
+})

@@ -16,4 +16,9 @@ export const examples = {
     prepare: () => [find('django'), 'manage.py', 'migrate', '--verbosity', '0'],
     start: (port) => [find('django'), 'manage.py', 'runserver', '--noreload', `127.0.0.1:${port}`],
   },
+  php: {
+    packages: ['core'],
+    programs: ['php'],
+    start: (port) => [find('php'), '-S', `127.0.0.1:${port}`, '-t', 'public', 'public/index.php'],
+  },
 }
