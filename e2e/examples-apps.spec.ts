@@ -54,6 +54,9 @@ async function subscribing({ url }: Example, channel: string, cookie = ''): Prom
   return answer.status
 }
 
+/** Vite reloads a page when Vite comes back. Without that, the page itself goes on. */
+const withoutHotReload = (page: Page) => page.routeWebSocket(/[?&]token=/, () => {})
+
 const withNchan = [missingProgram('nginx'), missingProgram('nchan')]
 
 const plain = [
@@ -213,5 +216,45 @@ test.describe('php', () => {
     await page.getByRole('button', { name: 'Sign out' }).click()
     await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
     expect(await subscribing(example, channel, cookie)).toBe(401)
+  })
+})
+
+test.describe('react-dashboard', () => {
+  test.use({ command: ['react-dashboard'] })
+
+  test('several channels; the server is stopped and started → the page goes on, and says what is missing', async ({
+    page,
+    example,
+  }) => {
+    await withoutHotReload(page)
+    await page.goto(example.url)
+    await isOpen(page)
+    await expect(page.getByRole('region', { name: 'Load' })).toContainText(/\d %/)
+    await expect(page.getByRole('region', { name: 'Visitors' })).toContainText(/\d/)
+    const orders = page.getByRole('region', { name: 'Orders' })
+    const sum = orders.locator('.number')
+    const order = async (product: string, amount: number) => {
+      await page.getByLabel('Product').fill(product)
+      await page.getByLabel('Amount').fill(`${amount}`)
+      await page.getByRole('button', { name: 'Order' }).click()
+    }
+    await order('Tea', 12)
+    await expect(sum).toHaveText('1 for 12 €')
+    await order(markup, 30)
+    await expect(sum).toHaveText('2 for 42 €')
+    await expect(orders.getByRole('listitem')).toHaveText([`${markup} for 30 €`, 'Tea for 12 €'])
+    await expect(orders.getByRole('alert')).toHaveCount(0)
+
+    await example.stop()
+    await isLost(page)
+    await order('Cake', 1)
+    await expect(orders.getByRole('alert')).toHaveText('The order was not published.')
+    await example.start()
+    await isOpen(page)
+    await order('Coffee', 5)
+    await expect(sum).toHaveText('3 for 47 €')
+    await expect(orders.getByRole('alert')).toHaveText(/^Orders may be missing \(restart\)/)
+    await page.getByRole('button', { name: 'Understood' }).click()
+    await expect(orders.getByRole('alert')).toHaveCount(0)
   })
 })

@@ -1,4 +1,15 @@
 import { find } from './system.mjs'
+import { command } from './workspace.mjs'
+
+const startVite = (port) => [
+  process.execPath,
+  command('vite'),
+  '--host',
+  '127.0.0.1',
+  '--port',
+  `${port}`,
+  '--strictPort',
+]
 
 /**
  * What `npm run example` starts.
@@ -21,4 +32,5 @@ export const examples = {
     programs: ['php'],
     start: (port) => [find('php'), '-S', `127.0.0.1:${port}`, '-t', 'public', 'public/index.php'],
   },
+  'react-dashboard': { packages: ['core', 'devserver', 'react'], start: startVite },
 }

@@ -79,6 +79,12 @@ export const steps = {
       /^packages\/[^/]+\/(package\.json|CHANGELOG\.md)$|^\.(github|changeset)\/|^(SECURITY|CODE_OF_CONDUCT)\.md$/,
     ],
   },
+  // Against the packages as they are built, as a copy of them is.
+  'types: examples': {
+    run: () => ({ args: [command('vue-tsc'), '--build', '--noEmit', 'examples'] }),
+    dependsOn: [settings, sources, /^examples\/.*\.(tsx?|vue|json)$/],
+    needs: ['build'],
+  },
   jest: {
     run: () => ({ args: ['e2e/jest/run.mjs'] }),
     dependsOn: [settings, sources, /^e2e\/jest\/|^packages\/react\/test\/guide\//],
