@@ -258,3 +258,56 @@ test.describe('react-dashboard', () => {
     await expect(orders.getByRole('alert')).toHaveCount(0)
   })
 })
+
+test.describe('vue-chat', () => {
+  test.use({ command: ['vue-chat'] })
+
+  test('two pages talk in rooms; the server is stopped and started → both go on, and say what is missing', async ({
+    page,
+    context,
+    example,
+  }) => {
+    const other = await context.newPage()
+    const join = async (page: Page, name: string) => {
+      await withoutHotReload(page)
+      await page.goto(example.url)
+      await page.getByLabel('Your name').fill(name)
+      await isOpen(page)
+    }
+    const say = async (page: Page, text: string) => {
+      await page.getByLabel('Text').fill(text)
+      await page.getByRole('button', { name: 'Say' }).click()
+    }
+    const lines = (page: Page) => page.getByRole('listitem')
+    await join(page, 'Ada')
+    await say(page, 'hello')
+    await expect(lines(page)).toHaveText(['Ada hello'])
+    await join(other, 'Bob')
+    await expect(lines(other)).toHaveText(['Ada hello'])
+    await say(other, markup)
+    await expect(lines(page)).toHaveText(['Ada hello', `Bob ${markup}`])
+
+    await page.getByLabel('Text').fill('not said yet')
+    await page.getByRole('combobox').selectOption('coffee')
+    await expect(lines(page)).toHaveCount(0)
+    await say(other, 'while Ada is in another room')
+    await expect(lines(other)).toHaveCount(3)
+    await expect(lines(page)).toHaveCount(0)
+    await page.getByRole('combobox').selectOption('tea')
+    await expect(lines(page)).toHaveText(['Ada hello', `Bob ${markup}`, 'Bob while Ada is in another room'])
+    await expect(page.getByLabel('Text')).toHaveValue('not said yet')
+    await expect(page.getByRole('alert')).toHaveCount(0)
+
+    await example.stop()
+    await isLost(page)
+    await isLost(other)
+    await example.start()
+    await isOpen(page)
+    await isOpen(other)
+    await say(page, 'after the restart')
+    for (const each of [page, other]) {
+      await expect(lines(each).last()).toHaveText('Ada after the restart')
+      await expect(each.getByRole('alert')).toHaveText('Some lines are no longer available (restart).')
+    }
+  })
+})

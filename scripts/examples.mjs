@@ -33,4 +33,5 @@ export const examples = {
     start: (port) => [find('php'), '-S', `127.0.0.1:${port}`, '-t', 'public', 'public/index.php'],
   },
   'react-dashboard': { packages: ['core', 'devserver', 'react'], start: startVite },
+  'vue-chat': { packages: ['core', 'devserver', 'vue'], start: startVite },
 }
