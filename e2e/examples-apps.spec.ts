@@ -1,5 +1,7 @@
 import type { BrowserContext, Page } from '@playwright/test'
-import { buildForExamples, type Example, startExample } from './support/example.js'
+import { createFaultProxy } from '@pushstream/testkit'
+import { ScriptedDjango } from '../packages/core/test/support/scripted-django.js'
+import { buildForExamples, type Example, missingEventstream, servePage, startExample } from './support/example.js'
 import { missingProgram } from './support/programs.js'
 import { test as base, expect, needs } from './support/test.js'
 
@@ -21,10 +23,10 @@ const test = base.extend<{ command: string[]; example: Example }>({
 })
 
 test.skip(({ browserName }) => browserName !== 'chromium', 'Chromium shows it.')
-test.beforeAll(async ({ browserName }) => {
+test.beforeAll(({ browserName }) => {
   if (browserName !== 'chromium') return
   test.setTimeout(180_000)
-  await buildForExamples()
+  buildForExamples()
 })
 
 const isOpen = (page: Page) => expect(page.locator('#status')).toHaveAttribute('data-state', 'open')
@@ -41,6 +43,11 @@ async function signIn(page: Page, name: string): Promise<void> {
 async function notify(page: Page, text: string): Promise<void> {
   await page.getByLabel('Text').fill(text)
   await page.getByRole('button', { name: 'Notify' }).click()
+}
+
+async function publish(page: Page, text: string): Promise<void> {
+  await page.getByLabel('Text').fill(text)
+  await page.getByRole('button', { name: 'Publish' }).click()
 }
 
 const cookiesOf = async (context: BrowserContext) =>
@@ -79,25 +86,23 @@ for (const { server, options, pub, missing } of plain) {
       example,
     }) => {
       const items = page.locator('#messages li')
-      const publish = async (text: string) => {
+      const publishByCurl = async (text: string) => {
         const { ok } = await fetch(new URL(pub, example.url), { method: 'POST', body: JSON.stringify({ text }) })
         expect(ok).toBe(true)
       }
-      await publish('stored')
+      await publishByCurl('stored')
       await page.goto(example.url)
       await isOpen(page)
       await expect(items).toHaveText([/stored/])
-      await page.getByLabel('Text').fill(markup)
-      await page.getByRole('button', { name: 'Publish' }).click()
+      await publish(page, markup)
       await expect(items.first()).toContainText(markup)
       await example.stop()
       await isLost(page)
-      await page.getByLabel('Text').fill('while it is away')
-      await page.getByRole('button', { name: 'Publish' }).click()
+      await publish(page, 'while it is away')
       await expect(page.locator('#problem')).toHaveText(/not published/)
       await example.start()
       await isOpen(page)
-      await publish('after the restart')
+      await publishByCurl('after the restart')
       // What the server had in memory is gone, so the page cannot know whether it saw all of it.
       await expect(items).toHaveText([/after the restart/, /may be missing/, /quotes/, /stored/])
     })
@@ -310,4 +315,74 @@ test.describe('vue-chat', () => {
       await expect(each.getByRole('alert')).toHaveText('Some lines are no longer available (restart).')
     }
   })
+})
+
+test.describe('django-eventstream', () => {
+  test.use({ command: ['django-eventstream'] })
+  needs(...withNchan, missingEventstream)
+
+  test('published; nginx is stopped and started → nothing is missing, and no gap', async ({
+    page,
+    context,
+    example,
+  }) => {
+    const items = page.locator('#items li')
+    await page.goto(example.url)
+    await isOpen(page)
+    await publish(page, 'first')
+    await expect(items).toHaveText(['first'])
+    await publish(page, markup)
+    await expect(items).toHaveText([markup, 'first'])
+    await example.stop()
+    await isLost(page)
+    await example.start()
+    // Another visitor is there first.
+    const other = await context.newPage()
+    await other.goto(example.url)
+    await publish(other, 'meanwhile')
+    await expect(items).toHaveText(['meanwhile', markup, 'first'])
+    await expect(other.locator('#items li')).toHaveText(['meanwhile', markup, 'first'])
+    await expect(page.locator('#notice')).toBeEmpty()
+  })
+})
+
+test('django-eventstream, its page on a server that does as django-eventstream: a cut, a gap', async ({ page }) => {
+  const django = await new ScriptedDjango().start()
+  const proxy = createFaultProxy({ target: django.url })
+  const { url } = await proxy.listen()
+  const stored = new Map<number, string>()
+  const add = (text: string) => {
+    const id = stored.size + 1
+    stored.set(id, text)
+    django.publish('news', JSON.stringify({ id, text }), { type: 'item' })
+  }
+  servePage(django.server, 'django-eventstream')
+  django.server.on('GET /items', (exchange) => {
+    const items = [...stored].map(([id, text]) => ({ id, text })).reverse()
+    exchange.respond(200, {}, JSON.stringify({ lastEventId: `news:${stored.size}`, items }))
+  })
+  try {
+    const items = page.locator('#items li')
+    add('first')
+    await page.goto(url)
+    await isOpen(page)
+    await expect(items).toHaveText(['first'])
+    add(markup)
+    await expect(items).toHaveText([markup, 'first'])
+    proxy.cut()
+    add('after a cut')
+    await expect(items).toHaveText(['after a cut', markup, 'first'])
+    await expect(page.locator('#notice')).toBeEmpty()
+    await proxy.refuse(true)
+    proxy.cut()
+    await isLost(page)
+    for (const text of ['no longer stored as an event', 'nor this']) add(text)
+    django.store.trim('news', 1)
+    await proxy.refuse(false)
+    await expect(items).toHaveText(['nor this', 'no longer stored as an event', 'after a cut', markup, 'first'])
+    await expect(page.locator('#notice')).toHaveText(/loaded again/)
+  } finally {
+    await proxy.close()
+    await django.close()
+  }
 })

@@ -33,6 +33,11 @@ if (lacking.length > 0) {
   console.error(`This example needs ${lacking.join(', ')}: ${howToInstall(lacking)}`)
   process.exit(1)
 }
+const lack = example.lacks?.()
+if (lack !== undefined) {
+  console.error(`This example needs ${lack}.`)
+  process.exit(1)
+}
 installPackages()
 if (!ensureBuilt(example.packages)) process.exit(1)
 
@@ -123,7 +128,10 @@ class Program {
     this.#wanted = false
     const gone = once(this.#child, 'exit')
     this.#child.kill('SIGTERM')
+    // Some wait for their last connection.
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 3000)
     await gone
+    clearTimeout(timer)
   }
 }
 
@@ -142,7 +150,7 @@ let ending = false
 async function end(code) {
   if (ending) return
   ending = true
-  for (const program of programs) await program.stop()
+  for (const program of programs.toReversed()) await program.stop()
   rmSync(dir, { recursive: true, force: true })
   process.exit(code)
 }

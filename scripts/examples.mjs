@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { find } from './system.mjs'
 import { command } from './workspace.mjs'
 
@@ -11,10 +12,19 @@ const startVite = (port) => [
   '--strictPort',
 ]
 
+/** A Python with django-eventstream, which no package of Debian has. */
+export function findEventstream() {
+  const python = process.env.DJANGO_EVENTSTREAM_PYTHON_PATH || 'python3'
+  const test =
+    "import sys, importlib.util as u; sys.exit(not (u.find_spec('django_eventstream') and u.find_spec('uvicorn')))"
+  return spawnSync(python, ['-c', test], { stdio: 'ignore' }).status === 0 ? python : undefined
+}
+
 /**
  * What `npm run example` starts.
  *
- * `packages`: the packages that it uses. `programs`: programs it needs besides nginx with Nchan.
+ * `packages`: the packages that it uses. `programs`: programs it needs besides nginx with Nchan. `lacks()`: what else
+ * is missing, in words.
  * `prepare()`: a command that has to end before. `start(port)`: the command that starts its application. `withoutNginx`: it can do without nginx, by the development
  * server, and what the page's address ends with then.
  */
@@ -34,4 +44,22 @@ export const examples = {
   },
   'react-dashboard': { packages: ['core', 'devserver', 'react'], start: startVite },
   'vue-chat': { packages: ['core', 'devserver', 'vue'], start: startVite },
+  'django-eventstream': {
+    packages: ['core'],
+    lacks: () =>
+      findEventstream() === undefined
+        ? 'django-eventstream. Install examples/django-eventstream/requirements.txt, and set DJANGO_EVENTSTREAM_PYTHON_PATH to that Python'
+        : undefined,
+    prepare: () => [findEventstream(), 'manage.py', 'migrate', '--verbosity', '0'],
+    start: (port) => [
+      findEventstream(),
+      '-m',
+      'uvicorn',
+      '--port',
+      `${port}`,
+      '--log-level',
+      'warning',
+      'news.asgi:application',
+    ],
+  },
 }

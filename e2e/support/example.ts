@@ -1,6 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { freePort } from '@pushstream/testkit'
+import { freePort, type ScriptedServer } from '@pushstream/testkit'
 import { Daemon } from './daemon.js'
+import { withoutEventstream } from './programs.js'
 
 const at = (path: string) => fileURLToPath(new URL(`../../scripts/${path}`, import.meta.url))
 
@@ -9,13 +12,18 @@ interface Built {
 }
 
 interface Examples {
+  findEventstream(): string | undefined
   readonly examples: Record<string, { readonly packages: readonly string[] }>
 }
 
+const { ensureBuilt }: Built = await import(at('built.mjs'))
+const { examples, findEventstream }: Examples = await import(at('examples.mjs'))
+
+/** Why examples/django-eventstream can't be started here, `undefined` if it can. */
+export const missingEventstream = findEventstream() === undefined ? withoutEventstream : undefined
+
 /** Builds the packages that the examples use, if they are not built or not current. */
-export async function buildForExamples(): Promise<void> {
-  const { ensureBuilt }: Built = await import(at('built.mjs'))
-  const { examples }: Examples = await import(at('examples.mjs'))
+export function buildForExamples(): void {
   const names = new Set(Object.values(examples).flatMap(({ packages }) => packages))
   if (!ensureBuilt([...names])) throw new Error('The packages that the examples use could not be built.')
 }
@@ -52,4 +60,22 @@ export async function startExample(name: string, ...options: readonly string[]):
       await daemon.gone
     },
   }
+}
+
+const types: Record<string, string> = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript' }
+
+/** Serves the page of an example and the modules of the client, as the example's nginx.conf does. */
+export function servePage(server: ScriptedServer, name: string): void {
+  const serve = (path: string, file: URL) =>
+    server.on(`GET ${path}`, (exchange) =>
+      exchange.respond(200, { 'Content-Type': types[extname(file.pathname)] ?? 'text/javascript' }, readFileSync(file)),
+    )
+  const folder = new URL(`../../examples/${name}/public/`, import.meta.url)
+  for (const file of readdirSync(folder)) serve(file === 'index.html' ? '/' : `/${file}`, new URL(file, folder))
+  const built = new URL('../../packages/core/dist/', import.meta.url)
+  server.on('GET /js/pushstream/*', (exchange) => {
+    const file = new URL(exchange.request.path.slice('/js/pushstream/'.length), built)
+    exchange.respond(200, { 'Content-Type': 'text/javascript' }, readFileSync(file))
+  })
+  serve('/js/mitt.js', new URL('../../node_modules/mitt/dist/mitt.mjs', import.meta.url))
 }
