@@ -107,6 +107,8 @@ const how = { cwd: folder, env: environment, stdio: ['ignore', 'ignore', 'inheri
 
 class Program {
   #child
+  /** Ctrl-C in a terminal ends it without being asked. */
+  #gone
   #wanted = false
 
   constructor(title, port, file, args) {
@@ -118,19 +120,19 @@ class Program {
     this.#wanted = true
     const child = spawn(this.file, this.args, how)
     this.#child = child
+    this.#gone = new Promise((resolve) => child.once('close', resolve))
     child.once('error', (error) => fail(`${this.title} could not be started: ${error.message}`))
-    child.once('exit', (code) => this.#wanted && fail(`${this.title} ended with ${code}.`))
+    child.once('exit', (code, signal) => this.#wanted && fail(`${this.title} ended with ${code ?? signal}.`))
     while (this.#wanted && !(await accepts(this.port))) await new Promise((resolve) => setTimeout(resolve, 50))
   }
 
   async stop() {
     if (!this.#wanted) return
     this.#wanted = false
-    const gone = once(this.#child, 'exit')
     this.#child.kill('SIGTERM')
     // Some wait for their last connection.
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), 3000)
-    await gone
+    await this.#gone
     clearTimeout(timer)
   }
 }
@@ -139,7 +141,7 @@ if (withNginx) configureNginx()
 const programs = []
 if (example.start !== undefined) {
   const [file, ...args] = example.start(ports[3000])
-  programs.push(new Program('the application', ports[3000], file, args))
+  programs.push(new Program(withNginx ? 'the application' : 'Vite', ports[3000], file, args))
 } else if (!withNginx) {
   const args = [join(root, 'scripts/example-devserver.mjs'), folder, `${port}`]
   programs.push(new Program('the development server', port, process.execPath, args))

@@ -46,4 +46,5 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATIC_URL = "/static/"
 LOGIN_URL = "login"
+TIME_ZONE = "UTC"
 USE_TZ = True
