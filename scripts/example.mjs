@@ -80,6 +80,7 @@ function configureNginx() {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${kind};`)
   const main = `load_module ${find('nchan')};
 ${process.getuid?.() === 0 ? 'user root;' : ''}
+worker_processes 1;
 daemon off;
 pid nginx.pid;
 error_log stderr error;

@@ -46,5 +46,5 @@ byId('publish').addEventListener('submit', async (event) => {
   const [, token = ''] = /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie) ?? []
   const request = { method: 'POST', headers: { 'X-CSRFToken': token }, body: new FormData(event.target) }
   const answer = await fetch('/publish', request).catch(() => undefined)
-  byId('notice').textContent = answer?.ok ? '' : 'It was not published.'
+  byId('problem').textContent = answer?.ok ? '' : 'It was not published.'
 })

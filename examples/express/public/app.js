@@ -48,7 +48,7 @@ byId('notify').addEventListener('submit', async (event) => {
   event.preventDefault()
   const body = new URLSearchParams(new FormData(event.target))
   const answer = await fetch('/notify', { method: 'POST', body }).catch(() => undefined)
-  byId('notice').textContent = answer?.ok ? '' : 'The notification was not sent.'
+  byId('problem').textContent = answer?.ok ? '' : 'The notification was not sent.'
 })
 
 const me = await load()

@@ -49,5 +49,5 @@ byId('logout').addEventListener('submit', () => stream.close())
 byId('notify').addEventListener('submit', async (event) => {
   event.preventDefault()
   const answer = await fetch('/notify', { method: 'POST', body: new FormData(event.target) }).catch(() => undefined)
-  byId('notice').textContent = answer?.ok ? '' : 'The notification was not sent.'
+  byId('problem').textContent = answer?.ok ? '' : 'The notification was not sent.'
 })

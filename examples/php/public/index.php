@@ -107,6 +107,7 @@ $html = fn (string|int $text) => htmlspecialchars((string) $text);
       <label>To <input name="to" value="<?= $html($user) ?>" autocomplete="off" required></label>
       <label>Text <input name="text" value="hello" autocomplete="off" required></label>
       <button type="submit">Notify</button>
+      <span id="problem" role="alert"></span>
     </form>
     <ol id="notifications" aria-live="polite">
 <?php foreach (array_reverse(notifications($user)) as ['id' => $id, 'text' => $text]): ?>

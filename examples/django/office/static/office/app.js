@@ -70,15 +70,15 @@ byId('logout').addEventListener('submit', () => stream.close())
 byId('notify').addEventListener('submit', (event) => {
   event.preventDefault()
   post(event.target).then(
-    () => (byId('notice').textContent = ''),
-    () => (byId('notice').textContent = 'The notification was not sent.'),
+    () => (byId('problem').textContent = ''),
+    () => (byId('problem').textContent = 'The notification was not sent.'),
   )
 })
 
 byId('start').addEventListener('submit', async (event) => {
   event.preventDefault()
   const started = await post(event.target).catch(() => undefined)
-  byId('notice').textContent = started ? '' : 'The job was not started.'
+  byId('problem').textContent = started ? '' : 'The job was not started.'
   if (!started) return
   job = started.id
   showProgress(started)
