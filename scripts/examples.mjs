@@ -13,7 +13,7 @@ const startVite = (port) => [
 ]
 
 /** A Python with django-eventstream, which no package of Debian has. */
-export function findEventstream() {
+function findEventstream() {
   const python = process.env.DJANGO_EVENTSTREAM_PYTHON_PATH || 'python3'
   const test =
     "import sys, importlib.util as u; sys.exit(not (u.find_spec('django_eventstream') and u.find_spec('uvicorn')))"

@@ -5,22 +5,23 @@ import { freePort, type ScriptedServer } from '@pushstream/testkit'
 import { Daemon } from './daemon.js'
 import { withoutEventstream } from './programs.js'
 
-const at = (path: string) => fileURLToPath(new URL(`../../scripts/${path}`, import.meta.url))
+const root = new URL('../../', import.meta.url)
+const at = (path: string) => fileURLToPath(new URL(`scripts/${path}`, root))
 
 interface Built {
   ensureBuilt(names: readonly string[]): boolean
 }
 
 interface Examples {
-  findEventstream(): string | undefined
-  readonly examples: Record<string, { readonly packages: readonly string[] }>
+  readonly examples: Record<string, { readonly packages: readonly string[]; lacks?(): string | undefined }>
 }
 
 const { ensureBuilt }: Built = await import(at('built.mjs'))
-const { examples, findEventstream }: Examples = await import(at('examples.mjs'))
+const { examples }: Examples = await import(at('examples.mjs'))
 
 /** Why examples/django-eventstream can't be started here, `undefined` if it can. */
-export const missingEventstream = findEventstream() === undefined ? withoutEventstream : undefined
+export const missingEventstream =
+  examples['django-eventstream']?.lacks?.() === undefined ? undefined : withoutEventstream
 
 /** Builds the packages that the examples use, if they are not built or not current. */
 export function buildForExamples(): void {
@@ -70,12 +71,12 @@ export function servePage(server: ScriptedServer, name: string): void {
     server.on(`GET ${path}`, (exchange) =>
       exchange.respond(200, { 'Content-Type': types[extname(file.pathname)] ?? 'text/javascript' }, readFileSync(file)),
     )
-  const folder = new URL(`../../examples/${name}/public/`, import.meta.url)
+  const folder = new URL(`examples/${name}/public/`, root)
   for (const file of readdirSync(folder)) serve(file === 'index.html' ? '/' : `/${file}`, new URL(file, folder))
-  const built = new URL('../../packages/core/dist/', import.meta.url)
+  const built = new URL('packages/core/dist/', root)
   server.on('GET /js/pushstream/*', (exchange) => {
     const file = new URL(exchange.request.path.slice('/js/pushstream/'.length), built)
     exchange.respond(200, { 'Content-Type': 'text/javascript' }, readFileSync(file))
   })
-  serve('/js/mitt.js', new URL('../../node_modules/mitt/dist/mitt.mjs', import.meta.url))
+  serve('/js/mitt.js', new URL('node_modules/mitt/dist/mitt.mjs', root))
 }

@@ -29,7 +29,7 @@ test.each([
   ['package-lock.json', all],
   ['scripts/build.mjs', all],
   ['playground/App.vue', ['lint', 'types: playground', 'knip', ...browsers]],
-  ['examples/react-dashboard/src/App.tsx', ['lint', 'types', 'types: examples', ...browsers]],
+  ['examples/react-dashboard/src/App.tsx', ['lint', 'types', 'knip', 'types: examples', ...browsers]],
   ['examples/plain/nginx.conf', ['lint', 'unit', ...browsers]],
   ['e2e/tabs.spec.ts', ['lint', 'types', 'knip', 'integration', ...browsers]],
   ['e2e/support/channel-names.ts', [...tests, ...browsers]],

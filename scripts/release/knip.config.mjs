@@ -33,7 +33,7 @@ export default {
         'e2e/page/*.{js,ts}',
         'e2e/runtimes/{browser,process}.mjs',
         'e2e/soak/main.ts',
-        'scripts/{build,check-api,check-commits,check-packages}.mjs',
+        'scripts/{build,check-api,check-commits,check-packages,example-devserver}.mjs',
         'scripts/consumers/*.ts',
         'scripts/release/{changelog.cjs,check.mjs,knip.mjs,knip.config.mjs,prose.mjs}',
       ],
@@ -48,9 +48,11 @@ export default {
         entry: ['e2e/**/*.spec.ts'],
       },
       vitest: { config: ['vite.config.ts'], entry: ['{e2e,scripts/test}/**/*.test.ts'] },
-      // Started as a program, copied into a page, what the bench compares, and what an application of scripts/frameworks has.
+      // Started as a program, copied into a page, what the bench compares, and what an application of scripts/frameworks or
+      // examples has.
       ignoreDependencies: [
         '@arethetypeswrong/cli',
+        '@vitejs/plugin-react',
         'jquery',
         ...installedIn('bench'),
         ...installedIn('scripts/release'),
