@@ -51,6 +51,46 @@ async function examples(
   })
 }
 
+/** A `node_modules` with the packages that the guides in docs/start install. */
+export const installed = join(built, 'installed/node_modules')
+
+async function install(name: string, exported: Record<string, string>): Promise<void> {
+  const folder = join(installed, '@pushstream', name)
+  const exports: Record<string, string> = {}
+  for (const [path, source] of Object.entries(exported)) {
+    const file = `dist/${path.slice(2) || 'index'}.js`
+    exports[path] = `./${file}`
+    await build({
+      configFile: false,
+      logLevel: 'warn',
+      publicDir: false,
+      resolve: { alias },
+      ssr: { noExternal: true },
+      build: {
+        target: 'es2022',
+        outDir: folder,
+        emptyOutDir: false,
+        minify: false,
+        ssr: at(`packages/${name}/src/${source}`),
+        rolldownOptions: { output: { entryFileNames: file } },
+      },
+    })
+  }
+  await writeFile(
+    join(folder, 'package.json'),
+    JSON.stringify({ name: `@pushstream/${name}`, version: '0.0.0', type: 'module', exports }),
+  )
+}
+
+async function installAll(): Promise<void> {
+  await rm(installed, { recursive: true, force: true })
+  await install('core', { '.': 'index.ts' })
+  await install('devserver', { './vite': 'vite.ts' })
+  for (const name of ['pushstream', 'pushstream-nchan']) {
+    await copyFile(join(built, `${name}.js`), join(installed, `@pushstream/core/dist/${name}.min.js`))
+  }
+}
+
 const packages = ['core', 'devserver', 'react', 'vue']
 /** The files that a build depends on. */
 const sources = [...packages.map((name) => `packages/${name}/src`), 'playground', 'e2e/page']
@@ -91,6 +131,7 @@ export default async function setup(): Promise<void> {
     } else await bundle(at(`packages/core/src/scripts/${name}.ts`), 'iife', `${name}.js`)
     if (readFileSync(join(built, `${name}.js`)).length === 0) throw new Error(`${name}.js is empty`)
   }
+  await installAll()
   await examples('examples', pages, alias, 'production')
   await examples('examples-strict', { react: pages.react }, alias, 'development')
   await examples('examples-strict-18', { react: pages.react }, react18, 'development')

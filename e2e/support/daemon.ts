@@ -29,9 +29,9 @@ export class Daemon {
   static async start(
     file: string,
     args: readonly string[],
-    env: NodeJS.ProcessEnv = { PATH: process.env.PATH },
+    { env = { PATH: process.env.PATH }, cwd }: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
   ): Promise<Daemon> {
-    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], env })
+    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], env, cwd })
     await once(child, 'spawn')
     guard(child)
     return new Daemon(child, child.pid as number)

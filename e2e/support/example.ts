@@ -43,7 +43,7 @@ export interface Example {
 export async function startExample(name: string, ...options: readonly string[]): Promise<Example> {
   const port = await freePort()
   const env = { ...process.env, PORT: `${port}` }
-  const daemon = await Daemon.start(process.execPath, [at('example.mjs'), name, ...options], env)
+  const daemon = await Daemon.start(process.execPath, [at('example.mjs'), name, ...options], { env })
   let typed = 0
   const type = (line: string, answer: string) => {
     daemon.type(line)

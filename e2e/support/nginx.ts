@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -103,29 +103,46 @@ export async function startNginx(config: string, options: NginxOptions = {}): Pr
   const missing = missingNginx(config, options.values)
   if (missing !== undefined) throw new Error(missing)
   const { workers = 1, port = await freePort(), values = {}, adjust = (text: string) => text } = options
+  return startWritten(
+    (dir) => {
+      const all: Record<string, string | number | undefined> = {
+        ...defaults,
+        dir,
+        port,
+        workers,
+        nchan: program('nchan'),
+        module: pushStreamModule(),
+        ...values,
+      }
+      const filled = configOf(config).replace(/\$\{(\w+)\}/g, (placeholder, name: string) => {
+        const value = all[name]
+        if (value === undefined) throw new Error(`${config}.conf needs a value for ${placeholder}`)
+        return String(value)
+      })
+      return adjust(filled)
+    },
+    { port, workers },
+  )
+}
+
+/**
+ * Starts nginx with a whole configuration, which knows its folder. It has to include the folder's `test.conf`.
+ * `modules`: where the modules are that it loads by a path like `modules/x.so`.
+ */
+export async function startWritten(
+  write: (dir: string) => string,
+  { port, workers = 1, modules }: { port: number; workers?: number; modules?: string | undefined },
+): Promise<Nginx> {
   const dir = await mkdtemp(join(tmpdir(), 'pushstream-nginx-'))
   // If the master is root, its workers run as another user.
   await chmod(dir, 0o755)
-  const all: Record<string, string | number | undefined> = {
-    ...defaults,
-    dir,
-    port,
-    workers,
-    nchan: program('nchan'),
-    module: pushStreamModule(),
-    ...values,
-  }
-  const filled = configOf(config).replace(/\$\{(\w+)\}/g, (placeholder, name: string) => {
-    const value = all[name]
-    if (value === undefined) throw new Error(`${config}.conf needs a value for ${placeholder}`)
-    return String(value)
-  })
-  const text = adjust(filled)
-  const withRedis = text.includes('nchan_redis_server')
-  await writeFile(join(dir, 'nginx.conf'), withRedis ? reloadable(text) : text)
-  await writeFile(join(dir, 'test.conf'), testSettings.replaceAll('{dir}', dir))
   const nginx = new Process(dir, port, workers)
   try {
+    const text = write(dir)
+    const withRedis = text.includes('nchan_redis_server')
+    await writeFile(join(dir, 'nginx.conf'), withRedis ? reloadable(text) : text)
+    await writeFile(join(dir, 'test.conf'), testSettings.replaceAll('{dir}', dir))
+    if (modules !== undefined) await symlink(modules, join(dir, 'modules'))
     await nginx.start()
     // Until then, it answers every request with 503, and a client with several hosts uses the next one.
     if (withRedis) await nginx.reachedRedis()

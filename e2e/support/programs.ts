@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 
 // This must not import Playwright, because the tests in Node start the same servers.
@@ -38,10 +39,18 @@ export function missingProgram(name: ProgramName): string | undefined {
 export const withoutModule =
   'nginx-push-stream-module is missing, so NOTHING was tested with it. Build it and say where it is: PUSHSTREAM_NGINX_MODULE=/path/to/ngx_http_push_stream_module.so'
 
-/** The message if django-eventstream is missing, which `npm test` can't install either. */
+/** The message if django-eventstream is missing. `npm test` can't install it: Debian has no package of it. */
 export const withoutEventstream =
   'django-eventstream is missing, so NOTHING was tested with it. Install examples/django-eventstream/requirements.txt and say where it is: DJANGO_EVENTSTREAM_PYTHON_PATH=/path/to/python3'
 
+/** That message, if the Python of the guides has no django-eventstream with Django and Daphne. */
+export function missingDjango(): string | undefined {
+  const python = process.env.DJANGO_EVENTSTREAM_PYTHON_PATH || program('python')
+  const check = ['-c', 'import django, daphne, importlib.util as u; exit(u.find_spec("django_eventstream") is None)']
+  return python && spawnSync(python, check, { stdio: 'ignore' }).status === 0 ? undefined : withoutEventstream
+}
+
+const excused = [withoutModule, withoutEventstream]
 const said = new Set<string>()
 
 /**
@@ -54,7 +63,7 @@ export function lacking(...missing: readonly (string | undefined)[]): string | u
     if (!said.has(reason)) console.error(reason)
     said.add(reason)
   }
-  const fatal = reasons.find((reason) => reason !== withoutModule && reason !== withoutEventstream)
+  const fatal = reasons.find((reason) => !excused.includes(reason))
   if (fatal !== undefined && /^(1|true)$/i.test(process.env.CI ?? '')) throw new Error(fatal)
   return reasons[0]
 }

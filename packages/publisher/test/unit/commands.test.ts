@@ -18,7 +18,7 @@ const pages = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
   (file) => file.endsWith('.md') && !file.includes('node_modules'),
 )
 /** Programs that `npm ci` installs in this repository. */
-const own = ['vite', 'vitest', 'playwright']
+const own = ['vite', 'rolldown', 'vitest', 'playwright']
 
 describe('case 42: the documented command', () => {
   test('every package with a command has one alone → npx runs it by the name of the package', () => {
