@@ -7,10 +7,11 @@ const settings = /^(package(-lock)?\.json|vite\.config\.ts|tsconfig.*\.json)$|^s
 const sources = /^packages\/[^/]+\/(src\/|package\.json$)/
 const published = /^packages\/[^/]+\/(src\/|[^/]+$)/
 /** What tests in Node need without always importing it: they start it, or read it. */
-const inNode = /^e2e\/(nginx|support)\/|^packages\/[^/]+\/test\/(support|fixtures)\/|^docs\/publishing\.md$/
+const inNode =
+  /^e2e\/(nginx|support)\/|^packages\/[^/]+\/test\/(support|fixtures)\/|^docs\/(publishing\.md$|(guides|migrate|reference|start)\/)/
 /** What pages and servers of the browser tests are made of; the specs don't import all of it. */
 const inBrowsers =
-  /^(playground|examples)\/|^e2e\/(page|runtimes|support|matrix|nginx|react-18)\/|^e2e\/playwright|^packages\/core\/test\/(support|fixtures)\//
+  /^(playground|examples)\/|^docs\/start\/|^e2e\/(page|runtimes|support|matrix|nginx|react-18)\/|^e2e\/playwright|^packages\/core\/test\/(support|fixtures)\//
 
 /**
  * What `npm test` runs, in order.
@@ -25,6 +26,10 @@ const inBrowsers =
 export const steps = {
   lint: {
     run: () => ({ args: [command('@biomejs/biome', 'biome'), 'check', '--error-on-warnings', '.'] }),
+  },
+  // Any file may be what a link leads to.
+  links: {
+    run: () => ({ args: ['scripts/check-links.mjs'] }),
   },
   types: {
     run: () => ({ args: [command('typescript', 'tsc'), '--noEmit'] }),
@@ -45,8 +50,8 @@ export const steps = {
   },
   unit: {
     run: ({ report }) => vitest(report, ['--project', 'unit*']),
-    // Some read the configurations of the examples.
-    dependsOn: [settings, /^(packages|e2e\/support)\/|^examples\/.*\.(conf|md)$/],
+    // Some compare guides and configurations with what they describe.
+    dependsOn: [settings, /^(packages|e2e\/support|docs)\/|\.md$|^examples\/.*\.conf$/],
   },
   integration: {
     run: ({ report, since, files }) => {
@@ -78,6 +83,10 @@ export const steps = {
       settings,
       /^packages\/[^/]+\/(package\.json|CHANGELOG\.md)$|^\.(github|changeset)\/|^(SECURITY|CODE_OF_CONDUCT)\.md$/,
     ],
+  },
+  docs: {
+    run: () => ({ args: ['scripts/docs.mjs', 'build'] }),
+    dependsOn: [settings, sources, /\.md$|^docs\//],
   },
   // Against the packages as they are built, as a copy of them is.
   'types: examples': {

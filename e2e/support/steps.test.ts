@@ -13,27 +13,30 @@ const { steps, concerns }: Steps = await import(new URL('../../scripts/steps.mjs
 
 const all = Object.keys(steps)
 const browsers = ['browser: chromium', 'browser: firefox']
-const tests = ['lint', 'types', 'knip', 'unit', 'integration']
+const tests = ['lint', 'links', 'types', 'knip', 'unit', 'integration']
 
 test.each([
   [[], []],
-  ['README.md', ['lint', 'prose']],
-  ['.github/workflows/test.yml', ['lint', 'release']],
-  ['docs/publishing.md', ['lint', 'prose', 'integration']],
+  ['README.md', ['lint', 'links', 'prose', 'unit', 'docs']],
+  ['.github/workflows/test.yml', ['lint', 'links', 'release']],
+  ['docs/publishing.md', ['lint', 'links', 'prose', 'unit', 'integration', 'docs']],
+  ['docs/start/nchan.md', ['lint', 'links', 'prose', 'unit', 'integration', 'docs', ...browsers]],
+  ['docs/guides/security.md', ['lint', 'links', 'prose', 'unit', 'integration', 'docs']],
+  ['docs/.vitepress/config.mjs', ['lint', 'links', 'types', 'knip', 'unit', 'docs']],
   ['packages/core/test/unit/text.test.ts', tests],
   ['packages/core/test/integration/nchan.test.ts', tests],
   ['packages/core/test/support/numbered.ts', [...tests, ...browsers]],
-  ['packages/core/README.md', ['lint', 'prose', 'unit', 'integration', 'build', 'packages']],
-  ['etc/core.api.md', ['lint', 'prose', 'api']],
+  ['packages/core/README.md', ['lint', 'links', 'prose', 'unit', 'integration', 'build', 'packages', 'docs']],
+  ['etc/core.api.md', ['lint', 'links', 'prose', 'unit', 'api', 'docs']],
   ['packages/core/src/client.ts', all.filter((name) => !/release|prose/.test(name))],
   ['package-lock.json', all],
   ['scripts/build.mjs', all],
-  ['playground/App.vue', ['lint', 'types: playground', 'knip', ...browsers]],
-  ['examples/react-dashboard/src/App.tsx', ['lint', 'types', 'knip', 'types: examples', ...browsers]],
-  ['examples/plain/nginx.conf', ['lint', 'unit', ...browsers]],
-  ['e2e/tabs.spec.ts', ['lint', 'types', 'knip', 'integration', ...browsers]],
+  ['playground/App.vue', ['lint', 'links', 'types: playground', 'knip', ...browsers]],
+  ['examples/react-dashboard/src/App.tsx', ['lint', 'links', 'types', 'knip', 'types: examples', ...browsers]],
+  ['examples/plain/nginx.conf', ['lint', 'links', 'unit', ...browsers]],
+  ['e2e/tabs.spec.ts', ['lint', 'links', 'types', 'knip', 'integration', ...browsers]],
   ['e2e/support/channel-names.ts', [...tests, ...browsers]],
-  ['e2e/nginx/nchan.conf', ['lint', 'integration', ...browsers]],
+  ['e2e/nginx/nchan.conf', ['lint', 'links', 'integration', ...browsers]],
 ])('npm test -- --changed, after a change of %s → %j', (files, expected) => {
   expect(all.filter((name) => concerns(steps[name] as Step, [files].flat()))).toEqual(expected)
 })

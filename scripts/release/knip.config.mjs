@@ -27,6 +27,7 @@ export default {
   workspaces: {
     '.': {
       entry: [
+        'bench/capacity.mjs',
         'bench/page/{index,peers}.mjs',
         'e2e/{jest,matrix,runtimes,soak}/run.mjs',
         'e2e/jest/transform.cjs',
