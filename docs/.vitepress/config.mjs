@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitepress'
 import { slugOf } from '../../scripts/slug.mjs'
 import { root } from '../../scripts/workspace.mjs'
-import { copyLinkedFiles, linkedFiles, repositoryLinks } from './links.mjs'
+import { copyLinkedFiles, linkedFiles, literalCode, repositoryLinks } from './links.mjs'
 import { pageOf, sidebar } from './pages.mjs'
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url))
@@ -39,7 +39,10 @@ export default defineConfig({
     // Braces in headings are text.
     attrs: { disable: true },
     anchor: { slugify: slugOf },
-    config: repositoryLinks,
+    config(md) {
+      repositoryLinks(md)
+      literalCode(md)
+    },
   },
   vite: {
     // The repository's own is for its tests.

@@ -21,6 +21,12 @@ function inSite(href, from) {
   return `${FILES}${name}.txt${rest}`
 }
 
+/** Braces in inline code are text, as they are in blocks. */
+export function literalCode(md) {
+  const render = md.renderer.rules.code_inline
+  md.renderer.rules.code_inline = (...args) => render(...args).replace('<code', '<code v-pre')
+}
+
 /** Pages link to each other by their paths in the repository, where they are read too. */
 export function repositoryLinks(md) {
   md.core.ruler.push('repository-links', ({ tokens, env }) => {

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createFaultProxy, freePort } from '@pushstream/testkit'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { missingNginx, type Nginx, type NginxOptions, startNginx } from './nginx.js'
 import { lacking } from './programs.js'
 import { missingRedis, type Redis, startRedis } from './redis.js'
@@ -29,7 +30,11 @@ const alive = (pid: number | undefined) => {
     return (error as NodeJS.ErrnoException).code === 'ENOENT' && process.platform !== 'linux'
   }
 }
-const folders = () => readdirSync(tmpdir()).filter((name) => /^pushstream-(nginx|redis)-/.test(name))
+// Other tests make and remove folders meanwhile.
+const own = mkdtempSync(join(tmpdir(), 'pushstream-test-'))
+vi.stubEnv('TMPDIR', own)
+afterAll(() => rmSync(own, { recursive: true }))
+const folders = () => readdirSync(own)
 const get = async (url: string, init?: RequestInit) => {
   const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(5000) })
   return { status: answer.status, text: await answer.text() }
