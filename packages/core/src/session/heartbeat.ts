@@ -55,7 +55,8 @@ export function createHeartbeat({ now }: Pick<Environment, 'now'>, most: number,
       before = last
       last = now()
       spared = 0
-      since ??= last
+      // How long a server takes to answer says nothing of how often it sends something.
+      if (since === undefined) counted = since = last
       if (last - counted < shortest) return
       intervals = [...intervals.slice(1 - remembered), last - counted]
       counted = last

@@ -131,7 +131,16 @@ describe('pings', () => {
   })
 })
 
+test('the first sign of life takes 8 s, as the server is slow → no part of the rhythm', async () => {
+  await after(8000, message)
+  for (let n = 0; n < 5; n++) await after(1000, message)
+  expect(heartbeat.usual()).toBe(1000)
+})
+
 describe('the usual silence', () => {
+  // The connection opens.
+  beforeEach(message)
+
   test('fewer than three intervals → unknown', async () => {
     for (let i = 0; i < 2; i++) await after(1000, message)
     expect(heartbeat.usual()).toBeUndefined()
