@@ -60,6 +60,15 @@ for (const modes of allModes) {
     await expect(state(page)).toHaveText('12')
     expect(await errors(page)).toEqual([])
 
+    // A deletion is not stored: between two long-polls, it reaches no one.
+    await live.push.publish('b', 'the last on b')
+    await expect.poll(async () => (await texts(page)).at(-1)).toBe('the last on b')
+    await expect
+      .poll(async () => {
+        const { text } = await ask('GET', `${live.nginx.url}/channels-stats?id=a`)
+        return Number((JSON.parse(text) as { subscribers: string }).subscribers)
+      })
+      .toBeGreaterThan(0)
     await ask('DELETE', `${live.nginx.url}/pub?id=a`)
     await expect(page.locator('#log > li', { hasText: '"deleted",0,"a"' })).toHaveCount(1)
   })
