@@ -56,7 +56,8 @@ export function execute(args, { env = process.env, limitMinutes = 20, later = fa
       clearTimeout(limit)
       running.delete(end)
       if (running.size === 0) for (const signal of signals) process.off(signal, stop)
-      if (later) process.stdout.write(all)
+      process.stdout.write(all)
+      all = ''
       resolve({ code: code ?? 1, last: last.trimEnd().split('\n').slice(-LAST_LINES).join('\n') })
     }
     if (running.size === 1) for (const signal of signals) process.on(signal, stop)
