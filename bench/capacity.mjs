@@ -5,10 +5,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { freePort, temporaryPaths } from '../scripts/servers.mjs'
 import { find } from '../scripts/system.mjs'
 import { table } from './figures.mjs'
 
@@ -32,27 +33,15 @@ const servers = {
   },
 }
 
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
 /** An nginx without a master: one process, whose memory is all of it. */
 async function start({ module, http, subscriber, publisher }) {
   const dir = mkdtempSync(join(tmpdir(), 'pushstream-capacity-'))
   const port = await freePort()
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (name) => `${name}_temp_path ${dir}/${name};`,
-  )
   writeFileSync(
     join(dir, 'nginx.conf'),
     `load_module ${module}; daemon off; master_process off; pid ${dir}/pid; error_log stderr error;
     worker_rlimit_nofile 20000; events { worker_connections 10000; }
-    http { access_log off; ${temporary.join(' ')} ${http}
+    http { access_log off; ${temporaryPaths(dir)} ${http}
       server { listen 127.0.0.1:${port} backlog=1024;
         location ~ ^/sub/(?<channel>.+)$ { ${subscriber} }
         location ~ ^/pub/(?<channel>.+)$ { ${publisher} client_body_buffer_size 64k; } } }`,

@@ -8,13 +8,14 @@ import './node-version.mjs'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { ensureBuilt } from './built.mjs'
 import { examples } from './examples.mjs'
 import { installPackages } from './npm-packages.mjs'
+import { freePort, temporaryPaths } from './servers.mjs'
 import { find, howToInstall } from './system.mjs'
 import { root } from './workspace.mjs'
 
@@ -41,19 +42,6 @@ if (lack !== undefined) {
 installPackages()
 if (!ensureBuilt(example.packages)) process.exit(1)
 
-/** A port that is free: this one, if it is given and free. */
-async function freePort(wanted = 0) {
-  const server = createServer().listen(wanted, '127.0.0.1')
-  try {
-    await once(server, 'listening')
-    return server.address().port
-  } catch {
-    return freePort()
-  } finally {
-    server.close()
-  }
-}
-
 async function accepts(port) {
   const socket = connect(port, '127.0.0.1')
   const accepted = await Promise.race([once(socket, 'connect'), once(socket, 'close')]).catch(() => [])
@@ -77,7 +65,6 @@ function configureNginx() {
     .replaceAll('/var/www/example', folder)
   writeFileSync(join(dir, 'site.conf'), site)
   // What Debian's /etc/nginx/nginx.conf has. If the master is root, its workers run as another user, who may not read this.
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${kind};`)
   const main = `load_module ${find('nchan')};
 ${process.getuid?.() === 0 ? 'user root;' : ''}
 worker_processes 1;
@@ -89,7 +76,7 @@ http {
   types { text/html html; text/css css; text/javascript js; }
   default_type application/octet-stream;
   access_log off;
-  ${temporary.join('\n  ')}
+  ${temporaryPaths(dir)}
   include site.conf;
 }
 `

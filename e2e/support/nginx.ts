@@ -85,9 +85,12 @@ export function missingNginx(config: string, values: NginxOptions['values'] = {}
   return undefined
 }
 
+const { temporaryPaths }: { temporaryPaths(folder: string): string } = await import(
+  new URL('../../scripts/servers.mjs', import.meta.url).href
+)
 // Settings that do not belong in an example: where nginx writes its files in a test.
 const testSettings = `access_log off;
-${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path {dir}/${name};`).join('\n')}
+${temporaryPaths('{dir}')}
 `
 
 /**
