@@ -324,7 +324,7 @@ test.describe('vue-chat', { tag: '@server' }, () => {
 
 test.describe('django-eventstream', { tag: '@server' }, () => {
   test.use({ command: ['django-eventstream'] })
-  needs(...withNchan, missingEventstream)
+  needs(...withNchan, missingEventstream('uvicorn'))
 
   test('published; nginx is stopped and started → nothing is missing, and no gap', async ({
     page,

@@ -6,10 +6,11 @@ import type { Page } from '@playwright/test'
 import { freePort } from '@pushstream/testkit'
 import { ScriptedDjango } from '../packages/core/test/support/scripted-django.js'
 import { built, installed } from './support/build.js'
+import { missingEventstream } from './support/example.js'
 import { Guide } from './support/guide.js'
 import { pushStreamModule } from './support/nginx.js'
 import { type Loaded, site, startGuide } from './support/nginx-guide.js'
-import { missingDjango, missingProgram, withoutModule } from './support/programs.js'
+import { missingProgram, withoutModule } from './support/programs.js'
 import { expect, needs, test } from './support/test.js'
 
 // The guides of docs/start as they are written: their files, their commands, and the message that they promise. What is
@@ -78,7 +79,7 @@ async function makeProject(guide: Guide): Promise<void> {
 }
 
 test.describe('django-eventstream', () => {
-  needs(missingProgram('curl'), missingDjango())
+  needs(missingProgram('curl'), missingEventstream('daphne'))
 
   test('docs/start/django-eventstream.md → the message appears', async ({ page }) => {
     const port = await freePort()

@@ -12,20 +12,21 @@ const startVite = (port) => [
   '--strictPort',
 ]
 
-/** A Python with django-eventstream, which no package of Debian has. */
-function findEventstream() {
-  const python = process.env.DJANGO_EVENTSTREAM_PYTHON_PATH || 'python3'
-  const test =
-    "import sys, importlib.util as u; sys.exit(not (u.find_spec('django_eventstream') and u.find_spec('uvicorn')))"
+/** A Python with django-eventstream, which no package of Debian has, and a server for it: `uvicorn` or `daphne`. */
+function findEventstream(server = 'uvicorn') {
+  const python = process.env.DJANGO_EVENTSTREAM_PYTHON_PATH || find('python')
+  if (python === undefined) return undefined
+  const found = ['django_eventstream', server].map((name) => `u.find_spec('${name}')`).join(' and ')
+  const test = `import sys, importlib.util as u; sys.exit(not (${found}))`
   return spawnSync(python, ['-c', test], { stdio: 'ignore' }).status === 0 ? python : undefined
 }
 
 /**
  * What `npm run example` starts.
  *
- * `packages`: the packages that it uses. `programs`: programs it needs besides nginx with Nchan. `lacks()`: what else
- * is missing, in words.
- * `prepare()`: a command that has to end before. `start(port)`: the command that starts its application. `withoutNginx`: it can do without nginx, by the development
+ * `packages`: the packages that it uses. `programs`: programs it needs besides nginx with Nchan. `lacks(server)`: what
+ * else is missing, in words; by default for the server that it starts. `prepare()`: a command that has to end before.
+ * `start(port)`: the command that starts its application. `withoutNginx`: it can do without nginx, by the development
  * server, and what the page's address ends with then.
  */
 export const examples = {
@@ -46,8 +47,8 @@ export const examples = {
   'vue-chat': { packages: ['core', 'devserver', 'vue'], start: startVite },
   'django-eventstream': {
     packages: ['core'],
-    lacks: () =>
-      findEventstream() === undefined
+    lacks: (server) =>
+      findEventstream(server) === undefined
         ? 'django-eventstream. Install examples/django-eventstream/requirements.txt, and set DJANGO_EVENTSTREAM_PYTHON_PATH to that Python'
         : undefined,
     prepare: () => [findEventstream(), 'manage.py', 'migrate', '--verbosity', '0'],

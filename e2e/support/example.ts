@@ -13,15 +13,18 @@ interface Built {
 }
 
 interface Examples {
-  readonly examples: Record<string, { readonly packages: readonly string[]; lacks?(): string | undefined }>
+  readonly examples: Record<
+    string,
+    { readonly packages: readonly string[]; lacks?(server?: string): string | undefined }
+  >
 }
 
 const { ensureBuilt }: Built = await import(at('built.mjs'))
 const { examples }: Examples = await import(at('examples.mjs'))
 
-/** Why examples/django-eventstream can't be started here, `undefined` if it can. */
-export const missingEventstream =
-  examples['django-eventstream']?.lacks?.() === undefined ? undefined : withoutEventstream
+/** Why django-eventstream can't be started here by this server, `undefined` if it can. */
+export const missingEventstream = (server: 'uvicorn' | 'daphne'): string | undefined =>
+  examples['django-eventstream']?.lacks?.(server) === undefined ? undefined : withoutEventstream
 
 /** Builds the packages that the examples use, if they are not built or not current. */
 export function buildForExamples(): void {

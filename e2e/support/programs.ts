@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 
 // This must not import Playwright, because the tests in Node start the same servers.
@@ -41,14 +40,7 @@ export const withoutModule =
 
 /** The message if django-eventstream is missing. `npm test` can't install it: Debian has no package of it. */
 export const withoutEventstream =
-  'django-eventstream is missing, so NOTHING was tested with it. Install examples/django-eventstream/requirements.txt and say where it is: DJANGO_EVENTSTREAM_PYTHON_PATH=/path/to/python3'
-
-/** That message, if the Python of the guides has no django-eventstream with Django and Daphne. */
-export function missingDjango(): string | undefined {
-  const python = process.env.DJANGO_EVENTSTREAM_PYTHON_PATH || program('python')
-  const check = ['-c', 'import django, daphne, importlib.util as u; exit(u.find_spec("django_eventstream") is None)']
-  return python && spawnSync(python, check, { stdio: 'ignore' }).status === 0 ? undefined : withoutEventstream
-}
+  'django-eventstream is missing, so NOTHING was tested with it. Install examples/django-eventstream/requirements.txt and daphne, and say where it is: DJANGO_EVENTSTREAM_PYTHON_PATH=/path/to/python3'
 
 const excused = [withoutModule, withoutEventstream]
 const said = new Set<string>()
