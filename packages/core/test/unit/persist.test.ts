@@ -10,27 +10,9 @@ import type { ModeName } from '../../src/types.js'
 import { SimulatedModule } from '../support/simulated-module.js'
 import { SimulatedPage } from '../support/simulated-page.js'
 import { runs } from './support/runs.js'
+import { Shelf } from './support/shelf.js'
 
 const allModes = ['websocket', 'eventsource', 'stream', 'longpolling'] as const
-
-/** A storage as pages have it. */
-class Shelf implements PositionStorage {
-  readonly items = new Map<string, string>()
-  writes = 0
-
-  getItem(key: string): string | null {
-    return this.items.get(key) ?? null
-  }
-
-  setItem(key: string, value: string): void {
-    this.writes++
-    this.items.set(key, value)
-  }
-
-  get text(): string {
-    return [...this.items.values()].join()
-  }
-}
 
 /** One page: a client that is left as pages are. */
 class Page {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type PositionStorage, persist } from '../../src/persist/index.js'
 import { SimulatedModule } from '../support/simulated-module.js'
+import { Shelf } from './support/shelf.js'
 import { Browser, type Tab } from './support/tabs.js'
 
 // Leadership and hand-over: tabs come, load pages, close, crash, freeze and hang while messages are published, and broadcasts
@@ -70,11 +71,6 @@ interface Watched {
   connected: boolean
 }
 
-function storage(): PositionStorage {
-  const items = new Map<string, string>()
-  return { getItem: (key) => items.get(key) ?? null, setItem: (key, text) => void items.set(key, text) }
-}
-
 async function run(steps: readonly Step[], delays: readonly number[]): Promise<void> {
   const server = new SimulatedModule()
   const browser = new Browser(server.clock, server.environment)
@@ -127,7 +123,7 @@ async function run(steps: readonly Step[], delays: readonly number[]): Promise<v
     switch (step.type) {
       case 'open': {
         if (all.filter(({ state }) => state !== 'gone').length >= 5) return
-        watch(step.names, step.keeps ? storage() : undefined)
+        watch(step.names, step.keeps ? new Shelf() : undefined)
         return
       }
       case 'publish':

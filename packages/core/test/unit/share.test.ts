@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { type PositionStorage, persist } from '../../src/persist/index.js'
+import { persist } from '../../src/persist/index.js'
 import { nchan } from '../../src/protocols/nchan.js'
 import { SimulatedModule } from '../support/simulated-module.js'
+import { Shelf } from './support/shelf.js'
 import { Browser, type Tab } from './support/tabs.js'
 
 let server: SimulatedModule
@@ -312,23 +313,19 @@ test('lost without autoReconnect, and the page is shown → closed, until it con
 })
 
 describe('positions that are kept across page loads', () => {
-  const storages = new Map<string, Map<string, string>>()
-  beforeEach(() => storages.clear())
+  const shelves = new Map<string, Shelf>()
+  beforeEach(() => shelves.clear())
 
   /** A page in one of the browser's tabs, each with a session storage of its own. */
   function load(tab: string, ...channels: string[]): Tab {
-    const items = storages.get(tab) ?? new Map<string, string>()
-    storages.set(tab, items)
-    const storage: PositionStorage = {
-      getItem: (key) => items.get(key) ?? null,
-      setItem: (key, text) => void items.set(key, text),
-    }
+    const storage = shelves.get(tab) ?? new Shelf()
+    shelves.set(tab, storage)
     const page = browser.open({ persist: persist({ storage }) })
     for (const name of channels) page.stream.addChannel(name)
     page.stream.connect()
     return page
   }
-  const kept = (tab: string) => [...(storages.get(tab)?.values() ?? [])].join()
+  const kept = (tab: string) => shelves.get(tab)?.text ?? ''
 
   test.each(['the leader', 'a follower'])('%s loads ten pages in a flow → each message once', async (which) => {
     const other = load('other', 'a', 'b')
