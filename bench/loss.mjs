@@ -152,13 +152,14 @@ export function lossTable(results) {
 
 /** Puts the table where README.md and docs/comparison.md have it. */
 export async function writeLoss(results) {
+  const rows = lossTable(results)
   for (const file of ['README.md', 'docs/comparison.md']) {
     const path = join(root, file)
     const text = await readFile(path, 'utf8')
     const block = /(<!-- loss[^>]*-->\n)[^]*?(\n<!-- \/loss -->)/
     await writeFile(
       path,
-      text.replace(block, (_, begin, end) => `${begin}\n${lossTable(results)}\n${end}`),
+      text.replace(block, (_, begin, end) => `${begin}\n${rows}\n${end}`),
     )
   }
 }

@@ -13,10 +13,19 @@ function digestOf(text: string): string {
 
 /** The name of those clients that share a connection. Throws a `bad-option` error if nothing tells them from others. */
 export function groupOf(
-  { environment: _, logger: __, signal: ___, share: ____, persist: _____, ...options }: Options,
+  {
+    environment: _,
+    logger: __,
+    signal: ___,
+    share: ____,
+    persist: _____,
+    onUnauthorized: ______,
+    protocol,
+    messageTemplate,
+    ...others
+  }: Options,
   key: string | undefined,
 ): string {
-  const { onUnauthorized: ______, protocol, messageTemplate, ...others } = options
   const plain = (name: string, value: unknown): unknown => {
     if (typeof value === 'function' && key === undefined) {
       throw bad(`'${name}' is a function: tell share({ key: '…' }) which clients have the same.`)
