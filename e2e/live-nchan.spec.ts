@@ -122,7 +122,8 @@ test('the default modes: what is stored, then what comes', async ({ tab, live })
 })
 
 for (const mode of allModes) {
-  test(`${mode}: JSON, several lines, UTF-8, an empty message, and names that need encoding`, async ({ tab, live }) => {
+  const hostile = `${mode}: JSON, several lines, UTF-8, an empty message, and names that need encoding`
+  test(hostile, { tag: '@server' }, async ({ tab, live }) => {
     const channel = 'a/b c?é'
     const bodies = ['{"type":"greeting","n":2}', 'line 1\nline 2\n', 'Grüße, 漢字 👋🏽', '', '</script>"\\']
     await publishAll(live, channel, 'stored')
@@ -160,7 +161,9 @@ for (const mode of allModes) {
     expect(byChannel((await tab.recording()).gaps)).toEqual(['a', 'b'].map(restarted))
   })
 
-  test(`${mode}: a half-open link is found, and what was sent into it is fetched`, async ({ tab, live }) => {
+  // How browsers do that, silence.spec.ts shows.
+  const halfOpen = `${mode}: a half-open link is found, and what was sent into it is fetched`
+  test(halfOpen, { tag: '@server' }, async ({ tab, live }) => {
     await tab.open(by(mode, ['a'], { pingtimeout: 1000, timeout: 1000 }))
     await publishAll(live, 'a', '1')
     await tab.received(1)
@@ -175,7 +178,8 @@ for (const mode of allModes) {
     expect(recording.gaps).toEqual([])
   })
 
-  test(`${mode}: a channel that is refused says so, the other goes on`, async ({ tab, live }) => {
+  const refused = `${mode}: a channel that is refused says so, the other goes on`
+  test(refused, { tag: '@server' }, async ({ tab, live }) => {
     await publishAll(live, 'good', 'stored')
     await tab.load()
     await startNoting(tab, {
@@ -358,7 +362,9 @@ test('eight tabs by websocket, nginx is killed and started: each has one gap, th
 
 for (const policy of [{ status: 403 }, { status: 404 }, 'hang', 'swallow'] as const) {
   const what = typeof policy === 'string' ? policy : policy.status
-  test(`upgrades end with ${what}: the first message comes soon, by eventsource`, async ({ tab, live }) => {
+  // What browsers make of such upgrades, fallback.spec.ts shows.
+  const blocked = `upgrades end with ${what}: the first message comes soon, by eventsource`
+  test(blocked, { tag: '@server' }, async ({ tab, live }) => {
     await tab.load()
     live.proxy.upgrades(policy)
     await publishAll(live, 'a', 'stored')

@@ -23,10 +23,8 @@ const test = base.extend<{ proxiedOptions: ProxiedOptions; proxied: ProxiedPlace
 
 needs(missingNginx('proxy'), missingCertificate())
 
-test('every mode: cut before nginx and behind it, and nginx reloaded, each message once and in order', async ({
-  newTab,
-  proxied,
-}) => {
+const cutTwice = 'every mode: cut before nginx and behind it, and nginx reloaded, each message once and in order'
+test(cutTwice, { tag: '@server' }, async ({ newTab, proxied }) => {
   const tabs: [ModeName, Tab][] = []
   for (const mode of allModes) tabs.push([mode, await (await newTab()).open({ options: { modes: [mode] }, channels })])
   const reloads: Promise<void>[] = []
@@ -46,7 +44,8 @@ test('every mode: cut before nginx and behind it, and nginx reloaded, each messa
 
 const channels = { a: 0, b: 0 }
 
-test('the server behind nginx is away (502): the state says so, and nothing is lost', async ({ newTab, proxied }) => {
+const away = 'the server behind nginx is away (502): the state says so, and nothing is lost'
+test(away, { tag: '@server' }, async ({ newTab, proxied }) => {
   const tabs: [ModeName, Tab][] = []
   const options = { reconnectOnTimeoutInterval: 200, reconnectOnChannelUnavailableInterval: 1000 }
   for (const mode of allModes) {
@@ -69,7 +68,7 @@ test('the server behind nginx is away (502): the state says so, and nothing is l
   }
 })
 
-test('long-polls share kept connections behind nginx', async ({ tab, proxied }) => {
+test('long-polls share kept connections behind nginx', { tag: '@server' }, async ({ tab, proxied }) => {
   await tab.open({ options: { modes: ['longpolling'] }, channels: { a: 0 } })
   for (let n = 1; n <= 50; n++) {
     proxied.server.publish('a', `${n}`)
@@ -152,10 +151,8 @@ test('every mode passes compression at once', async ({ newTab, proxied }) => {
   }
 })
 
-test('by cookie: the own channel is allowed, of another’s the client is told, and the others go on', async ({
-  newTab,
-  proxied,
-}) => {
+const byCookie = 'by cookie: the own channel is allowed, of another’s the client is told, and the others go on'
+test(byCookie, { tag: '@server' }, async ({ newTab, proxied }) => {
   for (const mode of allModes) {
     const tab = await newTab()
     await tab.load()
@@ -181,7 +178,7 @@ test('by cookie: the own channel is allowed, of another’s the client is told, 
   }
 })
 
-test('without a cookie: unauthorized', async ({ tab, proxied }) => {
+test('without a cookie: unauthorized', { tag: '@server' }, async ({ tab, proxied }) => {
   for (const mode of allModes) {
     await tab.load()
     await tab.start({ options: { modes: [mode], url: `${proxied.url}/private` }, channels: { global: 0 } })

@@ -86,27 +86,27 @@ for (const mode of ['websocket', 'eventsource'] as const) {
     const pages = await check(tab.page, 'session', await published.end())
     expect(pages.length).toBeGreaterThan(loads / 2)
   })
-
-  test(`${mode}: the browser is started again → it goes on where it was`, async ({ browser, site, context }) => {
-    const start = startOf(mode, 'local')
-    const first = await new Tab(await context.newPage(), site.url).load(start)
-    await first.until('open', ({ status }) => status.state === 'open')
-    const published = flow(site)
-    let tab = first
-    let last = context
-    for (let n = 0; n < 2; n++) {
-      await tab.page.waitForTimeout(1500)
-      await tab.page.goto('about:blank')
-      const storageState = await last.storageState()
-      if (last !== context) await last.close()
-      last = await browser.newContext({ storageState })
-      tab = await new Tab(await last.newPage(), site.url).load(start)
-    }
-    const pages = await check(tab.page, 'local', await published.end())
-    expect(pages).toHaveLength(3)
-    await last.close()
-  })
 }
+
+test('the browser is started again → it goes on where it was', async ({ browser, site, context }) => {
+  const start = startOf('eventsource', 'local')
+  const first = await new Tab(await context.newPage(), site.url).load(start)
+  await first.until('open', ({ status }) => status.state === 'open')
+  const published = flow(site)
+  let tab = first
+  let last = context
+  for (let n = 0; n < 2; n++) {
+    await tab.page.waitForTimeout(1500)
+    await tab.page.goto('about:blank')
+    const storageState = await last.storageState()
+    if (last !== context) await last.close()
+    last = await browser.newContext({ storageState })
+    tab = await new Tab(await last.newPage(), site.url).load(start)
+  }
+  const pages = await check(tab.page, 'local', await published.end())
+  expect(pages).toHaveLength(3)
+  await last.close()
+})
 
 test('three tabs with one connection load pages in turn in a flow → each gets each message once, no gap', async ({
   tab,

@@ -242,7 +242,7 @@ test('a connection that is lost is told of, and nothing is', async ({ page, site
   expect(await page.evaluate(() => self.errors)).toEqual([['timeout', '', 0]])
 })
 
-test.describe('channels that have to exist', () => {
+test.describe('channels that have to exist', { tag: '@server' }, () => {
   test.use({ serverOptions: { ...sample, settings: { authorizedChannelsOnly: true } } })
   for (const modes of allModes) {
     test(`${modes}: one that is refused comes when it is there; without autoReconnect it doesn't`, async ({

@@ -43,7 +43,7 @@ export function deliversThroughCuts(test: typeof Test): void {
 /** The server must have `rawTemplate`. */
 export function keepsRawBodies(test: typeof Test): void {
   for (const mode of allModes) {
-    test(`${mode}: objects, arrays, numbers, and their processors`, async ({ tab, place }) => {
+    test(`${mode}: objects, arrays, numbers, and their processors`, { tag: '@server' }, async ({ tab, place }) => {
       await tab.open({ options: { modes: [mode] }, channels: { a: 0 }, processors: [['a', 'answer']] })
       const bodies = ['{"type":"answer","value":42,"deep":{"list":[1,"{}",null]}}', '[1,2,[3]]', '17', '"text"', 'true']
       for (const body of bodies) await place.push.publish('a', body)
@@ -93,7 +93,8 @@ export function keepsTexts(test: typeof Test): void {
 
 export function survivesTheServer(test: typeof Test): void {
   for (const mode of allModes) {
-    test(`${mode}: the server reloads: all goes on; it restarts: a gap says so`, async ({ tab, place: { push } }) => {
+    const goesOn = `${mode}: the server reloads: all goes on; it restarts: a gap says so`
+    test(goesOn, { tag: '@server' }, async ({ tab, place: { push } }) => {
       await tab.open({ options: { modes: [mode] }, channels: { a: 0 } })
       for (let n = 0; n < 5; n++) await push.publish('a', 'before')
       await tab.received(5)
