@@ -26,12 +26,10 @@ export class EventsView {
     const drawn = `${history.marks.added} ${steps.added} ${this.#all.checked}`
     if (drawn === this.#drawn) return
     this.#drawn = drawn
-    const lost = history.marks.items.filter(({ kind }) => kind === 'lost')
-    const some = steps.items.filter(
-      (step) => this.#all.checked || (step.kind === 'error' && !lost.some(saysMore(step))),
-    )
+    const marks = history.marks.items
+    const some = steps.items.filter((step) => this.#all.checked || (step.kind === 'error' && !saidBy(marks, step)))
     // What is written at the same time: the step that leads to a mark comes first.
-    const list: (Mark | Step)[] = [...some, ...history.marks.items].sort((a, b) => a.at - b.at).slice(-shown)
+    const list: (Mark | Step)[] = [...some, ...marks].sort((a, b) => a.at - b.at).slice(-shown)
     this.#table.body.replaceChildren(
       ...list
         .reverse()
@@ -41,8 +39,8 @@ export class EventsView {
   }
 }
 
-/** Whether a loss has the same reason as an error, and tells it as well. */
-const saysMore =
-  ({ at, text }: Step) =>
-  (mark: Mark) =>
-    mark.at - at < 50 && mark.at >= at && text.startsWith(mark.text.replace(/: .*/, ''))
+/** Whether the loss that follows an error has the same reason, and tells it as well. */
+function saidBy(marks: readonly Mark[], { at, text }: Step): boolean {
+  const next = marks.find((mark) => mark.at >= at)
+  return next?.kind === 'lost' && text.startsWith(next.text.replace(/: .*/, ''))
+}

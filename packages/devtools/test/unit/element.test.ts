@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { PushStreamDevtoolsElement } from '../../src/element.js'
 import * as development from '../../src/mount.js'
 import * as production from '../../src/mount.production.js'
-import { createClient, type TestClient } from '../support/client.js'
+import { createClient, start, type TestClient } from '../support/client.js'
 import { framesDue, nextFrame } from '../support/dom.js'
 
 let one: TestClient
@@ -25,6 +25,7 @@ afterEach(() => {
   expect(framesDue()).toBe(0)
   expect(document.body.children).toHaveLength(0)
   vi.useRealTimers()
+  vi.restoreAllMocks()
 })
 
 const element = () => document.querySelector('pushstream-devtools') as PushStreamDevtoolsElement
@@ -164,6 +165,19 @@ describe('open', () => {
     find<HTMLInputElement>('every-step').checked = true
     find('every-step').dispatchEvent(new Event('change'))
     expect(rows().length).toBeGreaterThan(5)
+  })
+
+  test('cut on a machine that is held back between the error and the loss → one line for both', async () => {
+    remove()
+    let now = start
+    vi.spyOn(Date, 'now').mockImplementation(() => (now += 60))
+    remove = development.mountDevtools(one.stream, { open: true })
+    find('cut').click()
+    await one.accept()
+    find('tab-timeline').click()
+    nextFrame()
+    const rows = all('[data-testid="devtools-events"] tbody tr').map(({ dataset }) => dataset.kind)
+    expect(rows).toEqual(['resumed', 'lost'])
   })
 
   test('without a connection, or with a single mode → the buttons say so', () => {
