@@ -8,7 +8,9 @@ const sources = /^packages\/[^/]+\/(src\/|package\.json$)/
 const published = /^packages\/[^/]+\/(src\/|[^/]+$)/
 /** What tests in Node need without always importing it: they start it, or read it. */
 const inNode =
-  /^e2e\/(nginx|support)\/|^packages\/[^/]+\/test\/(support|fixtures)\/|^docs\/(publishing\.md$|(guides|migrate|reference|start)\/)/
+  /^e2e\/(nginx|support)\/|^packages\/[^/]+\/test\/(support|fixtures)\/|^docs\/(publishing\.md$|(guides|start)\/)/
+/** Its samples are compiled. */
+const page = /\.md$/
 /** What pages and servers of the browser tests are made of; the specs don't import all of it. */
 const inBrowsers =
   /^(playground|examples)\/|^docs\/start\/|^e2e\/(page|runtimes|support|matrix|nginx|react-18)\/|^e2e\/playwright|^packages\/core\/test\/(support|fixtures)\//
@@ -55,11 +57,13 @@ export const steps = {
   },
   integration: {
     run: ({ report, since, files }) => {
-      const testsAlone = since !== undefined && !matches([settings, sources, inNode], files)
-      const narrowed = testsAlone ? [`--changed=${since}`, '--passWithNoTests'] : []
-      return vitest(report, ['--project', 'integration', ...narrowed])
+      const all = since === undefined || matches([settings, sources, inNode], files)
+      const related = [`--changed=${since}`, '--passWithNoTests']
+      // Tests that read a page don't import it, so no change leads to them.
+      const narrowed = !matches([page], files) ? related : files.every((file) => page.test(file)) ? ['samples'] : []
+      return vitest(report, ['--project', 'integration', ...(all ? [] : narrowed)])
     },
-    dependsOn: [settings, inNode, /^(packages|e2e)\//],
+    dependsOn: [settings, inNode, page, /^(packages|e2e)\//],
     live: true,
     waits: true,
   },

@@ -17,7 +17,7 @@ const tests = ['lint', 'links', 'types', 'knip', 'unit', 'integration']
 
 test.each([
   [[], []],
-  ['README.md', ['lint', 'links', 'prose', 'unit', 'docs']],
+  ['README.md', ['lint', 'links', 'prose', 'unit', 'integration', 'docs']],
   ['.github/workflows/test.yml', ['lint', 'links', 'release']],
   ['docs/publishing.md', ['lint', 'links', 'prose', 'unit', 'integration', 'docs']],
   ['docs/start/nchan.md', ['lint', 'links', 'prose', 'unit', 'integration', 'docs', ...browsers]],
@@ -27,7 +27,7 @@ test.each([
   ['packages/core/test/integration/nchan.test.ts', tests],
   ['packages/core/test/support/numbered.ts', [...tests, ...browsers]],
   ['packages/core/README.md', ['lint', 'links', 'prose', 'unit', 'integration', 'build', 'packages', 'docs']],
-  ['etc/core.api.md', ['lint', 'links', 'prose', 'unit', 'api', 'docs']],
+  ['etc/core.api.md', ['lint', 'links', 'prose', 'unit', 'integration', 'api', 'docs']],
   ['packages/core/src/client.ts', all.filter((name) => !/release|prose/.test(name))],
   ['package-lock.json', all],
   ['scripts/build.mjs', all],
@@ -49,4 +49,14 @@ test.each([
 ])('the integration tests, after a change of %s → narrowed to what imports it: %s', (file, narrowed) => {
   const { args } = (steps.integration as Step).run({ report: 'r.json', since: 'HEAD', files: [file] })
   expect(args.includes('--changed=HEAD')).toBe(narrowed)
+})
+
+test.each([
+  [['README.md', 'docs/tabs.md'], true],
+  [['README.md', 'packages/core/test/integration/nchan.test.ts'], false],
+  [['docs/publishing.md'], false],
+])('the integration tests, after a change of %j → those of the samples alone: %s', (files, alone) => {
+  const { args } = (steps.integration as Step).run({ report: 'r.json', since: 'HEAD', files })
+  expect(args.includes('samples')).toBe(alone)
+  expect(args).not.toContain('--changed=HEAD')
 })

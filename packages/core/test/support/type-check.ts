@@ -10,13 +10,17 @@ export function compilerOptions(): ts.CompilerOptions {
   return ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, root).options
 }
 
-/** A program of these files, and of others by their path whose text is given. Packages resolve to their sources. */
+/**
+ * A program of these files, and of others by their path whose text is given. Packages resolve to their sources.
+ * `before`: a program with the same options, to take the sources of.
+ */
 export function programOf(
   files: readonly string[],
   written: ReadonlyMap<string, string> = new Map(),
   before?: ts.Program,
+  changed: ts.CompilerOptions = {},
 ): ts.Program {
-  const options = compilerOptions()
+  const options = { ...compilerOptions(), ...changed }
   const host = ts.createCompilerHost(options)
   const { getSourceFile } = host
   host.getSourceFile = (name, ...rest) => {
