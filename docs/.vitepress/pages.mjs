@@ -90,6 +90,7 @@ export const sidebar = [
   {
     text: 'Understand',
     items: [
+      page('How it works', '/how-it-works'),
       page('Architecture', '/architecture'),
       page('Reliability', '/reliability'),
       page('Performance', '/performance'),
