@@ -1,8 +1,9 @@
-// Writes docs/performance.md from the results.
+// Writes docs/performance.md, and its drawings, from the results.
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { root } from '../scripts/workspace.mjs'
+import { charts } from './charts.mjs'
 import { table } from './figures.mjs'
 import { herdPage } from './herd.mjs'
 
@@ -92,9 +93,7 @@ export async function writePage(results) {
   const before = existsSync(earlier) ? JSON.parse(await readFile(earlier, 'utf8')) : {}
   const measured = Object.entries(figures(results, 'client')).filter(([, now]) => now !== undefined)
   const rows = measured.map(([name, now]) => [name, before[name] ?? '', now, aims[name] ?? ''])
-  await writeFile(
-    join(root, 'docs/performance.md'),
-    `# Performance
+  const page = `# Performance
 
 \`npm run bench\` writes this page. [bench/README.md](../bench/README.md) says what is measured, and how.
 
@@ -114,11 +113,16 @@ ${table(['figure', 'before', 'now', 'aim'], rows)}
 All of them receive the same body on a websocket that the page itself feeds, in the frames of their own servers. Bytes
 are what an application ships of each, minified and gzipped. \`bare\` is \`socket.onmessage\`, \`JSON.parse\` and the call.
 
+![Script time per message of each client, as in the table below](performance-time.svg)
+
+![Size of each client, as in the table below](performance-size.svg)
+
 ${clients(results)}
 
 pusher-js and socket.io-client know no order and no loss. centrifuge and \`@anycable/web\` keep the last offset.
 
 ${herdPage(results.herd)}
-`,
-  )
+`
+  const drawings = Object.entries(charts(page))
+  for (const [name, text] of [['performance.md', page], ...drawings]) await writeFile(join(root, 'docs', name), text)
 }

@@ -53,7 +53,7 @@ export const steps = {
   unit: {
     run: ({ report }) => vitest(report, ['--project', 'unit*']),
     // Some compare guides and configurations with what they describe.
-    dependsOn: [settings, /^(packages|e2e\/support|docs)\/|\.md$|^examples\/.*\.conf$/],
+    dependsOn: [settings, /^(packages|e2e\/support|docs)\/|\.md$|^examples\/.*\.conf$|^bench\/charts\.mjs$/],
   },
   integration: {
     run: ({ report, since, files }) => {
