@@ -90,7 +90,7 @@ export const advice: Record<Fault, Advice> = {
     mend:
       'Add the location, set the option that begins with `urlPrefix`, or leave the mode out of `modes`. For Nchan and ' +
       'django-eventstream set `protocol`.',
-    pushStream: 'push_stream_subscriber websocket; (or eventsource, long-polling, streaming)',
+    pushStream: 'push_stream_subscriber websocket; # or eventsource, long-polling, streaming',
     nchan: 'nchan_subscriber;',
   },
   nchan: {
@@ -170,7 +170,7 @@ export const advice: Record<Fault, Advice> = {
     title: 'A location of another mode',
     cause: 'The push server answers at this path, and not in the mode that the client asked for.',
     mend: 'Set `push_stream_subscriber` of this location to the mode, or correct the option that begins with `urlPrefix`.',
-    pushStream: 'push_stream_subscriber eventsource; (or websocket, long-polling, streaming)',
+    pushStream: 'push_stream_subscriber eventsource; # or websocket, long-polling, streaming',
     nchan: 'nchan_subscriber websocket eventsource longpoll http-multipart;',
   },
   names: {

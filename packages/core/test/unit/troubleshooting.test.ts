@@ -11,11 +11,10 @@ test('docs/troubleshooting.md → a heading for each symptom, in the order of th
   expect(headings).toEqual(Object.keys(advice))
 })
 
-/** The directives, as the page lists them: a choice is a comment there, so that nginx takes them as they are. */
+/** The directives, as the page lists them. */
 const directives = ({ pushStream, nchan }: Advice) => {
   const lines = [pushStream && `# push stream module\n${pushStream}`, nchan && `# Nchan\n${nchan}`].filter(Boolean)
-  const text = lines.join('\n').replace(/ \((or [^)]+)\)/g, ' # $1')
-  return text && `\n\n\`\`\`nginx\n${text}\n\`\`\``
+  return lines.length > 0 ? `\n\n\`\`\`nginx\n${lines.join('\n')}\n\`\`\`` : ''
 }
 
 test.each(Object.entries(advice))('%s → the page says what the table says', (symptom, one) => {
