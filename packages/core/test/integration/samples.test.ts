@@ -34,7 +34,7 @@ function errorsOfTypeScript(written: readonly Sample[]): string[] {
   )
 }
 
-/** What the scripts of `dist` define in a page. */
+/** What the scripts of `dist` define in a page, and what only a service worker has. */
 const globals = `
 import type { nchan, PushEventSource as Source, PushStream as Client } from '@pushstream/core'
 import type { PushStream as Classic } from '@pushstream/core/classic'
@@ -44,6 +44,10 @@ declare global {
   var PushStream: typeof Classic & { Client: typeof Client; nchan: typeof nchan; updates: Updates }
   var PushEventSource: typeof Source
   var $: { updates: Updates }
+  function importScripts(...urls: string[]): void
+  interface MessageEvent {
+    waitUntil(done: Promise<unknown>): void
+  }
 }
 `
 const others = /^import .* from '(centrifuge|nchan|pusher-js|reconnecting-eventsource|socket\.io-client)'$/m
