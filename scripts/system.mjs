@@ -34,7 +34,7 @@ const programs = {
   redis: { variable: 'REDIS_PATH', packageName: 'redis-server', commands: ['redis-server'], files: [] },
   pushpin: { variable: 'PUSHPIN_PATH', packageName: 'pushpin', commands: ['pushpin'], files: [] },
   openssl: { variable: 'OPENSSL_PATH', packageName: 'openssl', commands: ['openssl'], files: [] },
-  // For the examples in docs/publishing.md.
+  // For the examples in docs/publishing.md and docs/guides/authorization.md.
   curl: { variable: 'CURL_PATH', packageName: 'curl', commands: ['curl'], files: [] },
   jq: { variable: 'JQ_PATH', packageName: 'jq', commands: ['jq'], files: [] },
   // Version managers leave commands in the path that name no version.
@@ -48,6 +48,14 @@ const programs = {
     works: ['-c', 'import django'],
   },
   ruby: { variable: 'RUBY_PATH', packageName: 'ruby', commands: ['ruby'], files: [] },
+  // What of Rails answers requests, and a server for it. Debian's are there for Debian's Ruby alone.
+  rails: {
+    variable: 'RAILS_RUBY_PATH',
+    packageName: 'ruby-actionpack ruby-webrick',
+    commands: ['ruby'],
+    files: ['/usr/bin/ruby'],
+    works: ['-e', 'require "action_controller"; require "webrick"'],
+  },
   php: {
     variable: 'PHP_PATH',
     packageName: 'php-cli php-curl',

@@ -35,6 +35,7 @@ export const sidebar = [
       page('React', '/react'),
       page('Vue', '/vue'),
       page('Next.js, Nuxt and others', '/frameworks'),
+      page('Authorization', '/guides/authorization'),
       page('Credentials', '/credentials'),
       page('Page loads', '/page-loads'),
       page('Several tabs', '/tabs'),

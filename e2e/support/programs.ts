@@ -18,6 +18,7 @@ export type ProgramName =
   | 'python'
   | 'django'
   | 'ruby'
+  | 'rails'
   | 'php'
 
 const system: System = await import(new URL('../../scripts/system.mjs', import.meta.url).href)

@@ -1,11 +1,9 @@
-import { createServer, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { request } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { Guide } from '../../../../e2e/support/guide.js'
 import { missingNginx, pushStreamModule } from '../../../../e2e/support/nginx.js'
 import { type NginxGuide, startGuide } from '../../../../e2e/support/nginx-guide.js'
 import { lacking, withoutModule } from '../../../../e2e/support/programs.js'
-import { createAuthorizer } from '../../src/auth.js'
 
 // The configurations of docs/guides, as they are written.
 
@@ -36,43 +34,6 @@ async function using<Resource extends { close(): Promise<void> }>(
 }
 
 describe.skipIf(withoutNchan)('docs/guides/security.md', () => {
-  /** The application of the guide. */
-  async function startMay() {
-    const guide = await Guide.open('guides/security', { changes: () => [] })
-    const [, written = ''] = /(createAuthorizer\({[^]*?\n}\))/.exec(guide.file('may.ts')) ?? []
-    const [, userOf = ''] = /(function userOf[^]*)$/.exec(guide.file('may.ts')) ?? []
-    await guide.close()
-    const code = `${userOf.replace(/\(headers: object\): [^{]+/, '(headers) ')}\nreturn ${written}`
-    const auth = new Function('createAuthorizer', code)(createAuthorizer) as ReturnType<typeof createAuthorizer>
-    const server = createServer(auth.handler)
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    return {
-      address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-      close: async () => {
-        server.closeAllConnections()
-        await new Promise((resolve) => server.close(resolve))
-      },
-    }
-  }
-
-  test('who may subscribe, and who may publish → as the guide says', () =>
-    using(startMay(), (may) =>
-      using(startGuide('guides/security', 'Nchan', { changes: [['127.0.0.1:9000', may.address]] }), async ({ url }) => {
-        const headers = (cookie: string) => ({ Accept: 'text/event-stream', ...(cookie && { Cookie: cookie }) })
-        const subscribe = (channel: string, cookie = '') => ask(`${url}sub/${channel}`, { headers: headers(cookie) })
-        expect(await subscribe('news')).toBe(401)
-        expect(await subscribe('news', 'session=42')).toBe(200)
-        expect(await subscribe('user-42', 'session=42')).toBe(200)
-        expect(await subscribe('user-43', 'session=42')).toBe(403)
-        expect(await subscribe('user-%34%33', 'session=42')).toBe(403)
-        expect(await ask(`${url}may`)).toBe(404)
-
-        const publish = (from: string) => ask(`${url}pub/news`, { method: 'POST', from, body: 'x' })
-        expect(await publish('127.0.0.1')).toBe(202)
-        expect(await publish('127.0.0.2')).toBe(403)
-      }),
-    ))
-
   test('a page of another origin → refused by the condition of the guide', async () => {
     const guide = await Guide.open('guides/security', { changes: () => [] })
     const condition = guide.block('nginx', '$http_origin')
