@@ -13,7 +13,7 @@ const inNode =
 const page = /\.md$/
 /** What pages and servers of the browser tests are made of; the specs don't import all of it. */
 const inBrowsers =
-  /^(playground|examples)\/|^docs\/start\/|^e2e\/(page|runtimes|support|matrix|nginx|react-18)\/|^e2e\/playwright|^packages\/core\/test\/(support|fixtures)\//
+  /^(playground|examples)\/|^docs\/(start\/|guides\/workers)|^e2e\/(page|runtimes|support|matrix|nginx|react-18)\/|^e2e\/playwright|^packages\/core\/test\/(support|fixtures)\//
 
 /**
  * What `npm test` runs, in order.

@@ -39,6 +39,7 @@ export const sidebar = [
       page('Credentials', '/credentials'),
       page('Page loads', '/page-loads'),
       page('Several tabs', '/tabs'),
+      page('Workers', '/guides/workers'),
       page('Publish from a back end', '/publishing'),
       page('Publish from Node', '/publisher'),
       {

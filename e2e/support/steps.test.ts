@@ -22,6 +22,7 @@ test.each([
   ['docs/publishing.md', ['lint', 'links', 'prose', 'unit', 'integration', 'docs']],
   ['docs/start/nchan.md', ['lint', 'links', 'prose', 'unit', 'integration', 'docs', ...browsers]],
   ['docs/guides/security.md', ['lint', 'links', 'prose', 'unit', 'integration', 'docs']],
+  ['docs/guides/workers.md', ['lint', 'links', 'prose', 'unit', 'integration', 'docs', ...browsers]],
   ['docs/.vitepress/config.mjs', ['lint', 'links', 'types', 'knip', 'unit', 'docs']],
   ['packages/core/test/unit/text.test.ts', tests],
   ['packages/core/test/integration/nchan.test.ts', tests],
