@@ -27,6 +27,7 @@ const frameworks = {
   jest: { title: 'Jest', of: 'jest' },
   'vite-react': { title: 'Vite, React', of: 'vite', client: 'dist' },
   'vite-vue': { title: 'Vite, Vue', of: 'vite', client: 'dist' },
+  svelte: { title: 'Vite, Svelte', of: 'vite', client: 'dist' },
   solid: { title: 'Vite, Solid', of: 'vite', client: 'dist' },
   webpack: { title: 'webpack', of: 'webpack', client: 'dist', files: '.' },
   next: { title: 'Next.js, App Router', of: 'next', client: '.next/static', rendered: '/publish' },

@@ -34,6 +34,7 @@ export const sidebar = [
       page('The client', '/core'),
       page('React', '/react'),
       page('Vue', '/vue'),
+      page('Svelte', '/frameworks#svelte'),
       page('Next.js, Nuxt and others', '/frameworks'),
       page('Authorization', '/guides/authorization'),
       page('Credentials', '/credentials'),

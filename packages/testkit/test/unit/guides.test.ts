@@ -35,6 +35,7 @@ test.each(examples)('the guide to %s → prints %s as npm run check:frameworks b
 const checked: readonly (readonly [string, ...string[]])[] = [
   ['vite-react', 'vite', 'react'],
   ['vite-vue', 'vite', 'vue'],
+  ['svelte', 'vite', 'svelte'],
   ['solid', 'vite', 'solid-js'],
   ['webpack', 'webpack'],
   ['next', 'next'],
@@ -61,6 +62,11 @@ test('the guide to frameworks → names the versions that npm run check:framewor
   )
 })
 
-test('the guide to frameworks → twelve examples', () => {
-  expect(examples).toHaveLength(12)
+test('the guide to Svelte → the application has the file of the one for SvelteKit, as it says', () => {
+  const file = (path: string) => read(`${applications}${path}/push-stream.ts`)
+  expect(file('svelte/src')).toBe(file('sveltekit/src/lib'))
+})
+
+test('the guide to frameworks → fourteen examples', () => {
+  expect(examples).toHaveLength(14)
 })
