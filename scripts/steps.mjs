@@ -8,7 +8,7 @@ const sources = /^packages\/[^/]+\/(src\/|package\.json$)/
 const published = /^packages\/[^/]+\/(src\/|[^/]+$)/
 /** What tests in Node need without always importing it: they start it, or read it. */
 const inNode =
-  /^e2e\/(nginx|support)\/|^packages\/[^/]+\/test\/(support|fixtures)\/|^docs\/(publishing\.md$|(guides|start)\/)/
+  /^e2e\/(nginx|support)\/|^examples\/(django|php)\/|^packages\/[^/]+\/test\/(support|fixtures)\/|^docs\/(publishing\.md$|(guides|start)\/)/
 /** Its samples are compiled. */
 const page = /\.md$/
 /** What pages and servers of the browser tests are made of; the specs don't import all of it. */

@@ -35,6 +35,7 @@ test.each([
   ['playground/App.vue', ['lint', 'links', 'types: playground', 'knip', ...browsers]],
   ['examples/react-dashboard/src/App.tsx', ['lint', 'links', 'types', 'knip', 'types: examples', ...browsers]],
   ['examples/plain/nginx.conf', ['lint', 'links', 'unit', ...browsers]],
+  ['examples/php/public/index.php', ['lint', 'links', 'integration', ...browsers]],
   ['e2e/tabs.spec.ts', ['lint', 'links', 'types', 'knip', 'integration', ...browsers]],
   ['e2e/support/channel-names.ts', [...tests, ...browsers]],
   ['e2e/nginx/nchan.conf', ['lint', 'links', 'integration', ...browsers]],

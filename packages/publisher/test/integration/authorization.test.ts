@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Guide } from '../../../../e2e/support/guide.js'
 import { missingNginx, pushStreamModule } from '../../../../e2e/support/nginx.js'
 import { type NginxGuide, startGuide } from '../../../../e2e/support/nginx-guide.js'
-import { lacking } from '../../../../e2e/support/programs.js'
+import { lacking, missingProgram } from '../../../../e2e/support/programs.js'
 import { attacks } from '../support/addresses.js'
-import { type BackEnd, samples } from '../support/back-ends.js'
+import { type BackEnd, samples, startExample } from '../support/back-ends.js'
 
 // docs/guides/authorization.md as it is written: its configuration, its samples in four languages, and the table of
 // requests, which each sample answers.
@@ -170,6 +170,31 @@ for (const { language, missing, start } of samples) {
       () => using(startModule(forModule.address), (nginx) => throughNginx(nginx, '/ev/')),
     )
   })
+}
+
+/** Percent-encoded, though nothing needs it. */
+const encoded = (text: string) => text.replace(/./g, (char) => `%${char.charCodeAt(0).toString(16)}`)
+
+for (const name of ['django', 'php'] as const) {
+  test.skipIf(lacking(missingProgram(name)) !== undefined)(
+    `examples/${name}, asked as nginx asks → like the table`,
+    () =>
+      using(startExample(name), async ({ address, cookie, channel, foreign }) => {
+        const named = (uri: string) =>
+          uri
+            .replaceAll('user-42', channel)
+            .replaceAll('user-43', foreign)
+            .replaceAll('%34%33', encoded(foreign.replace('user-', '')))
+        // They have no channel for all, and are for Nchan.
+        const asked = rows.filter(({ uri }) => uri === '' || uri.startsWith('/sub/user-'))
+        expect(new Set(asked.map(({ status }) => status))).toEqual(new Set([204, 401, 403]))
+        const answers = await answersTo(asked, ({ uri, user }) => {
+          const headers = { ...(user && { Cookie: cookie }), ...(uri && { 'X-Original-URI': named(uri) }) }
+          return ask(address, '/may', { headers: { ...headers, Host: address } })
+        })
+        expect(answers).toEqual(expected(asked))
+      }),
+  )
 }
 
 describe.skipIf(lacking(missingNginx('nchan')) !== undefined)('the configuration of the guide', () => {

@@ -1,6 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { freePort } from '@pushstream/testkit'
 import ts from 'typescript'
 import { accepting, Daemon } from '../../../../e2e/support/daemon.js'
@@ -159,3 +161,60 @@ export const samples: readonly Sample[] = [
   { language: 'Rails', missing: missingProgram('rails'), start: startRails },
   { language: 'PHP', missing: missingProgram('php'), start: startPhp },
 ]
+
+/** An example in which two users have signed in. */
+export interface SignedIn extends BackEnd {
+  readonly cookie: string
+  readonly channel: string
+  /** The channel of the other user. */
+  readonly foreign: string
+}
+
+interface Examples {
+  readonly examples: Record<string, { prepare?(): string[]; start(port: number): string[] }>
+}
+
+/** Starts the application of an example, without its nginx, and signs in. */
+export async function startExample(name: string): Promise<SignedIn> {
+  const { examples }: Examples = await import(new URL('../../../../scripts/examples.mjs', import.meta.url).href)
+  const example = examples[name] as Examples['examples'][string]
+  const data = await mkdtemp(join(tmpdir(), 'pushstream-example-'))
+  const cwd = fileURLToPath(new URL(`../../../../examples/${name}`, import.meta.url))
+  const env = { PATH: process.env.PATH, DATA_DIR: data, PYTHONDONTWRITEBYTECODE: '1' }
+  const run = ([file = '', ...args]: string[]) => Daemon.start(file, args, { cwd, env })
+  if (example.prepare) await (await run(example.prepare())).gone
+  const port = await freePort()
+  const daemon = await run(example.start(port))
+  await accepting(port, () => daemon.running)
+  const url = `http://127.0.0.1:${port}`
+  const signIn = async (user: string) => {
+    const cookies = new Map<string, string>()
+    const ask = async (path: string, init: RequestInit = {}) => {
+      const headers = { Cookie: [...cookies].map(([key, value]) => `${key}=${value}`).join('; ') }
+      const answer = await fetch(url + path, { ...init, headers, redirect: 'manual' })
+      for (const line of answer.headers.getSetCookie()) {
+        const [, key = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+        cookies.set(key, value)
+      }
+      return answer.text()
+    }
+    await ask('/login')
+    const token = cookies.get('csrftoken')
+    const body = new URLSearchParams({ name: user, ...(token !== undefined && { csrfmiddlewaretoken: token }) })
+    await ask('/login', { method: 'POST', body })
+    const [, channel] = /data-channel="([^"]+)"/.exec(await ask('/')) ?? []
+    if (channel === undefined) throw new Error(`${name}: ${user} could not sign in\n${daemon.lines.join('\n')}`)
+    return { channel, cookie: [...cookies].map(([key, value]) => `${key}=${value}`).join('; ') }
+  }
+  const [own, other] = [await signIn('Ada'), await signIn('Bob')]
+  return {
+    address: `127.0.0.1:${port}`,
+    ...own,
+    foreign: other.channel,
+    async close() {
+      daemon.signal('SIGKILL')
+      await daemon.gone
+      await rm(data, { recursive: true, force: true })
+    },
+  }
+}
