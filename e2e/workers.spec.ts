@@ -118,7 +118,10 @@ test('the shared worker of the guide, two pages → one connection, until both a
   await expect.poll(running.subscribers).toBe(0)
 })
 
-test('the service worker of the guide → the page shows the last message', async ({ page, running }) => {
+test('the service worker of the guide → the page shows the last message, then the connection is closed', async ({
+  page,
+  running,
+}) => {
   await running.publish('first')
   await running.publish('last')
   await page.goto(`${running.url}ask.html`)
