@@ -56,7 +56,7 @@ export const steps = {
     dependsOn: [settings, /^(packages|e2e\/support|docs)\/|\.md$|^examples\/.*\.conf$|^bench\/charts\.mjs$/],
   },
   integration: {
-    run: ({ report, since, files }) => {
+    run: ({ report, since, files = [] }) => {
       const all = since === undefined || matches([settings, sources, inNode], files)
       const related = [`--changed=${since}`, '--passWithNoTests']
       // Tests that read a page don't import it, so no change leads to them.

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 interface Step {
-  run(how: { report: string; since: string; files: readonly string[] }): { args: readonly string[] }
+  run(how: { report: string; since?: string; files?: readonly string[] }): { args: readonly string[] }
 }
 
 interface Steps {
@@ -61,4 +61,10 @@ test.each([
   const { args } = (steps.integration as Step).run({ report: 'r.json', since: 'HEAD', files })
   expect(args.includes('samples')).toBe(alone)
   expect(args).not.toContain('--changed=HEAD')
+})
+
+test('the integration tests, of no change in particular → all of them', () => {
+  const { args } = (steps.integration as Step).run({ report: 'r.json' })
+  expect(args).not.toContain('samples')
+  expect(args.some((arg) => arg.startsWith('--changed'))).toBe(false)
 })
