@@ -10,6 +10,8 @@ import { type Nginx, startNginx } from '../support/nginx.js'
 const patience = 90_000
 /** What comes twice, comes soon, in ms. */
 const settling = 2500
+/** How long a message may take while nothing is broken, in ms. */
+export const punctual = 5000
 
 const modes = ['websocket', 'eventsource', 'stream', 'longpolling'] as const
 
@@ -19,6 +21,15 @@ interface Receiver {
   readonly stream: PushStream
   readonly proxy: FaultProxy
   readonly events: Event[]
+  /** What the client logged, and when. */
+  readonly log: [at: number, line: string][]
+}
+
+/** Something that was broken, in ms since 1970. `until`: undefined as long as it is. */
+interface Trouble {
+  readonly name: string
+  readonly from: number
+  until: number | undefined
 }
 
 /** What became of the messages at one client. */
@@ -35,6 +46,8 @@ export interface Result {
   /** The longest that a message took, without the time for which anything was broken, in ms. */
   readonly latest: number
   readonly evidence: readonly string[]
+  /** Messages that were too late, with what happened meanwhile. */
+  readonly late: readonly string[]
 }
 
 /** nginx with the module, a client of default options for each mode, and messages that are published. */
@@ -43,8 +56,8 @@ export class Stage {
   readonly channels: readonly string[]
   readonly sent: Sent[] = []
   readonly #receivers: Receiver[] = []
-  /** When something was broken, in ms since 1970. No two of them overlap. */
-  readonly #troubles: { from: number; until: number | undefined }[] = []
+  /** No two of them overlap. */
+  readonly #troubles: Trouble[] = []
   #n = 0
 
   private constructor(nginx: Nginx, channels: readonly string[]) {
@@ -73,7 +86,10 @@ export class Stage {
     const proxy = createFaultProxy({ target: this.nginx.url })
     const { url } = await proxy.listen()
     const environment = { WebSocket }
-    const stream = new PushStream({ url, modes: [mode], environment })
+    const log: Receiver['log'] = []
+    const note = (line: unknown) => void log.push([Date.now(), String(line)])
+    const logger = { debug: note, info: note, warn: note, error: note }
+    const stream = new PushStream({ url, modes: [mode], environment, logger })
     const events: Event[] = []
     stream.on('message', ({ channel, text }) => {
       events.push({ kind: 'message', channel, n: Number(text), at: Date.now() })
@@ -83,7 +99,7 @@ export class Stage {
     stream.on('error', () => {})
     for (const channel of this.channels) stream.addChannel(channel)
     stream.connect()
-    this.#receivers.push({ mode, stream, proxy, events })
+    this.#receivers.push({ mode, stream, proxy, events, log })
   }
 
   /** Publishes the next number, and waits for the answer. */
@@ -95,8 +111,8 @@ export class Stage {
   }
 
   /** Something breaks, until it is well again. */
-  async trouble(breaks: () => Promise<unknown>): Promise<void> {
-    const trouble: { from: number; until: number | undefined } = { from: Date.now(), until: undefined }
+  async trouble(name: string, breaks: () => Promise<unknown>): Promise<void> {
+    const trouble: Trouble = { name, from: Date.now(), until: undefined }
     this.#troubles.push(trouble)
     await breaks()
     trouble.until = Date.now()
@@ -119,19 +135,39 @@ export class Stage {
         mode: receiver.mode,
         ...counted,
         lost: lostWithoutGap,
-        latest: this.#latest(receiver.events),
+        latest: Math.max(0, ...this.#delays(receiver).map(({ delay }) => delay)),
+        late: this.#late(receiver),
       }
     })
   }
 
-  #latest(events: readonly Event[]): number {
-    const from = new Map(this.sent.map((one) => [one.n, one.from]))
-    let latest = 0
-    for (const event of events) {
-      const sentAt = event.kind === 'message' ? from.get(event.n) : undefined
-      if (sentAt !== undefined) latest = Math.max(latest, this.#well(sentAt, event.at))
-    }
-    return latest
+  /** When each message was published and came, and how long that took while nothing was broken, in ms. */
+  #delays({ events }: Receiver): { n: number; from: number; at: number; delay: number }[] {
+    const published = new Map(this.sent.map((one) => [one.n, one.from]))
+    return events.flatMap((event) => {
+      const from = event.kind === 'message' ? published.get(event.n) : undefined
+      if (event.kind !== 'message' || from === undefined) return []
+      return { n: event.n, from, at: event.at, delay: this.#well(from, event.at) }
+    })
+  }
+
+  /** One line for the first of the messages that came late together, then what broke and what the client logged. */
+  #late(receiver: Receiver): string[] {
+    let last = 0
+    return this.#delays(receiver).flatMap(({ n, from, at, delay }) => {
+      if (delay <= punctual) return []
+      const together = at - last < 1000
+      last = at
+      if (together) return []
+      const since = (when: number) => `${((when - from) / 1000).toFixed(2)} s`
+      const broken = this.#troubles.filter(({ until = at }) => until > from - 2000).filter((one) => one.from < at)
+      const logged = receiver.log.filter(([when]) => when > from - 2000 && when <= at).slice(-40)
+      return [
+        `message ${n} was ${delay} ms late and came after ${since(at)}`,
+        ...broken.map((one) => `  ${since(one.from)} to ${since(one.until ?? at)}: ${one.name}`),
+        ...logged.map(([when, line]) => `  ${since(when)}: ${line}`),
+      ]
+    })
   }
 
   /** How much of a time nothing was broken, in ms. */
