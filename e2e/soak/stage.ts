@@ -142,19 +142,18 @@ export class Stage {
   }
 
   /** When each message was published and came, and how long that took while nothing was broken, in ms. */
-  #delays({ events }: Receiver): { n: number; from: number; at: number; delay: number }[] {
-    const published = new Map(this.sent.map((one) => [one.n, one.from]))
+  #delays({ events }: Receiver): (Sent & { at: number; delay: number })[] {
+    const published = new Map(this.sent.map((one) => [one.n, one]))
     return events.flatMap((event) => {
-      const from = event.kind === 'message' ? published.get(event.n) : undefined
-      if (event.kind !== 'message' || from === undefined) return []
-      return { n: event.n, from, at: event.at, delay: this.#well(from, event.at) }
+      const sent = event.kind === 'message' ? published.get(event.n) : undefined
+      return sent === undefined ? [] : { ...sent, at: event.at, delay: this.#well(sent.from, event.at) }
     })
   }
 
   /** One line for the first of the messages that came late together, then what broke and what the client logged. */
   #late(receiver: Receiver): string[] {
     let last = 0
-    return this.#delays(receiver).flatMap(({ n, from, at, delay }) => {
+    return this.#delays(receiver).flatMap(({ n, from, taken, at, delay }) => {
       if (delay <= punctual) return []
       const together = at - last < 1000
       last = at
@@ -163,7 +162,8 @@ export class Stage {
       const broken = this.#troubles.filter(({ until = at }) => until > from - 2000).filter((one) => one.from < at)
       const logged = receiver.log.filter(([when]) => when > from - 2000 && when <= at).slice(-40)
       return [
-        `message ${n} was ${delay} ms late and came after ${since(at)}`,
+        // A worker that hangs may take it when it goes on.
+        `message ${n}${taken === 'yes' ? '' : ', not acknowledged,'} was ${delay} ms late and came after ${since(at)}`,
         ...broken.map((one) => `  ${since(one.from)} to ${since(one.until ?? at)}: ${one.name}`),
         ...logged.map(([when, line]) => `  ${since(when)}: ${line}`),
       ]
