@@ -1,4 +1,4 @@
-import { createServer, request } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { freePort } from '@pushstream/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -7,6 +7,7 @@ import { missingNginx, pushStreamModule } from '../../../../e2e/support/nginx.js
 import { type NginxGuide, startGuide } from '../../../../e2e/support/nginx-guide.js'
 import { lacking, missingProgram } from '../../../../e2e/support/programs.js'
 import { attacks } from '../support/addresses.js'
+import { type Asked, ask as askServer, using } from '../support/asking.js'
 import { type BackEnd, samples, startExample } from '../support/back-ends.js'
 
 // docs/guides/authorization.md as it is written: its configuration, its samples in four languages, and the table of
@@ -15,35 +16,9 @@ import { type BackEnd, samples, startExample } from '../support/back-ends.js'
 const name = 'guides/authorization'
 const open = () => Guide.open(name, { changes: () => [] })
 
-interface Asked {
-  readonly headers?: Record<string, string>
-  readonly method?: string
-  /** The address that the request comes from. */
-  readonly from?: string
-  readonly body?: string
-}
-
-/** The status of an answer. The path is sent as it is given. */
-function ask(
-  address: string,
-  path: string,
-  { headers = {}, method = 'GET', from = '127.0.0.1', body = '' }: Asked = {},
-): Promise<number> {
-  const [hostname, port] = address.split(':')
-  return new Promise((resolve, reject) => {
-    // As a site is called behind nginx, which is not how nginx calls the application.
-    const all = { Host: 'www.example.org', ...headers }
-    const asking = request(
-      { hostname, port, path, method, headers: all, localAddress: from, agent: false },
-      (answer) => {
-        answer.destroy()
-        resolve(answer.statusCode as number)
-      },
-    )
-    asking.once('error', reject)
-    asking.end(body)
-  })
-}
+/** As a site is called behind nginx, which is not how nginx calls the application. */
+const ask = (server: string, path: string, asked: Asked = {}) =>
+  askServer(server, path, { ...asked, headers: { Host: 'www.example.org', ...asked.headers } })
 
 const cookieOf = (user: string): Record<string, string> => (user === '' ? {} : { Cookie: `a=b; session=${user}` })
 
@@ -91,18 +66,6 @@ async function startModule(address: string): Promise<NginxGuide> {
         .replace(/ {4}location = \/pub/, () => `${may.replace('127.0.0.1:9000', address)}\n    location = /pub`)
         .replace(/push_stream_subscriber /g, 'auth_request /may;\n      $&'),
   })
-}
-
-async function using<Resource extends { close(): Promise<void> }>(
-  starting: Promise<Resource>,
-  use: (resource: Resource) => Promise<void>,
-): Promise<void> {
-  const resource = await starting
-  try {
-    await use(resource)
-  } finally {
-    await resource.close()
-  }
 }
 
 test('the table of the guide → has requests of each kind for both servers', () => {

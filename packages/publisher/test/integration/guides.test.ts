@@ -1,37 +1,13 @@
-import { request } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { Guide } from '../../../../e2e/support/guide.js'
 import { missingNginx, pushStreamModule } from '../../../../e2e/support/nginx.js'
 import { type NginxGuide, startGuide } from '../../../../e2e/support/nginx-guide.js'
 import { lacking, withoutModule } from '../../../../e2e/support/programs.js'
+import { ask, using } from '../support/asking.js'
 
 // The configurations of docs/guides, as they are written.
 
 const withoutNchan = lacking(missingNginx('nchan')) !== undefined
-
-/** One request. `from`: the address that it comes from. */
-function ask(url: string, { method = 'GET', headers = {}, from = '127.0.0.1', body = '' } = {}): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const asking = request(url, { method, headers, localAddress: from, agent: false }, (answer) => {
-      answer.destroy()
-      resolve(answer.statusCode as number)
-    })
-    asking.once('error', reject)
-    asking.end(body)
-  })
-}
-
-async function using<Resource extends { close(): Promise<void> }>(
-  starting: Promise<Resource>,
-  use: (resource: Resource) => Promise<void>,
-): Promise<void> {
-  const resource = await starting
-  try {
-    await use(resource)
-  } finally {
-    await resource.close()
-  }
-}
 
 describe.skipIf(withoutNchan)('docs/guides/security.md', () => {
   test('a page of another origin → refused by the condition of the guide', async () => {
@@ -41,7 +17,7 @@ describe.skipIf(withoutNchan)('docs/guides/security.md', () => {
     const adjust = (config: string) => config.replace('nchan_subscriber;', `$&\n${condition.replaceAll('$', '$$$$')}`)
     await using(startGuide('start/nchan', 'Nchan', { adjust }), async ({ url }) => {
       const from = (Origin: string) =>
-        ask(`${url}sub/news`, { headers: { Accept: 'text/event-stream', ...(Origin && { Origin }) } })
+        ask(new URL(url).host, '/sub/news', { headers: { Accept: 'text/event-stream', ...(Origin && { Origin }) } })
       expect(await from('')).toBe(200)
       expect(await from('https://www.example.org')).toBe(200)
       expect(await from('https://www.example.org.evil.example')).toBe(403)
@@ -75,7 +51,7 @@ describe('docs/guides/monitoring.md', () => {
       expect(names).toHaveLength(5)
       for (const name of names) expect(text).toMatch(new RegExp(`^${name}: \\d+`, 'm'))
       expect(await read(server, 'stub_status')).toContain('Active connections: ')
-      expect(await ask(`${url}nchan_stub_status`, { from: '127.0.0.2' })).toBe(403)
+      expect(await ask(new URL(url).host, '/nchan_stub_status', { from: '127.0.0.2' })).toBe(403)
     })
   })
 
