@@ -32,6 +32,9 @@ interface Trouble {
   until: number | undefined
 }
 
+/** A message that came. `delay`: how long it took while nothing was broken, in ms. */
+type Delayed = Sent & { readonly at: number; readonly delay: number }
+
 /** What became of the messages at one client. */
 export interface Result {
   readonly workers: number
@@ -130,19 +133,19 @@ export class Stage {
     await pause(settling)
     return this.#receivers.map((receiver) => {
       const { lostWithoutGap, ...counted } = account(this.sent, receiver.events)
+      const delays = this.#delays(receiver)
       return {
         workers: this.nginx.workers,
         mode: receiver.mode,
         ...counted,
         lost: lostWithoutGap,
-        latest: Math.max(0, ...this.#delays(receiver).map(({ delay }) => delay)),
-        late: this.#late(receiver),
+        latest: delays.reduce((latest, { delay }) => Math.max(latest, delay), 0),
+        late: this.#late(receiver, delays),
       }
     })
   }
 
-  /** When each message was published and came, and how long that took while nothing was broken, in ms. */
-  #delays({ events }: Receiver): (Sent & { at: number; delay: number })[] {
+  #delays({ events }: Receiver): Delayed[] {
     const published = new Map(this.sent.map((one) => [one.n, one]))
     return events.flatMap((event) => {
       const sent = event.kind === 'message' ? published.get(event.n) : undefined
@@ -151,16 +154,16 @@ export class Stage {
   }
 
   /** One line for the first of the messages that came late together, then what broke and what the client logged. */
-  #late(receiver: Receiver): string[] {
+  #late({ log }: Receiver, delays: readonly Delayed[]): string[] {
     let last = 0
-    return this.#delays(receiver).flatMap(({ n, from, taken, at, delay }) => {
+    return delays.flatMap(({ n, from, taken, at, delay }) => {
       if (delay <= punctual) return []
       const together = at - last < 1000
       last = at
       if (together) return []
       const since = (when: number) => `${((when - from) / 1000).toFixed(2)} s`
       const broken = this.#troubles.filter(({ until = at }) => until > from - 2000).filter((one) => one.from < at)
-      const logged = receiver.log.filter(([when]) => when > from - 2000 && when <= at).slice(-40)
+      const logged = log.filter(([when]) => when > from - 2000 && when <= at).slice(-40)
       return [
         // A worker that hangs may take it when it goes on.
         `message ${n}${taken === 'yes' ? '' : ', not acknowledged,'} was ${delay} ms late and came after ${since(at)}`,
