@@ -56,13 +56,7 @@ export const steps = {
     dependsOn: [settings, /^(packages|e2e\/support|docs)\/|\.md$|^examples\/.*\.conf$|^bench\/charts\.mjs$/],
   },
   integration: {
-    run: ({ report, since, files = [] }) => {
-      const all = since === undefined || matches([settings, sources, inNode], files)
-      const related = [`--changed=${since}`, '--passWithNoTests']
-      // Tests that read a page don't import it, so no change leads to them.
-      const narrowed = !matches([page], files) ? related : files.every((file) => page.test(file)) ? ['samples'] : []
-      return vitest(report, ['--project', 'integration', ...(all ? [] : narrowed)])
-    },
+    run: ({ report, since, files }) => vitest(report, ['--project', 'integration', ...narrowed(since, files)]),
     dependsOn: [settings, inNode, page, /^(packages|e2e)\//],
     live: true,
     waits: true,
@@ -110,6 +104,14 @@ export const steps = {
   },
   'browser: chromium': browser('chromium'),
   'browser: firefox': browser('firefox'),
+}
+
+/** Which integration tests the changed files can break, as arguments: none stand for all tests. */
+function narrowed(since, files) {
+  if (since === undefined || matches([settings, sources, inNode], files)) return []
+  if (!matches([page], files)) return [`--changed=${since}`, '--passWithNoTests']
+  // Tests that read a page don't import it, so no change leads to them.
+  return files.every((file) => page.test(file)) ? ['samples'] : []
 }
 
 /** A script that measures sizes, and where it leaves them. */

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,6 +22,13 @@ export function packages() {
     })
     .filter(({ manifest }) => manifest.private !== true)
   return inOrder(all)
+}
+
+/** The files of this repository that match patterns of git, by their paths in it. Those that are not committed yet count too. */
+export function tracked(...patterns) {
+  const args = ['ls-files', '--cached', '--others', '--exclude-standard', ...patterns]
+  const files = execFileSync('git', args, { cwd: root, encoding: 'utf8' })
+  return files.split('\n').filter((file) => file !== '')
 }
 
 /** The command of an installed package, as a path to give to Node: no shell, no npx, the same on every system. */

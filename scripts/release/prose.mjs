@@ -2,12 +2,11 @@
 //
 //   node scripts/release/prose.mjs              all files
 //   node scripts/release/prose.mjs README.md    only these
-import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { installPackages } from '../npm-packages.mjs'
-import { root } from '../workspace.mjs'
+import { root, tracked } from '../workspace.mjs'
 import { offences } from './style.mjs'
 
 installPackages(fileURLToPath(new URL('.', import.meta.url)))
@@ -16,11 +15,7 @@ const { lint } = await import('markdownlint/sync')
 /** Generated, or written for a test. */
 const left = /(^|\/)fixtures\/|^etc\//
 
-function files() {
-  const args = ['ls-files', '--cached', '--others', '--exclude-standard', '*.md']
-  const { stdout } = spawnSync('git', args, { cwd: root, encoding: 'utf8' })
-  return stdout.split('\n').filter((file) => file !== '' && !left.test(file))
-}
+const files = () => tracked('*.md').filter((file) => !left.test(file))
 
 /** The leaves of the tree of tokens that are text, and code as one sign. */
 function piecesOf(token) {

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { root } from './type-check.js'
 
@@ -12,13 +11,9 @@ export interface Sample {
   readonly code: string
 }
 
-const tracked = (...patterns: string[]) =>
-  execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', ...patterns], {
-    cwd: root,
-    encoding: 'utf8',
-  })
-    .split('\n')
-    .filter((file) => file !== '')
+const { tracked }: { tracked(...patterns: string[]): string[] } = await import(
+  new URL('../../../../scripts/workspace.mjs', import.meta.url).href
+)
 
 /** Made of what other tests check: the reports of the API, and the options of each nginx configuration. */
 const generated = /^(etc|e2e\/nginx\/wild)\//

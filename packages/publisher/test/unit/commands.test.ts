@@ -14,9 +14,10 @@ const manifests = readdirSync(join(root, 'packages')).map(
     },
 )
 const commands = manifests.filter(({ bin }) => bin !== undefined)
-const pages = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
-  (file) => file.endsWith('.md') && !file.includes('node_modules'),
+const { tracked }: { tracked(...patterns: string[]): string[] } = await import(
+  new URL('../../../../scripts/workspace.mjs', import.meta.url).href
 )
+const pages = tracked('*.md')
 /** Programs that `npm ci` installs in this repository. */
 const own = ['vite', 'rolldown', 'vitest', 'playwright']
 
