@@ -118,7 +118,7 @@ const integration: TestProjectInlineConfiguration = {
     testTimeout: 60_000,
     hookTimeout: 30_000,
     pool: 'forks',
-    maxWorkers: 6,
+    maxWorkers: 4,
     // After the unit tests, which need both cores.
     sequence: { groupOrder: 1 },
   },
