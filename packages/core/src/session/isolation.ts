@@ -46,6 +46,13 @@ export function renewAll({ members }: Sessions, credentials: Credentials): void 
   }
 }
 
+/** Whether it may still open, so that `member` can be tried next to it. */
+function mayOpen({ session: { state }, store }: Member, member: Member): boolean {
+  // Several that were refused together are divided first, and only then one is given up.
+  const divisible = state.current === undefined && store.size > 1 && member.store.size === 1
+  return divisible || state.attempts.length > 0 || state.retryAt !== undefined
+}
+
 /** Asks for the channels of a session next to one that is open elsewhere. `false`: there is none to try. */
 function accompany(sessions: Sessions, member: Member, reason: CloseReason): boolean {
   const { store, session, companions } = member
@@ -58,7 +65,7 @@ function accompany(sessions: Sessions, member: Member, reason: CloseReason): boo
   if (next !== undefined) {
     companions.add(next)
     session.change()
-  } else if (others.some((one) => one.session.state.attempts.length > 0)) member.postponed = reason
+  } else if (others.some((one) => mayOpen(one, member))) member.postponed = reason
   else return false
   return true
 }
@@ -102,7 +109,9 @@ export function suspect(sessions: Sessions, member: Member, channels: readonly C
 }
 
 function merge(sessions: Sessions, member: Member, target: Member): void {
-  for (const channel of member.store.all) member.store.move(channel, target.store)
+  const { store } = target
+  for (const channel of member.store.all) member.store.move(channel, store)
+  if (store.companion !== undefined && store.get(store.companion)) store.companion = undefined
   sessions.drop(member)
 }
 
@@ -115,7 +124,7 @@ export function arrange(sessions: Sessions): void {
   }
   const trials = sessions.members.filter((one) => one.trial)
   for (const member of trials) {
-    const running = trials.filter((one) => one.trial === 'running' && !isOpen(one))
+    const running = trials.filter((one) => one.trial === 'running' && !isOpen(one) && !one.postponed)
     if (member.trial !== 'waiting' || running.length >= mostTrials) continue
     member.trial = 'running'
     member.session.connect()

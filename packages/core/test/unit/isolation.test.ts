@@ -236,6 +236,44 @@ test('a channel waits for others that it is taken next to, and the application d
   expect([world.refused, world.pool.channels]).toEqual([[], ['x', 'w']])
 })
 
+test('a channel is taken next to others alone, and those wait for a server that is down → it waits, too', async () => {
+  const world = new Isolation({ explain: 'Subscribed too much wildcard channels.' })
+  let well = false
+  world.takes = (asked) => (asked.join() === 'x' && !well ? 'down' : well && asked.includes('x'))
+  // x was asked for in vain, and is to be asked for again, when the server says that w is not to be alone.
+  world.latency = (asked) => (asked.join() === 'w' ? 300 : 20)
+  await world.add('x', 'w')
+  await world.until(() => world.asked.some(({ names, state }) => names.join() === 'w' && state === 'refused'))
+  await world.clock.advance(100)
+  expect(world.refused).toEqual([])
+  well = true
+  await world.clock.advance(minutes(2))
+  expect([world.refused, world.open, world.pool.status.state]).toEqual([[], ['w x'], 'open'])
+})
+
+test.each(eight)(
+  'channels are taken only next to %s, and one of the others is refused → that one alone is given up',
+  async (needed) => {
+    for (const name of without(needed)) {
+      const world = new Isolation({ explain: 'Subscribed too much wildcard channels.' })
+      const refused = `x${name}`
+      world.takes = (asked) => asked.includes(needed) && !asked.includes(refused)
+      await world.add(...eight.map((one) => (one === name ? refused : one)))
+      await world.clock.advance(minutes(2))
+      const others = without(name).join(' ')
+      expect([world.refused, world.open, world.pool.status.state]).toEqual([[refused], [others], 'open'])
+    }
+  },
+)
+
+test('every channel is taken only next to one that is not there → all are given up', async () => {
+  const world = new Isolation({ explain: 'Subscribed too much wildcard channels.' })
+  world.takes = () => false
+  await world.add(...eight)
+  await world.clock.advance(minutes(2))
+  expect([world.refused.toSorted(), world.pool.channels, world.open]).toEqual([eight, [], []])
+})
+
 describe('a transport that does not show why', () => {
   test.each(['a', 'b', 'c'])(
     'only %s of three is refused → it is given up, the others share one connection',
