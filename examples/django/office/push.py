@@ -1,6 +1,6 @@
 import json
 import logging
-from urllib.error import URLError
+from http.client import HTTPException
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
@@ -15,5 +15,5 @@ def publish(channel, data):
     request = Request(url, json.dumps(data).encode(), {"Content-Type": "application/json"})
     try:
         urlopen(request, timeout=5).close()
-    except (URLError, TimeoutError) as error:
+    except (OSError, HTTPException) as error:
         logger.warning("%s was not published: %s", channel, error)

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { delimiter, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { lacking, missingProgram, type ProgramName, program } from '../../../../e2e/support/programs.js'
-import { record, startServer } from './support.js'
+import { cleanup, record, startServer } from './support.js'
 
 // What docs/publishing.md says, as far as this machine has the language for it.
 
@@ -95,3 +96,22 @@ describe('publishing', () => {
     ),
   )
 })
+
+test.skipIf(missing('django'))(
+  'examples/django: the connection ends before the answer → a warning, no exception',
+  async () => {
+    const server = createServer((socket) => socket.once('data', () => socket.destroy()))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    cleanup(() => server.close())
+    const { port } = server.address() as AddressInfo
+    const code = [
+      'from django.conf import settings',
+      `settings.configure(PUSH_URL="http://127.0.0.1:${port}")`,
+      'from office.push import publish',
+      'publish("job-1", {"done": 1})',
+    ].join('\n')
+    const cwd = fileURLToPath(new URL('../../../../examples/django/', import.meta.url))
+    const { stderr } = await run(at('django'), ['-c', code], { cwd })
+    expect(stderr).toContain('job-1 was not published')
+  },
+)
