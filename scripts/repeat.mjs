@@ -71,7 +71,8 @@ function playwrightRunner(browser) {
       if (code !== 0) fail(last)
       return listing.read()
     },
-    run: (report, files, titles) => playwright(report, browser, [...files, '-g', `(?:${titles.join('|')})$`]),
+    run: (report, files, titles) =>
+      playwright(report, browser, [...files, '-g', `(?:${titles.join('|')})(?: @\\S+)*$`]),
   }
 }
 
@@ -87,7 +88,8 @@ async function find({ pattern, only }) {
 
 // Vitest lists titles joined by '>', and reports them apart.
 const nameOf = (step, { file, title }) => `${step}: ${file} › ${title.replaceAll(' > ', ' › ')}`
-const patternOf = ({ title }) => escaped(title).replaceAll(/ [›>] /g, ' (?:[›>] )?')
+// For Playwright, the tags of a test or a group stand behind its title.
+const patternOf = ({ title }) => escaped(title).replaceAll(/ [›>] /g, '(?: @\\S+)* (?:[›>] )?')
 
 /** Endless loops, which end with this process even if it is killed. */
 function keepBusy(count) {

@@ -192,7 +192,8 @@ describe('case 11: an event id that is not ASCII', () => {
     server.publish('a', '3', { eventId: 'żółw-3' })
     await recording.until(() => recording.messages.length === 3)
     expect(recording.messages.map(({ text }) => text)).toEqual(['1', '2', '3'])
-    expect(recording.errors.filter(({ message }) => message.includes('refused'))).toEqual([])
+    // Whatever the cut did, no answer was a refusal.
+    expect(recording.errors.filter(({ status }) => status !== undefined)).toEqual([])
   })
 })
 

@@ -88,7 +88,8 @@ for (const [server, missing, start] of servers)
         const url = await start(template)
         const publisher = makePublisher({ url, server: pushStreamServer({ text: kind }) })
         const clients = modes.map((mode) => {
-          const client = record({ url, modes: [mode], ...(told && { messageTemplate: messageTemplate(template) }) })
+          const read = told && { messageTemplate: messageTemplate(template) }
+          const client = record({ url, modes: [mode], timeout: 30_000, ...read })
           client.stream.addChannel('c').connect()
           return { mode, client }
         })
