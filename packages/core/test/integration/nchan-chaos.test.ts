@@ -1,15 +1,18 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import {
   account,
   complete,
   type Live,
   missing,
+  patient,
   perfect,
   publishNumbers,
   recordNchan,
   startNchan,
 } from './nchan-support.js'
 import { allModes } from './support.js'
+
+vi.setConfig(patient)
 
 const total = 800
 const channels = ['a', 'b']

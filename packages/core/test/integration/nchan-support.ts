@@ -94,8 +94,13 @@ export function account({ all }: Recording, sent: readonly Sent[]): Pick<Account
 /** The account when all is well. */
 export const perfect = { lostWithoutGap: 0, doubled: 0, outOfOrder: 0, gaps: 0, evidence: [] as readonly string[] }
 
-/** How long a client may bring nothing before its test goes on without the rest, in ms. */
-const hanging = 8000
+/**
+ * How long a client may bring nothing before its test goes on without the rest, in ms. What is kept may keep a worker after
+ * a reload, which delivers nothing: that is found out after `pingtimeout`, 30 s, if a cut hides the reload.
+ */
+const hanging = 42_000
+/** The time for a test in which that may happen, in ms. */
+export const patient = { testTimeout: 120_000 }
 
 /**
  * Waits until the last message of every channel came, as long as the client brings anything: long-polls bring a message an

@@ -13,12 +13,15 @@ import {
   type Live,
   missing,
   numberOf,
+  patient,
   perfect,
   publishNumbers,
   recordNchan,
   startNchan,
 } from './nchan-support.js'
 import { allModes, cleanup, type Recording } from './support.js'
+
+vi.setConfig(patient)
 
 const open = (recording: Recording) => recording.until(() => recording.stream.status.state === 'open')
 /** Messages reach only who is there. */
