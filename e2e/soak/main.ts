@@ -125,6 +125,7 @@ const columns = [
   'gaps',
   'inGaps',
   'latest',
+  'uninterrupted',
 ] as const
 
 /** Runs what was chosen and prints what came of it. Resolves with whether nothing was lost without a gap, doubled or late. */

@@ -32,8 +32,8 @@ interface Trouble {
   until: number | undefined
 }
 
-/** A message that came. `delay`: how long it took while nothing was broken, in ms. */
-type Delayed = Sent & { readonly at: number; readonly delay: number }
+/** A message that came. `delay`: how long it took while nothing was broken, in ms; `uninterrupted`: the longest part of that. */
+type Delayed = Sent & { readonly at: number; readonly delay: number; readonly uninterrupted: number }
 
 /** What became of the messages at one client. */
 export interface Result {
@@ -48,6 +48,8 @@ export interface Result {
   readonly outOfOrder: number
   /** The longest that a message took, without the time for which anything was broken, in ms. */
   readonly latest: number
+  /** The longest that one was waited for while nothing broke, in ms: what breaks meanwhile begins it anew. */
+  readonly uninterrupted: number
   readonly evidence: readonly string[]
   /** Messages that were too late, with what happened meanwhile. */
   readonly late: readonly string[]
@@ -140,6 +142,7 @@ export class Stage {
         ...counted,
         lost: lostWithoutGap,
         latest: delays.reduce((latest, { delay }) => Math.max(latest, delay), 0),
+        uninterrupted: delays.reduce((longest, { uninterrupted }) => Math.max(longest, uninterrupted), 0),
         late: this.#late(receiver, delays),
       }
     })
@@ -149,7 +152,10 @@ export class Stage {
     const published = new Map(this.sent.map((one) => [one.n, one]))
     return events.flatMap((event) => {
       const sent = event.kind === 'message' ? published.get(event.n) : undefined
-      return sent === undefined ? [] : { ...sent, at: event.at, delay: this.#well(sent.from, event.at) }
+      if (sent === undefined) return []
+      const well = this.#well(sent.from, event.at)
+      const delay = well.reduce((sum, part) => sum + part, 0)
+      return { ...sent, at: event.at, delay, uninterrupted: Math.max(...well) }
     })
   }
 
@@ -173,13 +179,16 @@ export class Stage {
     })
   }
 
-  /** How much of a time nothing was broken, in ms. */
-  #well(begin: number, end: number): number {
-    let well = end - begin
+  /** The parts of a time in which nothing was broken, in ms each. */
+  #well(begin: number, end: number): number[] {
+    const parts: number[] = []
+    let since = begin
     for (const { from, until = end } of this.#troubles) {
-      well -= Math.max(0, Math.min(end, until) - Math.max(begin, from))
+      if (until <= since || from >= end) continue
+      parts.push(Math.max(0, from - since))
+      since = Math.min(until, end)
     }
-    return well
+    return [...parts, end - since]
   }
 
   async close(): Promise<void> {

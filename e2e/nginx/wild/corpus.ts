@@ -121,6 +121,7 @@ export const corpus: readonly Wild[] = [
     unvisited: 'its first message shows that messages name no channel, and nothing stores it',
     case: 3,
     bodies: 'plain',
+    between: 'maybe',
     options: { text: 'plain' },
   },
   {

@@ -33,8 +33,8 @@ export interface Wild {
   readonly restart: 'gap' | 'unseen'
   /** A page that is new gets everything that is stored. */
   readonly replays?: true
-  /** What becomes of messages between two long-polls. Default: they come. */
-  readonly between?: 'gap'
+  /** What becomes of messages between two long-polls: a gap, or nothing shows. Default: they come. */
+  readonly between?: 'gap' | 'maybe'
   /**
    * How old a message has to be, in ms, to be nothing new for a page that begins. Where nothing shows a
    * position, the page's clock says where to begin, less two seconds, from the whole second on.

@@ -82,6 +82,7 @@ export class ChannelStore {
     to.length += lengthOf(channel.name)
     channel.events = to.#eventsOf(channel.name)
     to.#channels.set(channel.name, channel)
+    if (to.companion === channel.name) to.companion = undefined
     to.advance(channel.sequence.position)
   }
 

@@ -109,9 +109,7 @@ export function suspect(sessions: Sessions, member: Member, channels: readonly C
 }
 
 function merge(sessions: Sessions, member: Member, target: Member): void {
-  const { store } = target
-  for (const channel of member.store.all) member.store.move(channel, store)
-  if (store.companion !== undefined && store.get(store.companion)) store.companion = undefined
+  for (const channel of member.store.all) member.store.move(channel, target.store)
   sessions.drop(member)
 }
 
