@@ -32,7 +32,10 @@ interface Trouble {
   until: number | undefined
 }
 
-/** A message that came. `delay`: how long it took while nothing was broken, in ms; `uninterrupted`: the longest part of that. */
+/**
+ * A message that came. `delay`: how long it took while nothing was broken, in ms. `uninterrupted`: the longest part of
+ * that without a fault.
+ */
 type Delayed = Sent & { readonly at: number; readonly delay: number; readonly uninterrupted: number }
 
 /** What became of the messages at one client. */
@@ -48,7 +51,7 @@ export interface Result {
   readonly outOfOrder: number
   /** The longest that a message took, without the time for which anything was broken, in ms. */
   readonly latest: number
-  /** The longest that one was waited for while nothing broke, in ms: what breaks meanwhile begins it anew. */
+  /** The longest part of such a delay without a fault, in ms. */
   readonly uninterrupted: number
   readonly evidence: readonly string[]
   /** Messages that were too late, with what happened meanwhile. */
@@ -136,13 +139,14 @@ export class Stage {
     return this.#receivers.map((receiver) => {
       const { lostWithoutGap, ...counted } = account(this.sent, receiver.events)
       const delays = this.#delays(receiver)
+      const longest = (of: 'delay' | 'uninterrupted') => delays.reduce((most, one) => Math.max(most, one[of]), 0)
       return {
         workers: this.nginx.workers,
         mode: receiver.mode,
         ...counted,
         lost: lostWithoutGap,
-        latest: delays.reduce((latest, { delay }) => Math.max(latest, delay), 0),
-        uninterrupted: delays.reduce((longest, { uninterrupted }) => Math.max(longest, uninterrupted), 0),
+        latest: longest('delay'),
+        uninterrupted: longest('uninterrupted'),
         late: this.#late(receiver, delays),
       }
     })

@@ -102,7 +102,7 @@ class Journey {
       const published = { channel: body.channel, text: normal(text, this.wild), lost }
       this.published.push(published)
       await this.#publish(body)
-      // Bodies alone follow each other in an answer without anything between them.
+      // Bodies alone follow each other in an answer without anything between them. One that may be lost may not come.
       if (this.wild.status.gaps !== 'none' || lost === 'gap') continue
       const came = this.recording.until(() => this.#came(published), lost === 'never' ? 15_000 : 2000)
       await (lost === 'never' ? came : came.catch(() => {}))
@@ -132,7 +132,10 @@ class Journey {
         await this.#publish({ channel, sent: this.wild.bodies === 'encoded' ? encodeURIComponent(text) : text })
         // One before it may come now: that says nothing of this one.
         const arrival = this.recording.until(() => this.#came({ channel, text }), patience)
-        came = await arrival.then(() => true).catch(() => false)
+        came = await arrival.then(
+          () => true,
+          () => false,
+        )
       }
     }
   }
